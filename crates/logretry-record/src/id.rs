@@ -1,0 +1,136 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// What a record is called: 128 bits of a BLAKE3 hash over the raw log line and its ordinal.
+///
+/// The ordinal counts the equal lines before it in the same source, so that two identical lines (same second, same
+/// URL) are two records. Nothing else goes in: no file name, no offset. So the same line has the same id when its file is
+/// rotated, compressed, read again or piped through grep. It is printed as 32 lowercase hexadecimal digits.
+///
+/// BLAKE3 rather than a faster hash: whoever can write log lines must not be able to make two of them share an id.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RecordId([u8; 16]);
+
+impl RecordId {
+    /// The id of `line` (without its line end), which has `ordinal` equal lines before it in its source.
+    pub fn of_line(line: &[u8], ordinal: u64) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"logretry/1\0");
+        hasher.update(&ordinal.to_le_bytes());
+        hasher.update(line);
+        let mut id = [0; 16];
+        hasher.finalize_xof().fill(&mut id);
+        Self(id)
+    }
+
+    /// The 16 bytes of the id.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RecordId({self})")
+    }
+}
+
+impl FromStr for RecordId {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        let digits = text.as_bytes();
+        if digits.len() != 32 {
+            return Err(ParseIdError);
+        }
+        let mut id = [0; 16];
+        for (byte, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
+        }
+        Ok(Self(id))
+    }
+}
+
+fn hex_digit(digit: u8) -> Result<u8, ParseIdError> {
+    match digit {
+        b'0'..=b'9' => Ok(digit - b'0'),
+        b'a'..=b'f' => Ok(digit - b'a' + 10),
+        b'A'..=b'F' => Ok(digit - b'A' + 10),
+        _ => Err(ParseIdError),
+    }
+}
+
+/// The text is not 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a record id has 32 hexadecimal digits")]
+pub struct ParseIdError;
+
+/// Counts equal lines of one source, to number them for [`RecordId::of_line`].
+///
+/// It holds a 64-bit fingerprint and a counter for each different line it was shown (about 24 bytes). Only lines that
+/// become records need be shown: equal lines are all selected or none, so what a reader leaves out never shifts an ordinal.
+#[derive(Debug, Default)]
+pub struct LineCounter {
+    seen: HashMap<u64, u64>,
+}
+
+impl LineCounter {
+    /// The id of the next line of this source.
+    pub fn next_id(&mut self, line: &[u8]) -> RecordId {
+        let first = RecordId::of_line(line, 0);
+        let mut fingerprint = [0; 8];
+        fingerprint.copy_from_slice(&first.as_bytes()[..8]);
+        let count = self.seen.entry(u64::from_le_bytes(fingerprint)).or_insert(0);
+        let ordinal = *count;
+        *count += 1;
+        if ordinal == 0 { first } else { RecordId::of_line(line, ordinal) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_printed_and_read_back() {
+        let id = RecordId::of_line(b"a line", 0);
+        assert_eq!(id.to_string().len(), 32);
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!("xyz".parse::<RecordId>(), Err(ParseIdError));
+    }
+
+    #[test]
+    fn the_id_of_a_line_never_changes_between_releases() {
+        assert_eq!(RecordId::of_line(b"a line", 0).to_string(), "c11cc5bb5d9c190eb1be297b9dfe7351");
+    }
+
+    #[test]
+    fn equal_lines_are_numbered_in_their_order() {
+        let mut counter = LineCounter::default();
+        let ids: Vec<_> =
+            [b"x".as_slice(), b"y", b"x", b"x"].iter().map(|line| counter.next_id(line)).collect();
+        assert_eq!(ids[0], RecordId::of_line(b"x", 0));
+        assert_eq!(ids[1], RecordId::of_line(b"y", 0));
+        assert_eq!(ids[2], RecordId::of_line(b"x", 1));
+        assert_eq!(ids[3], RecordId::of_line(b"x", 2));
+    }
+
+    #[test]
+    fn dropping_other_lines_first_does_not_change_an_id() {
+        let mut whole = LineCounter::default();
+        let mut grepped = LineCounter::default();
+        for line in ["x", "noise", "x", "other", "x"] {
+            let id = whole.next_id(line.as_bytes());
+            if line == "x" {
+                assert_eq!(id, grepped.next_id(line.as_bytes()));
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+use jiff::Timestamp;
+
+use crate::{Mark, StatusSet};
+
+/// Which records a run is about, as data.
+///
+/// The filter decides by it. A reader that knows it may leave lines out early, but only by [`Predicate::rules_out`]; the
+/// filter always checks again, so that this changes speed and never the records.
+///
+/// Clauses are joined by *and*, the entries of one clause by *or*; an empty clause takes everything.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Predicate {
+    /// The status that the client got.
+    pub status: StatusSet,
+    /// Methods, compared without regard to case.
+    pub methods: Vec<String>,
+    /// Hosts as the log names them, compared without regard to case; `*.example.com` takes every name below it.
+    pub hosts: Vec<String>,
+    /// Glob patterns for the path of the target, without its query; `*` crosses `/`.
+    pub paths: Vec<String>,
+    /// A regular expression (the `regex` crate's syntax) searched in the target, query included.
+    pub path_regex: Option<String>,
+    /// The time of the original request.
+    pub time: TimeRange,
+    /// Keep lines that carry the mark or our own user agent. By default they are dropped: logretry never feeds on itself.
+    pub include_marked: bool,
+    /// The mark by which such lines are known.
+    pub mark: Mark,
+}
+
+impl Predicate {
+    /// Whether a line with this status and time certainly will not be selected. `false` is "maybe".
+    pub fn rules_out(&self, status: Option<u16>, time: Option<Timestamp>) -> bool {
+        !status.is_some_and(|status| self.status.contains(status)) || !self.time.contains(time)
+    }
+}
+
+/// From (inclusive) until (exclusive).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TimeRange {
+    /// The first instant that is in; none: since ever.
+    pub since: Option<Timestamp>,
+    /// The first instant that is out again; none: for ever.
+    pub until: Option<Timestamp>,
+}
+
+impl TimeRange {
+    /// Whether `time` lies in the range. A line without a time lies only in the range that is open at both ends.
+    pub fn contains(&self, time: Option<Timestamp>) -> bool {
+        match time {
+            Some(time) => {
+                self.since.is_none_or(|since| since <= time) && self.until.is_none_or(|until| time < until)
+            }
+            None => self.since.is_none() && self.until.is_none(),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+use bstr::{BStr, BString, ByteSlice as _};
+
+use crate::wire::{self, DecodeError};
+use crate::{Exchange, RecordId, Retry};
+
+/// Where a record's log line stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The file as it was named, or `-` for standard input.
+    pub source: BString,
+    /// The line's number in it, from 1.
+    pub line: u64,
+    /// Bytes before the line, counted after decompression.
+    pub offset: u64,
+    /// The format that understood the line, as `--format` takes it: a preset's name or a whole specification.
+    pub format: String,
+    /// The line itself, without its line end.
+    pub text: BString,
+}
+
+impl Origin {
+    /// The origin of the line `text` that begins after `offset` bytes of `source`.
+    pub fn new(
+        source: impl Into<BString>,
+        line: u64,
+        offset: u64,
+        format: impl Into<String>,
+        text: impl Into<BString>,
+    ) -> Self {
+        Self { source: source.into(), line, offset, format: format.into(), text: text.into() }
+    }
+}
+
+/// One logged request and, later, its refire. See the [crate's front page](crate) for an example.
+///
+/// Stages only add to a record: what it was made with stays, so a filter decides the same before and after a refire.
+#[derive(Debug, Clone)]
+pub struct Record {
+    id: RecordId,
+    origin: Origin,
+    original: Exchange,
+    retry: Option<Retry>,
+    came_as: CameAs,
+}
+
+/// The bytes that a record was decoded from, as far as they still tell the truth.
+#[derive(Debug, Clone)]
+enum CameAs {
+    /// Not decoded, or overtaken: encoding writes it anew.
+    Nothing,
+    /// Unchanged: encoding gives these bytes again.
+    Line(Box<[u8]>),
+    /// These bytes hold everything but the `retry` that was added since; ends before the closing brace.
+    WithoutRetry(Box<[u8]>),
+}
+
+impl Record {
+    /// A record that has not been refired.
+    pub fn new(id: RecordId, origin: Origin, original: Exchange) -> Self {
+        Self { id, origin, original, retry: None, came_as: CameAs::Nothing }
+    }
+
+    /// The record with the outcome of its refire; an earlier outcome is replaced.
+    #[must_use]
+    pub fn with_retry(mut self, retry: Retry) -> Self {
+        self.came_as = match self.came_as {
+            CameAs::Line(line) if self.retry.is_none() => match line.trim_ascii_end().strip_suffix(b"}") {
+                Some(open) => CameAs::WithoutRetry(open.trim_ascii_end().into()),
+                None => CameAs::Nothing,
+            },
+            kept @ CameAs::WithoutRetry(_) => kept,
+            _ => CameAs::Nothing,
+        };
+        self.retry = Some(retry);
+        self
+    }
+
+    /// The record's name.
+    pub fn id(&self) -> RecordId {
+        self.id
+    }
+
+    /// Where its line stands.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// What the server logged.
+    pub fn original(&self) -> &Exchange {
+        &self.original
+    }
+
+    /// How its refire ended, if it has been through the refirer.
+    pub fn retry(&self) -> Option<&Retry> {
+        self.retry.as_ref()
+    }
+
+    /// The raw log line.
+    pub fn text(&self) -> &BStr {
+        self.origin.text.as_bstr()
+    }
+
+    /// Reads a record from one line of NDJSON, with or without its line end.
+    pub fn decode(line: &[u8]) -> Result<Self, DecodeError> {
+        let line = line.trim_ascii();
+        let wire = wire::RecordV1::from_json(line)?;
+        let (id, origin, original, retry) = wire.into_parts()?;
+        Ok(Self { id, origin, original, retry, came_as: CameAs::Line(line.into()) })
+    }
+
+    /// Appends the record as one line of NDJSON, line end included.
+    ///
+    /// A record that was decoded and not changed is written in the very bytes it came in.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        match &self.came_as {
+            CameAs::Line(line) => out.extend_from_slice(line),
+            CameAs::WithoutRetry(open) => {
+                out.extend_from_slice(open);
+                out.extend_from_slice(b",\"retry\":");
+                wire::to_json(&self.retry, out);
+                out.push(b'}');
+            }
+            CameAs::Nothing => {
+                let wire =
+                    wire::RecordV1::from_parts(self.id, &self.origin, &self.original, self.retry.as_ref());
+                wire::to_json(&wire, out);
+            }
+        }
+        out.push(b'\n');
+    }
+}
+
+/// Two records are equal when they say the same, whatever bytes they came in.
+impl PartialEq for Record {
+    fn eq(&self, other: &Self) -> bool {
+        (self.id, &self.origin, &self.original, &self.retry)
+            == (other.id, &other.origin, &other.original, &other.retry)
+    }
+}

@@ -1,0 +1,178 @@
+use std::fmt::{self, Write as _};
+
+use bstr::ByteSlice;
+
+/// Bytes of a log, of a server or of a URL, made fit for a person's screen.
+///
+/// Everything that logretry shows of such bytes (stderr, progress, summaries, `plan`, `explain`) goes through this type:
+///
+/// - control characters, C1 controls and bidirectional controls are escaped, so that a log line cannot move the cursor,
+///   rename the window or hide a part of itself (CVE-2009-4487 is the classic case);
+/// - bytes that are not UTF-8 are shown as `\xHH`;
+/// - values of query parameters whose names speak of secrets (`token`, `key`, `sig`, `password` …) are shown as `…`, and so is the
+///   user information of a URL;
+/// - at most [`Shown::CHARS_MAX`] characters are shown.
+///
+/// The pipe and the retry log are instructions, not displays, and carry the exact bytes.
+///
+/// ```
+/// use logretry_record::Shown;
+///
+/// assert_eq!(Shown(b"/a?token=s3cret&b=1\x1b[2J").to_string(), "/a?token=…&b=1\\u{1b}[2J");
+/// ```
+#[derive(Clone, Copy)]
+pub struct Shown<'a>(pub &'a [u8]);
+
+impl Shown<'_> {
+    /// The longest text that is shown; what follows is `…`.
+    pub const CHARS_MAX: usize = 300;
+}
+
+/// `url`, made fit for a person's screen.
+pub fn shown_url(url: &str) -> Shown<'_> {
+    Shown(url.as_bytes())
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut left = Self::CHARS_MAX;
+        let mut rest = self.0;
+        // Text and secret values take turns.
+        while !rest.is_empty() {
+            let (plain, secret) = match next_secret(rest) {
+                Some((start, end)) => (&rest[..start], Some(end)),
+                None => (rest, None),
+            };
+            if !show(plain, &mut left, f)? {
+                return f.write_char('…');
+            }
+            let Some(end) = secret else { break };
+            f.write_char('…')?;
+            rest = &rest[end..];
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{self}`")
+    }
+}
+
+/// Writes `bytes` with everything escaped that must not reach a screen; `false` when there was no room for all of it.
+fn show(bytes: &[u8], left: &mut usize, f: &mut fmt::Formatter<'_>) -> Result<bool, fmt::Error> {
+    for chunk in bytes.utf8_chunks() {
+        for char in chunk.valid().chars() {
+            let Some(rest) = left.checked_sub(1) else { return Ok(false) };
+            *left = rest;
+            if moves_the_screen(char) { write!(f, "{}", char.escape_unicode())? } else { f.write_char(char)? }
+        }
+        for byte in chunk.invalid() {
+            let Some(rest) = left.checked_sub(1) else { return Ok(false) };
+            *left = rest;
+            write!(f, "\\x{byte:02X}")?;
+        }
+    }
+    Ok(true)
+}
+
+/// Controls (C0, DEL, C1), bidirectional controls, and invisible characters that reorder or hide text.
+fn moves_the_screen(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Parameter names that hold secrets, in part or whole, without regard to case.
+const SECRET_NAMES: &[&str] = &[
+    "token",
+    "key",
+    "sig",
+    "signature",
+    "secret",
+    "pass",
+    "passwd",
+    "password",
+    "pwd",
+    "auth",
+    "code",
+    "session",
+    "sid",
+    "jwt",
+    "credential",
+    "otp",
+    "email",
+];
+
+/// Where the next secret value stands in `text`: after `NAME=` in a query, or between `//` and `@`.
+fn next_secret(text: &[u8]) -> Option<(usize, usize)> {
+    let mut from = 0;
+    while let Some(found) = text[from..].find_byteset(b"=@") {
+        let at = from + found;
+        if text[at] == b'=' {
+            let name = &text[text[..at].rfind_byteset(b"?&; \"'").map_or(at, |before| before + 1)..at];
+            if is_secret_name(name) {
+                let end = text[at + 1..].find_byteset(b"& \"'#").map_or(text.len(), |length| at + 1 + length);
+                if end > at + 1 {
+                    return Some((at + 1, end));
+                }
+            }
+        } else if let Some(slashes) = text[..at].rfind(b"://") {
+            let start = slashes + 3;
+            if start < at && !text[start..at].contains(&b'/') {
+                return Some((start, at));
+            }
+        }
+        from = at + 1;
+    }
+    None
+}
+
+fn is_secret_name(name: &[u8]) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.split(|byte| !byte.is_ascii_alphanumeric())
+        .any(|word| SECRET_NAMES.iter().any(|secret| word == secret.as_bytes()))
+        || ["token", "secret", "password", "signature", "apikey"].iter().any(|part| name.contains_str(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(bytes: &[u8]) -> String {
+        Shown(bytes).to_string()
+    }
+
+    #[test]
+    fn no_control_reaches_the_screen() {
+        let all: Vec<u8> = (0..=255).collect();
+        let bidi = "a\u{202e}b\u{2066}c\u{9b}2J\u{200f}";
+        for text in [shown(&all), shown(bidi.as_bytes())] {
+            assert!(!text.chars().any(moves_the_screen), "{text:?}");
+        }
+        assert_eq!(shown(b"\x1b]0;x\x07\n\xff"), "\\u{1b}]0;x\\u{7}\\u{a}\\xFF");
+    }
+
+    #[test]
+    fn secrets_are_known_by_the_name_of_their_parameter() {
+        for (text, expected) in [
+            ("/a?token=abc", "/a?token=…"),
+            ("/a?x=1&access_token=abc&y=2", "/a?x=1&access_token=…&y=2"),
+            ("/a?X-Amz-Signature=abc#f", "/a?X-Amz-Signature=…#f"),
+            ("/a?api_key=abc HTTP/1.1\" 502", "/a?api_key=… HTTP/1.1\" 502"),
+            ("https://user:pw@host/a", "https://…@host/a"),
+            ("/a?monkey=1&keyboard=2", "/a?monkey=1&keyboard=2"),
+            ("/a@b?c=d@e", "/a@b?c=d@e"),
+            ("/a?token=", "/a?token="),
+        ] {
+            assert_eq!(shown(text.as_bytes()), expected);
+        }
+    }
+
+    #[test]
+    fn long_text_is_cut() {
+        let text = shown(&[b'a'; 1000]);
+        assert_eq!(text.chars().count(), Shown::CHARS_MAX + 1);
+        assert!(text.ends_with('…'));
+    }
+}
