@@ -1,0 +1,244 @@
+//! From a plain thread into a stream.
+//!
+//! Reading, unpacking and parsing is plain code on slices; it runs in a thread of its own and hands on records in small batches
+//! through a bounded channel, so that crossing into async costs little and memory stays flat.
+//!
+//! A thread that waits for standard input cannot be interrupted. So a stop ends the *stream*: it closes the channel, gives what is
+//! in it, and leaves the thread to find out. For the numbers to add up all the same, lines are counted when the batch that
+//! they were read for has arrived in the channel.
+
+use std::thread;
+
+use futures_util::stream;
+use logretry_record::Record;
+use tokio::sync::mpsc;
+
+use crate::{Context, Fatal, RecordStream, Result};
+
+/// Records a batch holds at most.
+const BATCH_RECORDS_MAX: usize = 256;
+/// Batches on their way at most; with the one that is filled and the one that is emptied, this bounds what a reader is ahead.
+const BATCHES_MAX: usize = 4;
+
+enum Parcel {
+    Batch(Vec<Record>),
+    /// The thread has returned; nothing comes after this.
+    End(Result<()>),
+}
+
+/// The thread's end of a bridge.
+#[derive(Debug)]
+pub struct Feed {
+    cx: Context,
+    channel: mpsc::Sender<Parcel>,
+    batch: Vec<Record>,
+    lines: u64,
+    rejected: u64,
+    screened: u64,
+}
+
+/// Nobody wants more records: the consumer has gone or a stop was asked for. The thread returns `Ok`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closed;
+
+impl Feed {
+    /// Hands on the record of a line.
+    pub fn record(&mut self, record: Record) -> Result<(), Closed> {
+        self.lines += 1;
+        self.batch.push(record);
+        if self.batch.len() >= BATCH_RECORDS_MAX { self.flush() } else { Ok(()) }
+    }
+
+    /// Notes a line that was left out.
+    pub fn screened(&mut self) {
+        self.lines += 1;
+        self.screened += 1;
+    }
+
+    /// Notes a line that was rejected.
+    pub fn rejected(&mut self) {
+        self.lines += 1;
+        self.rejected += 1;
+    }
+
+    /// Sends off what is there. To be called before anything that may wait, so that no record is held back by a slow source.
+    pub fn flush(&mut self) -> Result<(), Closed> {
+        if self.cx.is_draining() {
+            return Err(Closed);
+        }
+        let records = self.batch.len() as u64;
+        if records > 0 {
+            let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_RECORDS_MAX));
+            self.channel.blocking_send(Parcel::Batch(batch)).map_err(|_| Closed)?;
+        }
+        self.cx.tally().read(self.lines, records, self.rejected, self.screened);
+        (self.lines, self.rejected, self.screened) = (0, 0, 0);
+        Ok(())
+    }
+
+    /// The run that this belongs to.
+    pub fn context(&self) -> &Context {
+        &self.cx
+    }
+}
+
+/// Why a thread's work ends before its source does.
+#[derive(Debug)]
+pub enum Break {
+    /// Nobody wants more.
+    Closed,
+    /// An error ends the run.
+    Fatal(Fatal),
+}
+
+impl From<Closed> for Break {
+    fn from(_: Closed) -> Self {
+        Self::Closed
+    }
+}
+
+impl<E: Into<Fatal>> From<E> for Break {
+    fn from(error: E) -> Self {
+        Self::Fatal(error.into())
+    }
+}
+
+/// Runs `work` in a thread called `name` and streams the records that it feeds. The thread starts at once, and is at most a few
+/// batches ahead of its consumer.
+pub fn from_thread<W>(cx: &Context, name: &'static str, work: W) -> impl RecordStream + use<W>
+where
+    W: FnOnce(&mut Feed) -> Result<(), Break> + Send + 'static,
+{
+    let (channel, parcels) = mpsc::channel(BATCHES_MAX);
+    let mut feed = Feed {
+        cx: cx.clone(),
+        channel: channel.clone(),
+        batch: Vec::new(),
+        lines: 0,
+        rejected: 0,
+        screened: 0,
+    };
+    let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let end = match work(&mut feed).and_then(|()| Ok(feed.flush()?)) {
+            Ok(()) | Err(Break::Closed) => Ok(()),
+            Err(Break::Fatal(fatal)) => feed.flush().map_or(Ok(()), |()| Err(fatal)),
+        };
+        // Whoever has gone does not mind.
+        let _ = channel.blocking_send(Parcel::End(end));
+    });
+    let failed = spawned.err().map(|error| Fatal::new(format!("cannot start a thread: {error}")));
+    stream::unfold(Some(Far { cx: cx.clone(), parcels, batch: Vec::new().into_iter(), failed }), next)
+}
+
+/// The stream's end of a bridge.
+struct Far {
+    cx: Context,
+    parcels: mpsc::Receiver<Parcel>,
+    batch: std::vec::IntoIter<Record>,
+    failed: Option<Fatal>,
+}
+
+async fn next(far: Option<Far>) -> Option<(Result<Record>, Option<Far>)> {
+    let mut far = far?;
+    if let Some(fatal) = far.failed.take() {
+        return Some((Err(fatal), None));
+    }
+    loop {
+        if let Some(record) = far.batch.next() {
+            return Some((Ok(record), Some(far)));
+        }
+        let drain = &far.cx.stops().drain;
+        let parcel = tokio::select! {
+            biased;
+            () = drain.cancelled(), if !far.parcels.is_closed() => {
+                far.parcels.close();
+                continue;
+            }
+            parcel = far.parcels.recv() => parcel,
+        };
+        match parcel {
+            Some(Parcel::Batch(batch)) => far.batch = batch.into_iter(),
+            Some(Parcel::End(Ok(()))) => return None,
+            Some(Parcel::End(Err(fatal))) => return Some((Err(fatal), None)),
+            None if far.cx.is_draining() => return None,
+            None => {
+                return Some((
+                    Err(Fatal::new("a thread of logretry died; this is a defect, please report it")),
+                    None,
+                ));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::StreamExt as _;
+    use logretry_record::{Exchange, Origin, RecordId};
+
+    use super::*;
+
+    fn record(line: u64) -> Record {
+        Record::new(
+            RecordId::of_line(b"", line),
+            Origin::new("-", line, 0, "combined", ""),
+            Exchange::default(),
+        )
+    }
+
+    #[tokio::test]
+    async fn every_record_crosses_in_its_order_and_is_counted() {
+        let cx = Context::default();
+        let stream = from_thread(&cx, "test", |feed| {
+            for line in 0..1000 {
+                feed.record(record(line))?;
+                feed.screened();
+            }
+            feed.rejected();
+            Ok(())
+        });
+        let lines: Vec<_> = stream.map(|item| item.expect("no error").origin().line).collect().await;
+        assert_eq!(lines, (0..1000).collect::<Vec<_>>());
+        let accounts = cx.tally().accounts();
+        assert_eq!(
+            (accounts.lines, accounts.records, accounts.rejected, accounts.screened),
+            (2001, 1000, 1, 1000)
+        );
+    }
+
+    #[tokio::test]
+    async fn an_error_comes_after_the_records_before_it() {
+        let stream = from_thread(&Context::default(), "test", |feed| {
+            feed.record(record(1))?;
+            Err(Fatal::new("cannot go on").into())
+        });
+        let items: Vec<_> = stream.collect().await;
+        assert!(matches!(&items[..], [Ok(_), Err(fatal)] if fatal.to_string() == "cannot go on"));
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_dies_is_an_error_and_not_an_end() {
+        let stream = from_thread(&Context::default(), "test", |_| panic!("on purpose"));
+        let items: Vec<_> = stream.collect().await;
+        assert!(matches!(&items[..], [Err(_)]));
+    }
+
+    #[tokio::test]
+    async fn a_stop_ends_the_stream_while_its_thread_waits() {
+        let cx = Context::default();
+        let (wake, waits) = std::sync::mpsc::channel::<()>();
+        let stream = from_thread(&cx, "test", move |feed| {
+            feed.record(record(1))?;
+            feed.flush()?;
+            let _ = waits.recv();
+            feed.record(record(2))?;
+            Ok(())
+        });
+        let mut stream = std::pin::pin!(stream);
+        assert!(stream.next().await.is_some_and(|item| item.is_ok()));
+        cx.stops().drain.cancel();
+        assert!(stream.next().await.is_none());
+        drop(wake);
+        assert_eq!(cx.tally().accounts().records, 1);
+    }
+}

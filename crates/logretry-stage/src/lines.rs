@@ -1,0 +1,211 @@
+//! Bytes into lines, within a limit.
+
+use std::io::{self, Read};
+
+use memchr::memchr;
+
+/// Splits what it reads into lines, within a limit.
+///
+/// Memory is bounded by the limit and one read: of a line that is longer, the beginning is given and the rest passed over.
+///
+/// A line ends with `\n`; a `\r` before it belongs to the line end. The last line may end without one.
+#[derive(Debug)]
+pub struct Lines<R> {
+    reader: R,
+    buffer: Vec<u8>,
+    /// What of `buffer` has been read and not yet given.
+    start: usize,
+    end: usize,
+    line_bytes_max: usize,
+    number: u64,
+    offset: u64,
+    at_end: bool,
+}
+
+/// One line.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Bytes before it.
+    pub offset: u64,
+    /// Its bytes without the line end; at most the limit.
+    pub text: &'a [u8],
+    /// Whether the line is longer than the limit, and `text` only its beginning.
+    pub cut: bool,
+}
+
+/// How much is asked for with one read.
+const READ_BYTES: usize = 256 << 10;
+
+impl<R: Read> Lines<R> {
+    /// The lines of `reader`, of which one may have `line_bytes_max` bytes without its line end.
+    pub fn new(reader: R, line_bytes_max: usize) -> Self {
+        Self {
+            reader,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            line_bytes_max,
+            number: 0,
+            offset: 0,
+            at_end: false,
+        }
+    }
+
+    /// Whether the next line is not here yet, so that asking for it may wait.
+    pub fn would_wait(&self) -> bool {
+        !self.at_end && memchr(b'\n', &self.buffer[self.start..self.end]).is_none()
+    }
+
+    /// The next line, or `None` at the end.
+    #[expect(clippy::should_implement_trait, reason = "it lends: the line lives in the buffer")]
+    pub fn next(&mut self) -> io::Result<Option<Line<'_>>> {
+        let mut searched = 0;
+        loop {
+            let unread = &self.buffer[self.start..self.end];
+            if let Some(found) = memchr(b'\n', &unread[searched..]) {
+                return Ok(Some(self.give(searched + found, 1)));
+            }
+            searched = unread.len();
+            if self.at_end {
+                return Ok((searched > 0).then(|| self.give(searched, 0)));
+            }
+            // One byte more than allowed, plus `\r`: only then is the line certainly too long.
+            if searched > self.line_bytes_max + 1 {
+                return self.pass_over().map(Some);
+            }
+            self.fill()?;
+        }
+    }
+
+    /// Takes a line of `length` bytes and its line end out of the buffer.
+    fn give(&mut self, length: usize, line_end: usize) -> Line<'_> {
+        let offset = self.offset;
+        self.number += 1;
+        self.offset += (length + line_end) as u64;
+        let text = &self.buffer[self.start..self.start + length];
+        self.start += length + line_end;
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let cut = text.len() > self.line_bytes_max;
+        let text = &text[..text.len().min(self.line_bytes_max)];
+        Line { number: self.number, offset, text, cut }
+    }
+
+    /// Gives the beginning of a line that is too long, and reads on behind its end.
+    fn pass_over(&mut self) -> io::Result<Line<'_>> {
+        let offset = self.offset;
+        self.number += 1;
+        // The beginning stays in front; the rest is read behind it and forgotten.
+        self.buffer.copy_within(self.start..self.start + self.line_bytes_max, 0);
+        self.offset += (self.end - self.start) as u64;
+        let keep = self.line_bytes_max;
+        self.buffer.resize(keep + READ_BYTES, 0);
+        (self.start, self.end) = (keep, keep);
+        loop {
+            let read = read_some(&mut self.reader, &mut self.buffer[keep..])?;
+            self.at_end = read == 0;
+            if let Some(found) = memchr(b'\n', &self.buffer[keep..keep + read]) {
+                self.offset += found as u64 + 1;
+                (self.start, self.end) = (keep + found + 1, keep + read);
+                break;
+            }
+            self.offset += read as u64;
+            if self.at_end {
+                break;
+            }
+        }
+        Ok(Line { number: self.number, offset, text: &self.buffer[..keep], cut: true })
+    }
+
+    fn fill(&mut self) -> io::Result<()> {
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+        }
+        if self.buffer.len() - self.end < READ_BYTES / 2 {
+            self.buffer.resize(self.end + READ_BYTES, 0);
+        }
+        let read = read_some(&mut self.reader, &mut self.buffer[self.end..])?;
+        self.end += read;
+        self.at_end = read == 0;
+        Ok(())
+    }
+}
+
+fn read_some(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match reader.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives one byte a call, as the slowest pipe does.
+    struct Drop1<'a>(&'a [u8]);
+
+    impl Read for Drop1<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let Some((first, rest)) = self.0.split_first() else { return Ok(0) };
+            buffer[0] = *first;
+            self.0 = rest;
+            Ok(1)
+        }
+    }
+
+    fn lines(reader: impl Read, max: usize) -> Vec<(u64, u64, String, bool)> {
+        let mut lines = Lines::new(reader, max);
+        let mut all = Vec::new();
+        while let Some(line) = lines.next().expect("reading from memory") {
+            all.push((line.number, line.offset, String::from_utf8_lossy(line.text).into_owned(), line.cut));
+        }
+        all
+    }
+
+    fn both_ways(text: &[u8], max: usize) -> Vec<(u64, u64, String, bool)> {
+        let at_once = lines(text, max);
+        assert_eq!(at_once, lines(Drop1(text), max), "how the bytes arrive makes no difference");
+        at_once
+    }
+
+    #[test]
+    fn lines_have_numbers_and_offsets() {
+        let all = both_ways(b"one\n\r\nthree\r\nlast", 100);
+        let expected = [(1, 0, "one"), (2, 4, ""), (3, 6, "three"), (4, 13, "last")];
+        assert_eq!(all, expected.map(|(n, o, t)| (n, o, t.to_owned(), false)));
+        assert_eq!(both_ways(b"", 100), []);
+        assert_eq!(both_ways(b"\n", 100), [(1, 0, String::new(), false)]);
+    }
+
+    #[test]
+    fn a_line_over_the_limit_is_cut_and_the_next_one_is_whole() {
+        let all = both_ways(b"12345\n123456\n1234567\n1234567890\r\nnext\n12345\r\n123456789", 5);
+        let text = |n, o, t: &str, cut| (n, o, t.to_owned(), cut);
+        assert_eq!(
+            all,
+            [
+                text(1, 0, "12345", false),
+                text(2, 6, "12345", true),
+                text(3, 13, "12345", true),
+                text(4, 21, "12345", true),
+                text(5, 33, "next", false),
+                text(6, 38, "12345", false),
+                text(7, 45, "12345", true),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_endless_line_takes_no_more_memory_than_the_limit() {
+        let mut lines = Lines::new(io::repeat(b'x').take(64 << 20), 1 << 20);
+        let line = lines.next().expect("reading").expect("a line");
+        assert_eq!((line.text.len(), line.cut), (1 << 20, true));
+        assert!(lines.next().expect("reading").is_none());
+        assert!(lines.buffer.capacity() < 4 << 20, "{}", lines.buffer.capacity());
+    }
+}

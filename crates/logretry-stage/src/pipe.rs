@@ -1,0 +1,292 @@
+//! The ends of a Unix pipe: records as newline-delimited JSON.
+//!
+//! These, and nothing else in logretry, touch standard input and standard output.
+
+use std::io::{self, Write};
+use std::thread;
+
+use bstr::BString;
+use futures_util::StreamExt as _;
+use logretry_record::{DecodeError, RECORD_BYTES_MAX, Record, Reject};
+use tokio::sync::mpsc;
+
+use crate::bridge::{self, Break, Feed};
+use crate::lines::{Line, Lines};
+use crate::{Context, Fatal, RecordStream, Result, Sink, Source};
+
+/// Reads records from a pipe.
+///
+/// Blank lines are passed over. A line that is no record is a reject; a record of another version ends the run.
+#[derive(Debug)]
+pub struct Input<R = io::Stdin> {
+    name: BString,
+    reader: R,
+}
+
+impl Input {
+    /// Standard input.
+    pub fn stdin() -> Self {
+        Self { name: "-".into(), reader: io::stdin() }
+    }
+}
+
+impl<R: io::Read + Send + 'static> Input<R> {
+    /// Any other reader, called `name` in messages.
+    pub fn new(name: impl Into<BString>, reader: R) -> Self {
+        Self { name: name.into(), reader }
+    }
+}
+
+impl<R: io::Read + Send + 'static> Source for Input<R> {
+    fn open(self, cx: &Context) -> impl RecordStream {
+        bridge::from_thread(cx, "pipe-input", move |feed| decode_all(self, feed))
+    }
+}
+
+fn decode_all<R: io::Read>(input: Input<R>, feed: &mut Feed) -> Result<(), Break> {
+    let Input { name, reader } = input;
+    let mut lines = Lines::new(reader, RECORD_BYTES_MAX);
+    loop {
+        if lines.would_wait() {
+            feed.flush()?;
+        }
+        let line = lines
+            .next()
+            .map_err(|error| Fatal::new(format!("cannot read records from `{name}`: {error}")))?;
+        let Some(Line { number, offset, text, cut }) = line else { return Ok(()) };
+        if text.trim_ascii().is_empty() {
+            feed.screened();
+            continue;
+        }
+        let record = if cut { Err(DecodeError::TooLong) } else { Record::decode(text) };
+        match record {
+            Ok(record) => feed.record(record)?,
+            Err(error @ DecodeError::Version(_)) => {
+                return Err(Fatal::new(format!("cannot use line {number} of `{name}`: {error}")).into());
+            }
+            Err(error) => {
+                let reject = Reject {
+                    source: name.clone(),
+                    line: number,
+                    offset,
+                    reason: error.to_string(),
+                    text: text.into(),
+                };
+                feed.context().reject(&reject)?;
+                feed.rejected();
+            }
+        }
+    }
+}
+
+/// Writes records to a pipe, in the order in which they come, and at once when no more are ready.
+///
+/// When the reader of the pipe has gone, a drain begins, so that whoever sends requests sends no more; what still comes is let go. That is no error here: `head` ends this way.
+#[derive(Debug)]
+pub struct Output<W = io::Stdout> {
+    writer: W,
+}
+
+impl Output {
+    /// Standard output.
+    pub fn stdout() -> Self {
+        Self { writer: io::stdout() }
+    }
+}
+
+impl<W: Write + Send + 'static> Output<W> {
+    /// Any other writer.
+    pub fn new(writer: W) -> Self {
+        Self { writer }
+    }
+}
+
+/// Records that are written with one call at most.
+const CHUNK_RECORDS_MAX: usize = 512;
+
+impl<W: Write + Send + 'static> Sink for Output<W> {
+    async fn drain(self, input: impl RecordStream, cx: &Context) -> Result<()> {
+        let mut outlet = Outlet::new(self.writer);
+        let mut chunks = std::pin::pin!(input.ready_chunks(CHUNK_RECORDS_MAX));
+        let mut gone = false;
+        let mut fatal = None;
+        while let Some(chunk) = chunks.next().await {
+            let mut bytes = Vec::new();
+            for item in chunk {
+                match item {
+                    Ok(record) => record.encode(&mut bytes),
+                    Err(error) => fatal = Some(error),
+                }
+            }
+            if !gone && let Err(error) = outlet.write(bytes).await {
+                gone = closed_or_fatal(&error)?;
+                cx.stops().drain.cancel();
+            }
+        }
+        if !gone && let Err(error) = outlet.finish().await {
+            closed_or_fatal(&error)?;
+            cx.stops().drain.cancel();
+        }
+        fatal.map_or(Ok(()), Err)
+    }
+}
+
+fn closed_or_fatal(error: &io::Error) -> Result<bool> {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Ok(true);
+    }
+    Err(Fatal::new(format!("cannot write to standard output: {error}")))
+}
+
+/// A writer behind a thread of its own, so that a slow disk or a full pipe never holds up the requests in flight.
+///
+/// It writes whole buffers in order, at most [`Outlet::BUFFERS_MAX`] behind its caller.
+#[derive(Debug)]
+pub struct Outlet {
+    buffers: Option<mpsc::Sender<Vec<u8>>>,
+    thread: Option<thread::JoinHandle<io::Result<()>>>,
+}
+
+impl Outlet {
+    /// Buffers on their way at most.
+    pub const BUFFERS_MAX: usize = 4;
+
+    /// Starts the thread that writes to `writer`.
+    pub fn new(mut writer: impl Write + Send + 'static) -> Self {
+        let (buffers, mut queue) = mpsc::channel::<Vec<u8>>(Self::BUFFERS_MAX);
+        let thread = thread::spawn(move || {
+            while let Some(buffer) = queue.blocking_recv() {
+                writer.write_all(&buffer)?;
+                if queue.is_empty() {
+                    writer.flush()?;
+                }
+            }
+            writer.flush()
+        });
+        Self { buffers: Some(buffers), thread: Some(thread) }
+    }
+
+    /// Hands on `buffer`. An error may be that of an earlier buffer; after one, nothing more is written.
+    pub async fn write(&mut self, buffer: Vec<u8>) -> io::Result<()> {
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        let sent = match &self.buffers {
+            Some(buffers) => buffers.send(buffer).await.is_ok(),
+            None => false,
+        };
+        if sent { Ok(()) } else { Err(self.end().err().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into())) }
+    }
+
+    /// Returns when everything has been written.
+    pub async fn finish(mut self) -> io::Result<()> {
+        // Closing the queue lets the thread write what is left and end; waiting for that is waiting for a disk or a pipe.
+        self.buffers = None;
+        tokio::task::spawn_blocking(move || self.end()).await.map_err(io::Error::other)?
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        self.buffers = None;
+        match self.thread.take().map(thread::JoinHandle::join) {
+            Some(Ok(result)) => result,
+            Some(Err(_)) => Err(io::Error::other("the writing thread died")),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use logretry_record::{Exchange, Origin, RecordId};
+
+    use super::*;
+    use crate::Watch;
+    use crate::grammar::Stage as _;
+
+    fn lines(count: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for line in 0..count {
+            let origin = Origin::new("access.log", line, 0, "combined", "text");
+            Record::new(RecordId::of_line(b"", line), origin, Exchange::default()).encode(&mut bytes);
+        }
+        bytes
+    }
+
+    /// A writer that another thread can look into.
+    #[derive(Clone, Default)]
+    struct Shared(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("no panic").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn records_pass_through_byte_for_byte() {
+        let mut text = lines(1);
+        text.pop();
+        text.insert_str_at(1, b" \"later\" : [1, null] ,");
+        text.push(b'\n');
+        let (cx, output) = (Context::default(), Shared::default());
+        let input = Input::new("-", io::Cursor::new(text.clone())).open(&cx);
+        Output::new(output.clone()).drain(input, &cx).await.expect("a run");
+        assert_eq!(*output.0.lock().expect("no panic"), text);
+    }
+
+    trait InsertAt {
+        fn insert_str_at(&mut self, at: usize, bytes: &[u8]);
+    }
+
+    impl InsertAt for Vec<u8> {
+        fn insert_str_at(&mut self, at: usize, bytes: &[u8]) {
+            self.splice(at..at, bytes.iter().copied());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_no_record_is_counted_and_the_others_pass() {
+        let mut text = lines(2);
+        text.extend_from_slice(b"{\"v\":1}\n\nnot json\n");
+        text.extend(lines(1));
+        let cx = Context::default();
+        let records: Vec<_> = Input::new("-", io::Cursor::new(text)).open(&cx).collect().await;
+        assert_eq!(records.iter().filter(|item| item.is_ok()).count(), 3);
+        let accounts = cx.tally().accounts();
+        assert_eq!((accounts.lines, accounts.records, accounts.rejected, accounts.screened), (6, 3, 2, 1));
+        assert_eq!(accounts.check(), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_record_of_another_version_ends_the_run() {
+        let text = b"{\"v\":2,\"id\":7}\n";
+        let records: Vec<_> = Input::new("-", text.as_slice()).open(&Context::default()).collect().await;
+        let [Err(fatal)] = &records[..] else { panic!("{records:?}") };
+        assert!(fatal.to_string().contains("version 2"), "{fatal}");
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_has_gone_begins_a_drain() {
+        let cx = Context::default();
+        let input = Input::new("-", io::Cursor::new(lines(5000))).open(&cx);
+        let watched = Watch(|_: &Record| ()).apply(input, &cx);
+        Output::new(Closed).drain(watched, &cx).await.expect("no error");
+        assert!(cx.is_draining());
+    }
+}

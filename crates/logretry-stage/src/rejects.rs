@@ -1,0 +1,91 @@
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use logretry_record::{Reject, Shown};
+
+use crate::{Fatal, Notes, Result};
+
+/// Where lines and records go that could not be used: the first few to the person who watches, all of them to a file.
+#[derive(Debug, Default)]
+pub struct Rejects {
+    file: Option<PathBuf>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    shown: u32,
+    writer: Option<BufWriter<File>>,
+}
+
+/// How many rejects a person is shown.
+const SHOWN_MAX: u32 = 3;
+
+impl Rejects {
+    /// Rejects that are also written to `file` as NDJSON. The file is replaced if it exists, and readable by its owner only.
+    pub fn to_file(file: &Path) -> Result<Self> {
+        let error = |error| RejectsError { action: "create", file: file.to_owned(), error };
+        let writer = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(file)
+            .map_err(error)?;
+        let state = Mutex::new(State { shown: 0, writer: Some(BufWriter::new(writer)) });
+        Ok(Self { file: Some(file.to_owned()), state })
+    }
+
+    pub(crate) fn take(&self, reject: &Reject, notes: &Notes) -> Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.shown < SHOWN_MAX {
+            state.shown += 1;
+            notes.say(format_args!(
+                "{}:{}: cannot use the line: {}: {}",
+                Shown(&reject.source),
+                reject.line,
+                Shown(reject.reason.as_bytes()),
+                Shown(&reject.text),
+            ));
+        } else if state.shown == SHOWN_MAX {
+            state.shown += 1;
+            let more = if self.file.is_some() { "" } else { "; `--rejects FILE` keeps them all" };
+            notes.say(format_args!("further lines that cannot be used are only counted{more}"));
+        }
+        if let Some(writer) = &mut state.writer {
+            let mut line = Vec::new();
+            reject.encode(&mut line);
+            writer.write_all(&line).map_err(|error| self.error(error))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(&self) -> Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.writer.as_mut().map_or(Ok(()), Write::flush).map_err(|error| self.error(error))
+    }
+
+    fn error(&self, error: io::Error) -> Fatal {
+        let file = self.file.clone().unwrap_or_default();
+        RejectsError { action: "write", file, error }.into()
+    }
+}
+
+/// The file for rejects cannot be created or written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} the file for rejects `{}`: {error}", file.display())]
+pub struct RejectsError {
+    action: &'static str,
+    file: PathBuf,
+    #[source]
+    error: io::Error,
+}
+
+impl From<RejectsError> for Fatal {
+    fn from(error: RejectsError) -> Self {
+        Self::new(error)
+    }
+}

@@ -1,0 +1,259 @@
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use logretry_record::{Outcome, Reason, Retry};
+
+/// The numbers of a run, counted by its stages while they work.
+///
+/// Each number has one stage that counts it, at the moment at which the record leaves that stage; [`Tally::accounts`] reads
+/// them all, and [`Accounts::check`] says whether they add up.
+#[derive(Debug, Default)]
+pub struct Tally {
+    bytes: AtomicU64,
+    bytes_total: AtomicU64,
+    lines: AtomicU64,
+    records: AtomicU64,
+    rejected: AtomicU64,
+    screened: AtomicU64,
+    selected: AtomicU64,
+    dropped: [AtomicU64; Dropped::ALL.len()],
+    taken: AtomicU64,
+    outcomes: [AtomicU64; Outcome::ALL.len()],
+    reasons: [AtomicU64; Reason::ALL.len() + 1],
+    in_flight: AtomicU64,
+    written: AtomicU64,
+}
+
+/// Why the filter dropped a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Dropped {
+    /// Its URL carries the mark, or it was sent by logretry itself.
+    Marked,
+    /// Its status is not selected.
+    Status,
+    /// Its method is not selected.
+    Method,
+    /// Its host is not selected.
+    Host,
+    /// Its path is not selected.
+    Path,
+    /// Its time is not selected.
+    Time,
+    /// An equal request was selected before.
+    Duplicate,
+    /// It was left out by sampling.
+    Sample,
+    /// The limit was reached.
+    Limit,
+}
+
+impl Dropped {
+    /// All of them, in the order in which a filter decides.
+    pub const ALL: [Self; 9] = [
+        Self::Marked,
+        Self::Status,
+        Self::Method,
+        Self::Host,
+        Self::Path,
+        Self::Time,
+        Self::Duplicate,
+        Self::Sample,
+        Self::Limit,
+    ];
+
+    /// What a summary calls it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Marked => "our own",
+            Self::Status => "other status",
+            Self::Method => "other method",
+            Self::Host => "other host",
+            Self::Path => "other path",
+            Self::Time => "other time",
+            Self::Duplicate => "duplicate",
+            Self::Sample => "not sampled",
+            Self::Limit => "over the limit",
+        }
+    }
+}
+
+impl Tally {
+    /// A reader has handed on `records`, having used up `lines` lines of which it rejected and screened so many.
+    pub fn read(&self, lines: u64, records: u64, rejected: u64, screened: u64) {
+        add(&self.lines, lines);
+        add(&self.records, records);
+        add(&self.rejected, rejected);
+        add(&self.screened, screened);
+    }
+
+    /// A reader has used up so many bytes of its files as they lie on disk.
+    pub fn read_bytes(&self, bytes: u64) {
+        add(&self.bytes, bytes);
+    }
+
+    /// A reader knows that so many more bytes are to come.
+    pub fn expect_bytes(&self, bytes: u64) {
+        add(&self.bytes_total, bytes);
+    }
+
+    /// The filter has let a record pass.
+    pub fn select(&self) {
+        add(&self.selected, 1);
+    }
+
+    /// The filter has dropped a record.
+    pub fn drop_for(&self, why: Dropped) {
+        add(&self.dropped[why as usize], 1);
+    }
+
+    /// The refirer has taken a record.
+    pub fn take(&self) {
+        add(&self.taken, 1);
+    }
+
+    /// The refirer begins (`1`) or ends (`-1`) a request.
+    pub fn in_flight(&self, change: i8) {
+        if change >= 0 {
+            add(&self.in_flight, 1);
+        } else {
+            self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The refirer has decided a record.
+    pub fn settle(&self, retry: &Retry) {
+        add(&self.outcomes[position(&Outcome::ALL, &retry.outcome)], 1);
+        if let Some(reason) = retry.reason {
+            add(&self.reasons[position(Reason::ALL, &reason)], 1);
+        }
+    }
+
+    /// The writer has written a record into the retry log.
+    pub fn write(&self) {
+        add(&self.written, 1);
+    }
+
+    /// The numbers as they are now.
+    pub fn accounts(&self) -> Accounts {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let reasons = Reason::ALL.iter().copied().chain([Reason::Other]);
+        Accounts {
+            bytes: get(&self.bytes),
+            bytes_total: get(&self.bytes_total),
+            lines: get(&self.lines),
+            records: get(&self.records),
+            rejected: get(&self.rejected),
+            screened: get(&self.screened),
+            selected: get(&self.selected),
+            dropped: counted(Dropped::ALL.into_iter(), &self.dropped),
+            taken: get(&self.taken),
+            outcomes: counted(Outcome::ALL.into_iter(), &self.outcomes),
+            reasons: counted(reasons, &self.reasons),
+            in_flight: get(&self.in_flight),
+            written: get(&self.written),
+        }
+    }
+}
+
+fn add(counter: &AtomicU64, number: u64) {
+    counter.fetch_add(number, Ordering::Relaxed);
+}
+
+/// Where `wanted` stands in `all`; one past the end if it does not.
+fn position<T: PartialEq>(all: &[T], wanted: &T) -> usize {
+    all.iter().position(|one| one == wanted).unwrap_or(all.len())
+}
+
+fn counted<K: Ord>(keys: impl Iterator<Item = K>, counters: &[AtomicU64]) -> BTreeMap<K, u64> {
+    keys.zip(counters)
+        .map(|(key, counter)| (key, counter.load(Ordering::Relaxed)))
+        .filter(|(_, n)| *n > 0)
+        .collect()
+}
+
+/// The numbers of a run at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Accounts {
+    /// Bytes read, as they lie on disk.
+    pub bytes: u64,
+    /// Bytes to be read, as far as that is known.
+    pub bytes_total: u64,
+    /// Lines read: `records + rejected + screened`.
+    pub lines: u64,
+    /// Lines that became records.
+    pub records: u64,
+    /// Lines that could not be used.
+    pub rejected: u64,
+    /// Lines left out by the reader because they hold no request or cannot be selected.
+    pub screened: u64,
+    /// Records that the filter let pass.
+    pub selected: u64,
+    /// Records that the filter dropped, by reason.
+    pub dropped: BTreeMap<Dropped, u64>,
+    /// Records that reached the refirer.
+    pub taken: u64,
+    /// Records that the refirer decided, by outcome.
+    pub outcomes: BTreeMap<Outcome, u64>,
+    /// Records that were not sent, by reason.
+    pub reasons: BTreeMap<Reason, u64>,
+    /// Requests that are under way.
+    pub in_flight: u64,
+    /// Lines written into the retry log.
+    pub written: u64,
+}
+
+impl Accounts {
+    /// Records that ended with `outcome`.
+    pub fn outcome(&self, outcome: Outcome) -> u64 {
+        self.outcomes.get(&outcome).copied().unwrap_or(0)
+    }
+
+    /// Requests that went out.
+    pub fn sent(&self) -> u64 {
+        self.outcomes.iter().filter(|(outcome, _)| outcome.is_sent()).map(|(_, n)| n).sum()
+    }
+
+    /// Records that were decided without a request.
+    pub fn not_sent(&self) -> u64 {
+        self.outcomes.iter().filter(|(outcome, _)| !outcome.is_sent()).map(|(_, n)| n).sum()
+    }
+
+    /// Requests sent that did not recover, and records that were not sent.
+    pub fn not_recovered(&self) -> u64 {
+        self.sent() + self.not_sent() - self.outcome(Outcome::Recovered)
+    }
+
+    /// Whether the numbers add up. Each equation speaks of one stage, and holds for a run without that stage too.
+    pub fn check(&self) -> Result<(), Imbalance> {
+        let dropped: u64 = self.dropped.values().sum();
+        let decided = self.sent() + self.not_sent();
+        let reasons: u64 = self.reasons.values().sum();
+        let equations = [
+            (
+                "lines = records + rejected + screened",
+                self.lines,
+                self.records + self.rejected + self.screened,
+            ),
+            ("records = selected + dropped", self.records, self.selected + dropped),
+            ("selected = sent + not sent", self.taken, decided),
+            ("not sent = sum of its reasons", self.not_sent(), reasons),
+        ];
+        // A run without a filter or a refirer has nothing to say about theirs.
+        let applies = [true, self.selected + dropped > 0, self.taken > 0, true];
+        match equations.iter().zip(applies).find(|((_, left, right), applies)| *applies && left != right) {
+            None => Ok(()),
+            Some(((equation, left, right), _)) => Err(Imbalance { equation, left: *left, right: *right }),
+        }
+    }
+}
+
+/// Numbers that do not add up: a defect of logretry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the numbers do not add up ({equation}: {left} is not {right}); this is a defect of logretry, please report it"
+)]
+pub struct Imbalance {
+    equation: &'static str,
+    left: u64,
+    right: u64,
+}
