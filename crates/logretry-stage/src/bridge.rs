@@ -5,7 +5,7 @@
 //!
 //! A thread that waits for standard input cannot be interrupted. So a stop ends the *stream*: it closes the channel, gives what is
 //! in it, and leaves the thread to find out. For the numbers to add up all the same, lines are counted when the batch that
-//! they were read for has arrived in the channel.
+//! they were read for arrives.
 
 use std::thread;
 
@@ -21,9 +21,18 @@ const BATCH_RECORDS_MAX: usize = 256;
 const BATCHES_MAX: usize = 4;
 
 enum Parcel {
-    Batch(Vec<Record>),
+    Batch(Batch),
     /// The thread has returned; nothing comes after this.
     End(Result<()>),
+}
+
+/// Records, and how many lines were used up to get them.
+#[derive(Debug, Default)]
+struct Batch {
+    records: Vec<Record>,
+    lines: u64,
+    rejected: u64,
+    screened: u64,
 }
 
 /// The thread's end of a bridge.
@@ -31,10 +40,7 @@ enum Parcel {
 pub struct Feed {
     cx: Context,
     channel: mpsc::Sender<Parcel>,
-    batch: Vec<Record>,
-    lines: u64,
-    rejected: u64,
-    screened: u64,
+    batch: Batch,
 }
 
 /// Nobody wants more records: the consumer has gone or a stop was asked for. The thread returns `Ok`.
@@ -44,21 +50,21 @@ pub struct Closed;
 impl Feed {
     /// Hands on the record of a line.
     pub fn record(&mut self, record: Record) -> Result<(), Closed> {
-        self.lines += 1;
-        self.batch.push(record);
-        if self.batch.len() >= BATCH_RECORDS_MAX { self.flush() } else { Ok(()) }
+        self.batch.lines += 1;
+        self.batch.records.push(record);
+        if self.batch.records.len() >= BATCH_RECORDS_MAX { self.flush() } else { Ok(()) }
     }
 
     /// Notes a line that was left out.
     pub fn screened(&mut self) {
-        self.lines += 1;
-        self.screened += 1;
+        self.batch.lines += 1;
+        self.batch.screened += 1;
     }
 
     /// Notes a line that was rejected.
     pub fn rejected(&mut self) {
-        self.lines += 1;
-        self.rejected += 1;
+        self.batch.lines += 1;
+        self.batch.rejected += 1;
     }
 
     /// Sends off what is there. To be called before anything that may wait, so that no record is held back by a slow source.
@@ -66,14 +72,11 @@ impl Feed {
         if self.cx.is_draining() {
             return Err(Closed);
         }
-        let records = self.batch.len() as u64;
-        if records > 0 {
-            let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_RECORDS_MAX));
-            self.channel.blocking_send(Parcel::Batch(batch)).map_err(|_| Closed)?;
+        if self.batch.lines == 0 {
+            return Ok(());
         }
-        self.cx.tally().read(self.lines, records, self.rejected, self.screened);
-        (self.lines, self.rejected, self.screened) = (0, 0, 0);
-        Ok(())
+        let batch = std::mem::take(&mut self.batch);
+        self.channel.blocking_send(Parcel::Batch(batch)).map_err(|_| Closed)
     }
 
     /// The run that this belongs to.
@@ -110,14 +113,7 @@ where
     W: FnOnce(&mut Feed) -> Result<(), Break> + Send + 'static,
 {
     let (channel, parcels) = mpsc::channel(BATCHES_MAX);
-    let mut feed = Feed {
-        cx: cx.clone(),
-        channel: channel.clone(),
-        batch: Vec::new(),
-        lines: 0,
-        rejected: 0,
-        screened: 0,
-    };
+    let mut feed = Feed { cx: cx.clone(), channel: channel.clone(), batch: Batch::default() };
     let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
         let end = match work(&mut feed).and_then(|()| Ok(feed.flush()?)) {
             Ok(()) | Err(Break::Closed) => Ok(()),
@@ -157,7 +153,10 @@ async fn next(far: Option<Far>) -> Option<(Result<Record>, Option<Far>)> {
             parcel = far.parcels.recv() => parcel,
         };
         match parcel {
-            Some(Parcel::Batch(batch)) => far.batch = batch.into_iter(),
+            Some(Parcel::Batch(Batch { records, lines, rejected, screened })) => {
+                far.cx.tally().read(lines, records.len() as u64, rejected, screened);
+                far.batch = records.into_iter();
+            }
             Some(Parcel::End(Ok(()))) => return None,
             Some(Parcel::End(Err(fatal))) => return Some((Err(fatal), None)),
             None if far.cx.is_draining() => return None,

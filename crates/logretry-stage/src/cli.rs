@@ -24,3 +24,25 @@ impl RejectArgs {
         Ok(crate::Context::new(rejects, notes))
     }
 }
+
+/// Reads a number of bytes as flags take it: `4096`, `512KiB`, `1MiB`, `2GiB`, or with `K`, `M`, `G` for the same.
+///
+/// ```
+/// assert_eq!(logretry_stage::parse_bytes("1MiB"), Ok(1 << 20));
+/// assert!(logretry_stage::parse_bytes("1 apple").is_err());
+/// ```
+pub fn parse_bytes(text: &str) -> Result<usize, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kib" => 10,
+        "m" | "mib" => 20,
+        "g" | "gib" => 30,
+        _ => return Err(format!("`{text}` is not a size; write `4096`, `512KiB` or `1MiB`")),
+    };
+    let number: Option<usize> = number.parse().ok();
+    number
+        .and_then(|number| number.checked_mul(1 << shift))
+        .ok_or_else(|| format!("`{text}` is not a size; write `4096`, `512KiB` or `1MiB`"))
+}

@@ -8,7 +8,10 @@ use memchr::memchr;
 ///
 /// Memory is bounded by the limit and one read: of a line that is longer, the beginning is given and the rest passed over.
 ///
-/// A line ends with `\n`; a `\r` before it belongs to the line end. The last line may end without one.
+/// A line ends with `\n`; a `\r` before it belongs to the line end. The last line may end without one. NUL bytes before a
+/// line, the hole that is left when a log is truncated under its writer, belong to no line, however many there are.
+///
+/// When reading fails, what has been read before is given first, the beginning of a line included.
 #[derive(Debug)]
 pub struct Lines<R> {
     reader: R,
@@ -20,6 +23,7 @@ pub struct Lines<R> {
     number: u64,
     offset: u64,
     at_end: bool,
+    failed: Option<io::Error>,
 }
 
 /// One line.
@@ -50,6 +54,7 @@ impl<R: Read> Lines<R> {
             number: 0,
             offset: 0,
             at_end: false,
+            failed: None,
         }
     }
 
@@ -63,20 +68,35 @@ impl<R: Read> Lines<R> {
     pub fn next(&mut self) -> io::Result<Option<Line<'_>>> {
         let mut searched = 0;
         loop {
+            if searched == 0 {
+                self.skip_hole();
+            }
             let unread = &self.buffer[self.start..self.end];
             if let Some(found) = memchr(b'\n', &unread[searched..]) {
                 return Ok(Some(self.give(searched + found, 1)));
             }
             searched = unread.len();
             if self.at_end {
+                if searched == 0
+                    && let Some(error) = self.failed.take()
+                {
+                    return Err(error);
+                }
                 return Ok((searched > 0).then(|| self.give(searched, 0)));
             }
             // One byte more than allowed, plus `\r`: only then is the line certainly too long.
             if searched > self.line_bytes_max + 1 {
-                return self.pass_over().map(Some);
+                return Ok(Some(self.pass_over()));
             }
-            self.fill()?;
+            self.fill();
         }
+    }
+
+    /// Passes over NUL bytes at the beginning of a line.
+    fn skip_hole(&mut self) {
+        let hole = self.buffer[self.start..self.end].iter().take_while(|&&byte| byte == 0).count();
+        self.start += hole;
+        self.offset += hole as u64;
     }
 
     /// Takes a line of `length` bytes and its line end out of the buffer.
@@ -93,7 +113,7 @@ impl<R: Read> Lines<R> {
     }
 
     /// Gives the beginning of a line that is too long, and reads on behind its end.
-    fn pass_over(&mut self) -> io::Result<Line<'_>> {
+    fn pass_over(&mut self) -> Line<'_> {
         let offset = self.offset;
         self.number += 1;
         // The beginning stays in front; the rest is read behind it and forgotten.
@@ -103,8 +123,7 @@ impl<R: Read> Lines<R> {
         self.buffer.resize(keep + READ_BYTES, 0);
         (self.start, self.end) = (keep, keep);
         loop {
-            let read = read_some(&mut self.reader, &mut self.buffer[keep..])?;
-            self.at_end = read == 0;
+            let read = self.read(keep);
             if let Some(found) = memchr(b'\n', &self.buffer[keep..keep + read]) {
                 self.offset += found as u64 + 1;
                 (self.start, self.end) = (keep + found + 1, keep + read);
@@ -115,10 +134,10 @@ impl<R: Read> Lines<R> {
                 break;
             }
         }
-        Ok(Line { number: self.number, offset, text: &self.buffer[..keep], cut: true })
+        Line { number: self.number, offset, text: &self.buffer[..keep], cut: true }
     }
 
-    fn fill(&mut self) -> io::Result<()> {
+    fn fill(&mut self) {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
@@ -126,18 +145,23 @@ impl<R: Read> Lines<R> {
         if self.buffer.len() - self.end < READ_BYTES / 2 {
             self.buffer.resize(self.end + READ_BYTES, 0);
         }
-        let read = read_some(&mut self.reader, &mut self.buffer[self.end..])?;
-        self.end += read;
-        self.at_end = read == 0;
-        Ok(())
+        self.end += self.read(self.end);
     }
-}
 
-fn read_some(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match reader.read(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
+    /// Reads once into the buffer from `at` on; nothing read is the end.
+    fn read(&mut self, at: usize) -> usize {
+        loop {
+            match self.reader.read(&mut self.buffer[at..]) {
+                Ok(read) => {
+                    self.at_end = read == 0;
+                    return read;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    (self.at_end, self.failed) = (true, Some(error));
+                    return 0;
+                }
+            }
         }
     }
 }
@@ -198,6 +222,31 @@ mod tests {
                 text(7, 45, "12345", true),
             ]
         );
+    }
+
+    #[test]
+    fn a_hole_of_nul_bytes_belongs_to_no_line() {
+        let mut text = vec![0; 1000];
+        text.extend_from_slice(b"one\n\0\0two\0\n\0");
+        assert_eq!(
+            both_ways(&text, 5),
+            [(1, 1000, "one".to_owned(), false), (2, 1006, "two\0".to_owned(), false)]
+        );
+    }
+
+    #[test]
+    fn what_was_read_before_an_error_is_given_first() {
+        struct Fails;
+        impl Read for Fails {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::UnexpectedEof.into())
+            }
+        }
+        let mut lines = Lines::new(b"one\ntw".chain(Fails), 100);
+        assert_eq!(lines.next().expect("a line").expect("a line").text, b"one");
+        assert_eq!(lines.next().expect("a line").expect("a line").text, b"tw");
+        assert_eq!(lines.next().expect_err("the error").kind(), io::ErrorKind::UnexpectedEof);
+        assert!(lines.next().expect("the end").is_none());
     }
 
     #[test]
