@@ -1,1 +1,49 @@
+//! Bytes into records.
+//!
+//! ```text
+//!   access.log.2.gz ─┐ unpack ─▶ lines ─▶ format ─▶ Record
+//!   access.log.1    ─┤                      └─▶ Reject, or screened
+//!   access.log      ─┘ one after the other, oldest first, in a thread of its own
+//! ```
+//!
+//! [`inputs`] turns what was named on the command line (files, globs, directories, `-`) into an ordered list. The [`Reader`] opens each
+//! of them, unpacks what is compressed, finds out its format unless it was told, and makes one record of each line.
+//! Every line has one of three ends: it becomes a record, it is rejected (and kept for the person who asks), or it is screened, because it holds
+//! no request (a blank line, a `#` comment) or cannot be selected.
+//!
+//! ```
+//! use futures_util::StreamExt as _;
+//! use logretry_reader::{Reader, ReaderOptions, inputs};
+//! use logretry_stage::{Context, Source as _};
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let path = dir.path().join("access.log");
+//! # let line = r#"203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] "GET /a HTTP/1.1" 502 157 "-" "curl/8.9""#;
+//! # std::fs::write(&path, line)?;
+//! let reader = Reader::new(inputs(&[path])?, ReaderOptions::default());
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let mut records = std::pin::pin!(reader.open(&Context::default()));
+//! let first = records.next().await.expect("a record")?;
+//! assert_eq!(first.original().target.as_deref(), Some("/a"));
+//! # Ok::<(), logretry_stage::Fatal>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+#![warn(missing_docs)]
+
+#[cfg(feature = "cli")]
+mod cli;
+mod error;
+mod input;
+mod reader;
+mod sample;
+mod unpack;
+
+#[cfg(feature = "cli")]
+pub use cli::ReadArgs;
+pub use error::ReaderError;
+pub use input::{Input, inputs};
+pub use reader::{Reader, ReaderOptions};
+pub use sample::Sample;
+pub use unpack::Compression;

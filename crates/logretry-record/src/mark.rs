@@ -1,3 +1,4 @@
+use std::fmt;
 use std::str::FromStr;
 
 /// The query parameter that marks a URL as refired: `retry=True` unless the operator chose another.
@@ -66,6 +67,12 @@ impl Default for Mark {
     /// `retry=True`.
     fn default() -> Self {
         Self { parameter: "retry=True".to_owned() }
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.parameter)
     }
 }
 

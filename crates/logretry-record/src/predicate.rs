@@ -8,10 +8,10 @@ use crate::{Mark, StatusSet};
 /// filter always checks again, so that this changes speed and never the records.
 ///
 /// Clauses are joined by *and*, the entries of one clause by *or*; an empty clause takes everything.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Predicate {
-    /// The status that the client got.
-    pub status: StatusSet,
+    /// The status that the client got; 5xx by default. None takes every line, one without a status included.
+    pub status: Option<StatusSet>,
     /// Methods, compared without regard to case.
     pub methods: Vec<String>,
     /// Hosts as the log names them, compared without regard to case; `*.example.com` takes every name below it.
@@ -31,7 +31,28 @@ pub struct Predicate {
 impl Predicate {
     /// Whether a line with this status and time certainly will not be selected. `false` is "maybe".
     pub fn rules_out(&self, status: Option<u16>, time: Option<Timestamp>) -> bool {
-        !status.is_some_and(|status| self.status.contains(status)) || !self.time.contains(time)
+        !self.has_status(status) || !self.time.contains(time)
+    }
+
+    /// Whether `status` is wanted.
+    pub fn has_status(&self, status: Option<u16>) -> bool {
+        self.status.as_ref().is_none_or(|wanted| status.is_some_and(|status| wanted.contains(status)))
+    }
+}
+
+impl Default for Predicate {
+    /// Everything that was answered with 5xx and is not our own.
+    fn default() -> Self {
+        Self {
+            status: Some(StatusSet::default()),
+            methods: Vec::new(),
+            hosts: Vec::new(),
+            paths: Vec::new(),
+            path_regex: None,
+            time: TimeRange::default(),
+            include_marked: false,
+            mark: Mark::default(),
+        }
     }
 }
 

@@ -227,6 +227,8 @@ reasons! {
     Lossy, "lossy", Skipped, "the log format has lost part of the URL; log the raw request, or give --allow-lossy";
     /// The target cannot go over this transport without being changed.
     TargetWouldChange, "target_would_change", Skipped, "over this proxy or protocol the request target could not be sent byte for byte";
+    /// It was a dry run; `method` and `url` are what would have been sent.
+    DryRun, "dry_run", Unsent, "this was a dry run; run again without --dry-run to send it";
     /// A stop was asked for before it was sent.
     Stopped, "stopped", Unsent, "the run was stopped first; run again to go on";
 }

@@ -1,1 +1,84 @@
+//! Asks the same URL again, and says how it ended. The only crate of logretry that sends HTTP.
+//!
+//! ```text
+//!            judge                     pace              transport
+//!   Record ────────▶ Planned ─────────────────▶ Request ───────────▶ Record + Retry
+//!              │     GET https://shop.example/a   │  one on the wire      recovered 200
+//!              ╰─ skipped: host_not_allowed …     ╰─ unsent: stopped      unanswered: reset
+//! ```
+//!
+//! [`Options`] say what is allowed, [`Options::judge`] decides about a record and opens no socket ([`Planned`]), and
+//! [`Refirer`] is the stage that sends.
+//!
+//! # What is promised
+//!
+//! - **The log never chooses the host.** A [`Destination`] is the operator's. Targets are taken apart, never joined to a URL by
+//!   rules that could change its host; what was built is read back and compared.
+//! - **One refire is at most one request on the wire**: no redirect is followed, nothing is sent a second time, no proxy comes
+//!   from the environment, nothing is decoded.
+//! - **The target arrives byte for byte.** What the usual HTTP client would normalise takes another way, or is skipped.
+//! - **Link-local and metadata addresses are never connected to**, whatever name leads there; checked on the address dialled.
+//! - **A pace makes requests wait and drops none.**
+//! - **Every record that comes in goes out**, with an outcome, or with the reason for which nothing was sent.
+//!
+//! # Example
+//!
+//! ```
+//! use logretry_record::{Exchange, Origin, Outcome, Reason, Record, RecordId};
+//! use logretry_refirer::Options;
+//!
+//! let record = |target: &str| {
+//!     let original = Exchange { target: Some(target.to_owned()), status: Some(502), ..Exchange::default() };
+//!     Record::new(RecordId::of_line(b"x", 0), Origin::new("access.log", 1, 0, "combined", "x"), original)
+//! };
+//! let mut options = Options::default();
+//! options.destination.base_url = Some("https://shop.example".parse()?);
+//!
+//! let planned = options.judge(&record("//evil.example/x")).expect("a path is a path");
+//! assert_eq!(planned.url(), "https://shop.example//evil.example/x");
+//! assert_eq!(options.judge(&record("http://evil.example/x")), Err(Reason::HostNotAllowed));
+//! # Ok::<(), logretry_refirer::RefirerError>(())
+//! ```
+//!
+//! As a stage it stands between a filter and a writer:
+//!
+//! ```no_run
+//! use logretry_refirer::{Options, Refirer, RefirerError};
+//! use logretry_stage::{Context, RecordStream, Stage as _};
+//!
+//! fn again(records: impl RecordStream, options: Options, cx: &Context) -> Result<impl RecordStream, RefirerError> {
+//!     Ok(Refirer::new(options)?.apply(records, cx))
+//! }
+//! ```
 
+mod address;
+#[cfg(feature = "cli")]
+mod cli;
+mod destination;
+mod error;
+mod fault;
+mod headers;
+mod judge;
+mod methods;
+mod options;
+mod pace;
+mod refire;
+mod refirer;
+mod resolver;
+mod site;
+mod target;
+mod tls;
+mod transport;
+
+#[cfg(feature = "cli")]
+pub use cli::RefireArgs;
+pub use destination::{AllowedHost, BaseUrl, Destination};
+pub use error::RefirerError;
+pub use headers::{add_header, add_header_lines};
+pub use judge::Planned;
+pub use methods::Methods;
+pub use options::{HttpVersion, Options, ProxyUrl, Resolve, Tls};
+pub use pace::Rate;
+pub use refirer::Refirer;
+pub use site::Site;
+pub use target::TARGET_BYTES_MAX;

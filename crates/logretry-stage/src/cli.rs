@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use logretry_record::Mark;
 
 use crate::{Notes, Rejects, Result};
 
@@ -23,6 +24,14 @@ impl RejectArgs {
         let rejects = self.rejects.as_deref().map_or_else(|| Ok(Rejects::default()), Rejects::to_file)?;
         Ok(crate::Context::new(rejects, notes))
     }
+}
+
+/// The mark of the retry log. The filter knows our own lines by it, the writer puts it on.
+#[derive(Debug, Clone, Default, Args)]
+pub struct MarkArgs {
+    /// The query parameter that marks a refired URL in the retry log
+    #[arg(long, value_name = "NAME=VALUE", default_value_t, help_heading = "Retry log")]
+    pub mark: Mark,
 }
 
 /// Reads a number of bytes as flags take it: `4096`, `512KiB`, `1MiB`, `2GiB`, or with `K`, `M`, `G` for the same.

@@ -58,9 +58,17 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// Whether the next line is not here yet, so that asking for it may wait.
+    /// The same lines, of which the first has `bytes` bytes before it that are not read here.
+    #[must_use]
+    pub fn after(mut self, bytes: u64) -> Self {
+        self.offset = bytes;
+        self
+    }
+
+    /// Whether the next line is not here yet, so that asking for it may wait, or fail.
     pub fn would_wait(&self) -> bool {
-        !self.at_end && memchr(b'\n', &self.buffer[self.start..self.end]).is_none()
+        let rest = &self.buffer[self.start..self.end];
+        if self.at_end { rest.is_empty() && self.failed.is_some() } else { memchr(b'\n', rest).is_none() }
     }
 
     /// The next line, or `None` at the end.

@@ -106,36 +106,62 @@ const CHUNK_RECORDS_MAX: usize = 512;
 
 impl<W: Write + Send + 'static> Sink for Output<W> {
     async fn drain(self, input: impl RecordStream, cx: &Context) -> Result<()> {
-        let mut outlet = Outlet::new(self.writer);
-        let mut chunks = std::pin::pin!(input.ready_chunks(CHUNK_RECORDS_MAX));
-        let mut gone = false;
-        let mut fatal = None;
-        while let Some(chunk) = chunks.next().await {
-            let mut bytes = Vec::new();
-            for item in chunk {
-                match item {
-                    Ok(record) => record.encode(&mut bytes),
-                    Err(error) => fatal = Some(error),
-                }
-            }
-            if !gone && let Err(error) = outlet.write(bytes).await {
-                gone = closed_or_fatal(&error)?;
-                cx.stops().drain.cancel();
-            }
-        }
-        if !gone && let Err(error) = outlet.finish().await {
-            closed_or_fatal(&error)?;
-            cx.stops().drain.cancel();
-        }
-        fatal.map_or(Ok(()), Err)
+        let encode = |record: &Record, bytes: &mut Vec<u8>| record.encode(bytes);
+        write_lines(input, self.writer, "to standard output", cx, encode, |_| ()).await
     }
 }
 
-fn closed_or_fatal(error: &io::Error) -> Result<bool> {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        return Ok(true);
+/// Writes the lines that `render` makes of records to `writer`, as soon as no more are ready; `render` may make none of a record.
+/// `written` is told how many lines were handed to the system.
+///
+/// If the other end of a pipe has gone, or writing fails (`cannot write WHAT: …`), a drain begins, and what still comes is let go: whoever sends
+/// requests sends no more, and what is under way ends.
+pub async fn write_lines(
+    input: impl RecordStream,
+    writer: impl Write + Send + 'static,
+    what: &str,
+    cx: &Context,
+    mut render: impl FnMut(&Record, &mut Vec<u8>) + Send,
+    written: impl Fn(u64) + Send,
+) -> Result<()> {
+    let mut outlet = Some(Outlet::new(writer));
+    let mut end = Ok(());
+    let fail = |error: &io::Error| {
+        cx.stops().drain.cancel();
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Ok(())
+        } else {
+            Err(Fatal::new(format!("cannot write {what}: {error}")))
+        }
+    };
+    let mut chunks = std::pin::pin!(input.ready_chunks(CHUNK_RECORDS_MAX));
+    while let Some(chunk) = chunks.next().await {
+        let (mut bytes, mut lines) = (Vec::new(), 0);
+        for item in chunk {
+            match item {
+                Ok(record) => {
+                    let before = bytes.len();
+                    render(&record, &mut bytes);
+                    lines += u64::from(bytes.len() > before);
+                }
+                Err(fatal) => end = Err(fatal),
+            }
+        }
+        let Some(open) = &mut outlet else { continue };
+        match open.write(bytes).await {
+            Ok(()) => written(lines),
+            Err(error) => {
+                outlet = None;
+                end = fail(&error);
+            }
+        }
     }
-    Err(Fatal::new(format!("cannot write to standard output: {error}")))
+    if let Some(outlet) = outlet
+        && let Err(error) = outlet.finish().await
+    {
+        end = end.and(fail(&error));
+    }
+    end
 }
 
 /// A writer behind a thread of its own, so that a slow disk or a full pipe never holds up the requests in flight.

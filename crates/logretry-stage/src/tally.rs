@@ -128,9 +128,9 @@ impl Tally {
         }
     }
 
-    /// The writer has written a record into the retry log.
-    pub fn write(&self) {
-        add(&self.written, 1);
+    /// The writer has written so many lines into the retry log.
+    pub fn write(&self, lines: u64) {
+        add(&self.written, lines);
     }
 
     /// The numbers as they are now.

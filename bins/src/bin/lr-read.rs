@@ -1,0 +1,5 @@
+//! `lr-read`: see `lr-read --help`.
+
+fn main() -> std::process::ExitCode {
+    logretry::cli::main::<logretry::commands::Read>()
+}

@@ -1,0 +1,105 @@
+//! What the five programs have in common: from the command line to the exit code.
+//!
+//! ```text
+//!   arguments ─▶ Program ─▶ Context ─▶ run, while signals and the progress line look on ─▶ summary ─▶ exit code
+//! ```
+
+mod notes;
+mod program;
+mod progress;
+mod signals;
+mod summary;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use logretry_record::{Exit, Outcome};
+use logretry_stage::{Accounts, Fatal, Notes, Result};
+
+pub use program::{Common, Program, Setup, Summary};
+pub(crate) use summary::sentences;
+
+/// How long an aborted run may take to write down what it has before the process ends all the same.
+const ABORT_TIME: Duration = Duration::from_millis(800);
+
+/// Runs the program `P` with the arguments of the process.
+pub fn main<P: Program>() -> ExitCode {
+    let program = P::parse();
+    let setup = program.setup();
+    let progress = progress::Progress::new(&setup);
+    let notes = notes::notes(setup.name, setup.common.quiet, progress.bar());
+    let exit = match start(program, &setup, &progress, notes) {
+        Ok(exit) => exit,
+        Err(fatal) => {
+            progress.end();
+            // Nothing is left to tell if not even this can be written.
+            let _ = writeln!(io::stderr(), "{}: {fatal}", setup.name);
+            fatal.exit()
+        }
+    };
+    exit.into()
+}
+
+fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, notes: Notes) -> Result<Exit> {
+    let cx = setup.common.rejects.context(notes)?;
+    let runtime = if P::SENDS {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+    } else {
+        tokio::runtime::Builder::new_current_thread().enable_all().build()
+    };
+    let runtime = runtime.map_err(|error| Fatal::new(format!("cannot start a runtime: {error}")))?;
+    let (result, signal) = runtime.block_on(async {
+        let signals = signals::Signals::listen(&cx, setup.ends_with_its_input)?;
+        let ticking = progress.tick(&cx);
+        let aborted = async {
+            cx.stops().abort.cancelled().await;
+            tokio::time::sleep(ABORT_TIME).await;
+        };
+        let result = tokio::select! {
+            result = program.run(&cx) => result,
+            () = aborted => Ok(()),
+        };
+        drop(ticking);
+        Ok::<_, Fatal>((result, signals.first()))
+    })?;
+    // A thread may still wait for standard input; nobody waits for it.
+    runtime.shutdown_background();
+    progress.end();
+    let ended = result.and(cx.finish());
+    let accounts = cx.tally().accounts();
+    if !setup.common.quiet {
+        summary::print(setup, &accounts);
+    }
+    ended?;
+    if let Some(exit) = signal {
+        return Ok(exit);
+    }
+    accounts.check().map_err(Fatal::new)?;
+    Ok(verdict(&accounts, setup.common.rejects.strict))
+}
+
+/// What the numbers of a run that came to its end mean to the shell.
+fn verdict(accounts: &Accounts, strict: bool) -> Exit {
+    if accounts.outcome(Outcome::Unsent) > 0 {
+        Exit::Unsent
+    } else if strict && accounts.rejected > 0 {
+        Exit::Rejects
+    } else if accounts.not_recovered() > 0 {
+        Exit::NotRecovered
+    } else {
+        Exit::Done
+    }
+}
+
+/// Writes a command's answer to standard output. A reader that has gone is no error.
+pub(crate) fn answer(text: &[u8]) -> Result<()> {
+    match io::stdout().write_all(text).and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(cannot_answer(&error)),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn cannot_answer(error: &io::Error) -> Fatal {
+    Fatal::new(format!("cannot write to standard output: {error}"))
+}

@@ -1,0 +1,54 @@
+use std::future::Future;
+
+use clap::{Args, Parser};
+use logretry_stage::{Context, RejectArgs, Result};
+
+/// One of the programs: its arguments, and what it does with them.
+pub trait Program: Parser {
+    /// Whether it sends requests, and so is worth a second thread.
+    const SENDS: bool = false;
+
+    /// What the frame around it must know before it runs.
+    fn setup(&self) -> Setup;
+
+    /// Does the work.
+    fn run(self, cx: &Context) -> impl Future<Output = Result<()>>;
+}
+
+/// What the frame must know of a program.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// What stands before each of its messages.
+    pub name: &'static str,
+    /// The flags that all programs have.
+    pub common: Common,
+    /// What is said at the end.
+    pub summary: Summary,
+    /// Whether the first Ctrl-C does not concern it: whoever stands before it in the pipe stops, and it ends with its input.
+    pub ends_with_its_input: bool,
+}
+
+/// What is said at the end of a run.
+#[derive(Debug, Clone, Default)]
+pub enum Summary {
+    /// Nothing: the program's output is its answer.
+    #[default]
+    None,
+    /// The numbers.
+    Numbers {
+        /// Where written lines went.
+        output: Option<String>,
+    },
+}
+
+/// Flags that every program has.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Common {
+    /// Lines that cannot be used.
+    #[command(flatten)]
+    pub rejects: RejectArgs,
+
+    /// Say nothing but errors: no progress, no notes, no summary
+    #[arg(short, long)]
+    pub quiet: bool,
+}

@@ -1,0 +1,181 @@
+use std::ffi::OsString;
+use std::fmt::Write as _;
+
+use clap::Args;
+use logretry_format::{Format, Parsed, Spans, Verdict};
+use logretry_reader::{Input, ReaderError, Sample, inputs};
+use logretry_record::{Origin, Record, RecordId, Shown};
+use logretry_refirer::{Destination, Options};
+use logretry_stage::{Result, parse_bytes};
+
+use crate::cli::answer;
+
+/// Shows what logretry makes of a log: its format and why, the fields of sample lines, and the URL that is rebuilt from each.
+///
+/// This is the command for a log that is not understood. It reads the first lines only, and opens no socket.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  logretry explain access.log
+  logretry explain access.log --base-url https://shop.example --lines 1
+  logretry explain access.log --format combined --lines 2")]
+pub(crate) struct Explain {
+    /// The log: a file, or `-` for standard input
+    #[arg(value_name = "LOG")]
+    log: Option<OsString>,
+
+    /// Take this format instead of finding it out
+    #[arg(long, value_name = "SPEC")]
+    format: Option<String>,
+
+    /// Build URLs for this server
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+
+    /// How many lines to show, those answered with 5xx first
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    lines: usize,
+
+    /// Lines longer than this are not looked at
+    #[arg(long, value_name = "BYTES", default_value = "1MiB", value_parser = parse_bytes)]
+    line_limit: usize,
+}
+
+impl Explain {
+    pub(crate) fn run(&self) -> Result<()> {
+        let base_url = self.base_url.as_deref().map(str::parse).transpose()?;
+        let options =
+            Options { destination: Destination { base_url, ..Destination::default() }, ..Options::default() };
+        let mut text = String::new();
+        for input in inputs(self.log.as_slice())? {
+            self.explain(&input, &options, &mut text)?;
+        }
+        answer(text.as_bytes())
+    }
+
+    fn explain(&self, input: &Input, options: &Options, out: &mut String) -> Result<()> {
+        let sample = Sample::of(input, self.line_limit)?;
+        let compression =
+            sample.compression.map(|compression| format!(", {compression:?}")).unwrap_or_default();
+        let _ =
+            writeln!(out, "{}: {} lines looked at{compression}", Shown(&sample.name), sample.detection.lines);
+        let format = match &self.format {
+            Some(spec) => {
+                let format = Format::compile(spec).map_err(ReaderError::from)?;
+                let _ = writeln!(out, "format: {} (as given)", format.name());
+                Some(format)
+            }
+            None => detected(&sample, out),
+        };
+        let Some(format) = format else { return Ok(()) };
+        for sentence in missing(&format) {
+            let _ = writeln!(out, "note: {sentence}");
+        }
+        for line in interesting(&sample, &format, self.lines) {
+            explain_line(&sample, &format, line, options, out);
+        }
+        Ok(())
+    }
+}
+
+/// Says which format it is and how the others fit; none if there is no answer.
+fn detected(sample: &Sample, out: &mut String) -> Option<Format> {
+    let detection = &sample.detection;
+    let chosen = match &detection.verdict {
+        Verdict::Chosen(format) => {
+            let _ = writeln!(out, "format: {} (found out)", format.name());
+            Some(format.clone())
+        }
+        Verdict::Ambiguous(one, other) => {
+            let _ = writeln!(
+                out,
+                "format: {} or {}; they give different URLs, so say which with --format",
+                one.name(),
+                other.name()
+            );
+            Some(one.clone())
+        }
+        Verdict::Unknown => {
+            let _ = writeln!(
+                out,
+                "format: not known; paste the `log_format` or `LogFormat` of the server after --format (`logretry formats` lists names)"
+            );
+            detection.scores.first().map(|best| best.format.clone())
+        }
+    };
+    for score in &detection.scores {
+        let _ =
+            writeln!(out, "  {} fits {} of {} lines", score.format.name(), score.matched, detection.lines);
+    }
+    chosen
+}
+
+/// What the format does not hold, and what to do about it.
+fn missing(format: &Format) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if !format.has_host() {
+        sentences.push("the format names no host, so refiring needs --base-url".to_owned());
+    }
+    if !format.lossy().is_empty() {
+        let parts = format.lossy().join(" and ");
+        sentences.push(format!(
+            "the format has lost part of the URL ({parts}): refires are skipped without --allow-lossy"
+        ));
+    }
+    if !format.has_time() {
+        sentences.push("the format has no time, so --since and --until select nothing".to_owned());
+    }
+    sentences.extend(format.notes().iter().cloned());
+    sentences
+}
+
+/// The lines to show: those answered with 5xx, then those that do not fit, then the others.
+fn interesting<'s>(sample: &'s Sample, format: &Format, count: usize) -> Vec<usize> {
+    let mut spans = Spans::new();
+    let rank = |index: &usize| {
+        let parsed = format.parse(&sample.lines[*index], &mut spans).map(|parsed| parsed.status());
+        match parsed {
+            Ok(Some(500..=599)) => 0,
+            Err(_) => 1,
+            Ok(_) => 2,
+        }
+    };
+    let mut lines: Vec<usize> =
+        (0..sample.lines.len()).filter(|&index| !sample.lines[index].trim_ascii().is_empty()).collect();
+    lines.sort_by_cached_key(rank);
+    lines.truncate(count);
+    lines.sort_unstable();
+    lines
+}
+
+fn explain_line(sample: &Sample, format: &Format, index: usize, options: &Options, out: &mut String) {
+    let line = &sample.lines[index];
+    let _ = writeln!(out, "\nline {}: {}", index + 1, Shown(line));
+    let mut spans = Spans::new();
+    match format.parse(line, &mut spans) {
+        Ok(parsed) => explain_fields(&parsed, sample, index, options, out),
+        Err(error) => {
+            let _ = writeln!(out, "  does not fit {}: {error}", format.name());
+        }
+    }
+}
+
+fn explain_fields(parsed: &Parsed<'_>, sample: &Sample, index: usize, options: &Options, out: &mut String) {
+    for field in parsed.fields() {
+        let _ = writeln!(out, "  {:<24} {:<40} {}", field.name, Shown(field.raw).to_string(), field.used_for);
+    }
+    let text = &sample.lines[index];
+    let origin = Origin::new(sample.name.clone(), index as u64 + 1, 0, "", text.clone());
+    let record = Record::new(RecordId::of_line(text, 0), origin, parsed.exchange());
+    let target = record.original().target.as_deref().unwrap_or("-");
+    let _ = writeln!(out, "  => target {}", Shown(target.as_bytes()));
+    match options.judge(&record) {
+        Ok(planned) => {
+            let url = planned.url();
+            let _ = writeln!(out, "  => {} {}", planned.method(), Shown(url.as_bytes()));
+        }
+        Err(reason) => {
+            let _ = writeln!(out, "  => not sent: {}", reason.advice());
+        }
+    }
+}

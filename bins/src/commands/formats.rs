@@ -1,0 +1,30 @@
+use clap::Args;
+use logretry_stage::Result;
+
+use crate::cli::answer;
+
+/// Lists the formats that are known by name, each with an example line.
+///
+/// A log in another format is read by pasting the text of its `log_format` or `LogFormat` after --format, with or without the directive around it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  logretry formats
+  lr-read --format combined access.log | head -1
+  lr-read --format 'log_format main \"$remote_addr - $remote_user [$time_local] \\\"$request\\\" $status $body_bytes_sent \\\"$http_referer\\\" \\\"$http_user_agent\\\"\";' access.log | head -1")]
+pub(crate) struct Formats {}
+
+impl Formats {
+    #[expect(clippy::unused_self, reason = "the commands are all run the same way")]
+    pub(crate) fn run(&self) -> Result<()> {
+        let mut text = String::new();
+        for preset in logretry_format::presets() {
+            text += &format!(
+                "{}\n  {}\n  spec: {}\n  line: {}\n\n",
+                preset.name, preset.about, preset.spec, preset.example
+            );
+        }
+        answer(text.trim_end().as_bytes())?;
+        answer(b"\n")
+    }
+}

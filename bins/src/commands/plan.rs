@@ -1,0 +1,198 @@
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use clap::Args;
+use futures_util::StreamExt as _;
+use logretry_filter::SelectArgs;
+use logretry_reader::ReadArgs;
+use logretry_record::{Reason, Record, Shown};
+use logretry_refirer::{Options, RefireArgs};
+use logretry_rewriter::WriteArgs;
+use logretry_stage::{Accounts, Context, MarkArgs, Result, Source as _, Stage as _};
+
+use super::route::route;
+use crate::cli::{Common, answer, sentences};
+
+/// Says what `logretry run` with the same flags would send, and why it would not send the rest.
+///
+/// It counts by status, method, host and route, and estimates how long the run would take. It opens no socket and writes no file but that of --rejects.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  logretry plan access.log --base-url https://shop.example
+  logretry plan access.log --base-url https://shop.example --path '/api/*' --rate 5/s
+  logretry plan access.log --allow-host shop.example --since '2026-11-22 06:00'")]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    read: ReadArgs,
+
+    #[command(flatten)]
+    select: SelectArgs,
+
+    #[command(flatten)]
+    refire: RefireArgs,
+
+    #[command(flatten)]
+    write: WriteArgs,
+
+    #[command(flatten)]
+    mark: MarkArgs,
+
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+impl Plan {
+    pub(crate) async fn run(self, cx: &Context) -> Result<()> {
+        let mark = self.mark.mark;
+        let reader = self.read.reader(Some(self.select.predicate(&mark)))?;
+        let filter = self.select.filter(&mark)?;
+        let options = self.refire.into_options(&mark)?;
+        let mut selected = std::pin::pin!(filter.apply(reader.open(cx), cx));
+        let mut counts = Counts::default();
+        while let Some(record) = selected.next().await {
+            counts.take(&record?, &options);
+        }
+        let text = counts.text(&cx.tally().accounts(), &options, &self.write.place());
+        answer(text.as_bytes())
+    }
+}
+
+/// Counted names that are kept apart at most; a log can be made of nothing but different ones.
+const NAMES_MAX: usize = 10_000;
+/// Counted names that are shown at most.
+const SHOWN_MAX: usize = 12;
+
+#[derive(Debug, Default)]
+struct Counts {
+    sent: u64,
+    status: Names,
+    method: Names,
+    host: Names,
+    route: Names,
+    reasons: BTreeMap<Reason, u64>,
+    logged_ms: f64,
+    logged: u64,
+}
+
+impl Counts {
+    fn take(&mut self, record: &Record, options: &Options) {
+        let original = record.original();
+        let planned = match options.judge(record) {
+            Ok(planned) => planned,
+            Err(reason) => {
+                *self.reasons.entry(reason).or_insert(0) += 1;
+                return;
+            }
+        };
+        self.sent += 1;
+        self.status.count(original.status.map_or_else(|| "-".to_owned(), |status| format!("{status:03}")));
+        self.method.count(planned.method().to_owned());
+        self.host.count(planned.site().to_string());
+        self.route.count(route(planned.target()));
+        if let Some(ms) = original.duration_ms {
+            self.logged_ms += ms;
+            self.logged += 1;
+        }
+    }
+
+    fn text(&self, accounts: &Accounts, options: &Options, output: &str) -> String {
+        let not_sent: u64 = self.reasons.values().sum();
+        let mut text = String::new();
+        for sentence in sentences(accounts, None) {
+            let _ = writeln!(text, "{sentence}");
+        }
+        let selected = self.sent + not_sent;
+        let _ = writeln!(text, "{selected} selected = {} would be sent + {not_sent} would not\n", self.sent);
+        for (title, names) in
+            [("status", &self.status), ("method", &self.method), ("to", &self.host), ("route", &self.route)]
+        {
+            names.write(title, &mut text);
+        }
+        for (reason, n) in &self.reasons {
+            let _ = writeln!(text, "{:<12}{n:>8}  {}: {}", "not sent", reason.as_str(), reason.advice());
+        }
+        if self.sent > 0 {
+            let _ = writeln!(text, "{:<12}{}", "duration", self.duration(options));
+            let _ = writeln!(text, "{:<12}{output}", "retry log");
+        }
+        text += "\nNothing was sent.\n";
+        text
+    }
+
+    /// How long the run takes: by the rate, and by what answers take with so many under way. The slower of both decides.
+    fn duration(&self, options: &Options) -> String {
+        let in_flight = options.concurrency.get();
+        let by_rate = options.rate.map(|rate| {
+            let interval = rate.interval();
+            let time = interval.saturating_mul(u32::try_from(self.sent).unwrap_or(u32::MAX));
+            (time, format!("at one request every {interval:?}"))
+        });
+        let by_answers = (self.logged > 0).then(|| {
+            #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+            let (mean_ms, rounds) =
+                (self.logged_ms / self.logged as f64, self.sent as f64 / in_flight as f64);
+            let time = Duration::try_from_secs_f64(mean_ms * rounds / 1000.0).unwrap_or(Duration::MAX);
+            (
+                time,
+                format!(
+                    "if answers take as long as the failed ones did ({mean_ms:.0} ms), {in_flight} at a time"
+                ),
+            )
+        });
+        match by_rate.into_iter().chain(by_answers).max_by_key(|(time, _)| *time) {
+            Some((time, why)) => format!("about {} {why}", in_words(time)),
+            None => format!(
+                "as long as {} answers take, {in_flight} at a time; the log does not say how long that is",
+                self.sent
+            ),
+        }
+    }
+}
+
+fn in_words(time: Duration) -> String {
+    let seconds = time.as_secs_f64().ceil();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and a few years at most"
+    )]
+    let seconds = seconds as u64;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s} s"),
+        (h, m, _) => format!("{h} h {m} min"),
+    }
+}
+
+/// How often each of some names came.
+#[derive(Debug, Default)]
+struct Names {
+    counts: BTreeMap<String, u64>,
+    others: u64,
+}
+
+impl Names {
+    fn count(&mut self, name: String) {
+        if self.counts.len() >= NAMES_MAX && !self.counts.contains_key(&name) {
+            self.others += 1;
+        } else {
+            *self.counts.entry(name).or_insert(0) += 1;
+        }
+    }
+
+    /// The most frequent ones, and how many are not shown.
+    fn write(&self, title: &str, out: &mut String) {
+        let mut counts: Vec<_> = self.counts.iter().collect();
+        counts.sort_by_key(|&(name, n)| (std::cmp::Reverse(*n), name));
+        for (index, (name, n)) in counts.iter().take(SHOWN_MAX).enumerate() {
+            let title = if index == 0 { title } else { "" };
+            let _ = writeln!(out, "{title:<12}{n:>8}  {}", Shown(name.as_bytes()));
+        }
+        let rest: u64 = counts.iter().skip(SHOWN_MAX).map(|(_, n)| **n).sum::<u64>() + self.others;
+        if rest > 0 {
+            let _ = writeln!(out, "{:<12}{rest:>8}  (others)", "");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+use clap::Parser;
+use logretry_filter::EarlyArgs;
+use logretry_reader::ReadArgs;
+use logretry_stage::{Context, Result, Sink as _, Source as _, pipe};
+
+use crate::cli::{Common, Program, Setup, Summary};
+
+/// Reads access logs and writes each request as a record: one JSON object a line.
+///
+/// Logs are read one after the other, rotated ones oldest first, and unpacked on the way. Each line is tried with the formats
+/// of --format in turn, or with the one that was found out from the log's first lines. A line that fits becomes a record. A blank line, a comment
+/// and, with --status, --since or --until, a line that these do not want is screened. Any other line is rejected: it is counted, the first ones
+/// are shown, and --rejects keeps them all.
+#[derive(Debug, Parser)]
+#[command(name = "lr-read", version, after_help = EXAMPLES)]
+pub struct Read {
+    #[command(flatten)]
+    read: ReadArgs,
+
+    #[command(flatten)]
+    early: EarlyArgs,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  lr-read access.log | jq -r '[.original.status, .original.target] | @tsv'
+  lr-read --status 502,504 access.log | lr-refire --base-url https://shop.example | lr-write -o retry.log
+  zcat -f access.log* | lr-read --format combined --rejects rejects.ndjson | lr-filter";
+
+impl Program for Read {
+    fn setup(&self) -> Setup {
+        Setup {
+            name: "lr-read",
+            common: self.common.clone(),
+            summary: Summary::Numbers { output: None },
+            ends_with_its_input: false,
+        }
+    }
+
+    async fn run(self, cx: &Context) -> Result<()> {
+        let early = &self.early;
+        let asks = early.status.is_some() || early.since.is_some() || early.until.is_some();
+        let reader = self.read.reader(asks.then(|| early.predicate()))?;
+        pipe::Output::stdout().drain(reader.open(cx), cx).await
+    }
+}

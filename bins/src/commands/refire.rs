@@ -1,0 +1,50 @@
+use clap::Parser;
+use logretry_refirer::{RefireArgs, Refirer};
+use logretry_stage::{Context, MarkArgs, Result, Sink as _, Source as _, Stage as _, pipe};
+
+use crate::cli::{Common, Program, Setup, Summary};
+
+/// Sends the request of each record again, once, and adds how that ended.
+///
+/// Whether a request is sent is decided in this order: does the line hold a URL? is its method one of --methods, with all that it needs? is the target a
+/// path, and whole? does it go to the server of --base-url, or to a host that --allow-host names? Then it waits for its turn (--rate, --concurrency)
+/// and is sent byte for byte: no redirect is followed, nothing is sent twice, nothing comes from the environment. A record that is not sent passes with the reason.
+///
+/// Ctrl-C sends nothing more and waits for the requests under way; a second one cuts them off.
+#[derive(Debug, Parser)]
+#[command(name = "lr-refire", version, after_help = EXAMPLES)]
+pub struct Refire {
+    #[command(flatten)]
+    refire: RefireArgs,
+
+    #[command(flatten)]
+    mark: MarkArgs,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  lr-read access.log | lr-filter | lr-refire --base-url https://shop.example | lr-write -o retry.log
+  lr-read access.log | lr-filter | lr-refire --base-url https://shop.example --rate 5/s | jq -c .retry
+  lr-read access.log | lr-filter | lr-refire --base-url https://shop.example | tee refired.ndjson | lr-write --as url";
+
+impl Program for Refire {
+    const SENDS: bool = true;
+
+    fn setup(&self) -> Setup {
+        Setup {
+            name: "lr-refire",
+            common: self.common.clone(),
+            summary: Summary::Numbers { output: None },
+            ends_with_its_input: false,
+        }
+    }
+
+    async fn run(self, cx: &Context) -> Result<()> {
+        let refirer = Refirer::new(self.refire.into_options(&self.mark.mark)?)?;
+        let records = pipe::Input::stdin().open(cx);
+        pipe::Output::stdout().drain(refirer.apply(records, cx), cx).await
+    }
+}

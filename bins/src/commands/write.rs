@@ -1,0 +1,53 @@
+use clap::Parser;
+use logretry_record::Record;
+use logretry_rewriter::WriteArgs;
+use logretry_stage::{Context, MarkArgs, Result, Sink as _, Source as _, Stage as _, Watch, pipe};
+
+use crate::cli::{Common, Program, Setup, Summary};
+
+/// Writes the retry log: one line for each request that was sent again, its URL marked.
+///
+/// By default a line is the log line itself, with the URL marked and the status, time, size and duration of the refire; `000` stands where no answer
+/// came. Lines are appended, in the order in which the refires ended. Records that were not sent have no line; they count for the exit code.
+#[derive(Debug, Parser)]
+#[command(name = "lr-write", version, after_help = EXAMPLES)]
+pub struct Write {
+    #[command(flatten)]
+    write: WriteArgs,
+
+    #[command(flatten)]
+    mark: MarkArgs,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  lr-read access.log | lr-filter | lr-refire --base-url https://shop.example | lr-write -o retry.log
+  lr-read access.log | lr-filter | lr-refire --base-url https://shop.example | lr-write --as csv > refires.csv
+  lr-read access.log | lr-filter | lr-refire --base-url https://shop.example | lr-write --as url --mark again=1";
+
+impl Program for Write {
+    fn setup(&self) -> Setup {
+        Setup {
+            name: "lr-write",
+            common: self.common.clone(),
+            summary: Summary::Numbers { output: Some(self.write.place()) },
+            ends_with_its_input: true,
+        }
+    }
+
+    async fn run(self, cx: &Context) -> Result<()> {
+        let rewriter = self.write.rewriter(&self.mark.mark)?;
+        let tally = cx.clone();
+        let count = Watch(move |record: &Record| {
+            if let Some(retry) = record.retry() {
+                tally.tally().take();
+                tally.tally().settle(retry);
+            }
+        });
+        let records = pipe::Input::stdin().open(cx);
+        rewriter.drain(count.apply(records, cx), cx).await
+    }
+}

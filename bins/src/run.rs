@@ -1,0 +1,171 @@
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use logretry_filter::{Chooser, Filter, Quota};
+use logretry_reader::{Reader, ReaderOptions, inputs};
+use logretry_record::{Mark, Predicate, Record};
+use logretry_refirer::{Options, Refirer};
+use logretry_rewriter::{Form, Renderer, Rewriter, open_log};
+use logretry_stage::{Accounts, Context, Fatal, Result, Sink, Source, Stage, Stops, Watch};
+
+/// Links the stages: the whole program.
+///
+/// Whatever is given in their places takes part on the same terms: another source of records, a stage more, another sink.
+pub async fn link(
+    reader: impl Source,
+    filter: impl Stage,
+    refirer: impl Stage,
+    watch: impl Stage,
+    rewriter: impl Sink,
+    cx: &Context,
+) -> Result<()> {
+    let logged = reader.open(cx);
+    let selected = filter.apply(logged, cx);
+    let refired = refirer.apply(selected, cx);
+    let watched = watch.apply(refired, cx);
+    rewriter.drain(watched, cx).await
+}
+
+/// A run from logs to a retry log, with the defaults of `logretry run`. See the [crate's front page](crate) for examples.
+pub struct Run {
+    logs: Vec<OsString>,
+    reading: ReaderOptions,
+    predicate: Predicate,
+    quota: Quota,
+    refiring: Options,
+    retry_log: Option<PathBuf>,
+    form: Form,
+    on_refire: Box<dyn FnMut(&Record) + Send>,
+    cx: Context,
+}
+
+impl Run {
+    /// A run over `logs`: files, directories of rotated logs, `-` for standard input.
+    pub fn new(logs: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        Self {
+            logs: logs.into_iter().map(Into::into).collect(),
+            reading: ReaderOptions::default(),
+            predicate: Predicate::default(),
+            quota: Quota::default(),
+            refiring: Options::default(),
+            retry_log: None,
+            form: Form::default(),
+            on_refire: Box::new(|_| ()),
+            cx: Context::default(),
+        }
+    }
+
+    /// Sends every request to the server at `url`, whatever host the log names.
+    pub fn base_url(mut self, url: &str) -> Result<Self> {
+        self.refiring.destination.base_url = Some(url.parse()?);
+        Ok(self)
+    }
+
+    /// Appends the retry log to `file`. Without it the refires are made, and told to the callback only.
+    #[must_use]
+    pub fn retry_log(mut self, file: impl Into<PathBuf>) -> Self {
+        self.retry_log = Some(file.into());
+        self
+    }
+
+    /// How the lines of the retry log look; by default like those of the log.
+    #[must_use]
+    pub fn form(mut self, form: Form) -> Self {
+        self.form = form;
+        self
+    }
+
+    /// Selects by `predicate` instead of all requests answered with 5xx.
+    #[must_use]
+    pub fn select(mut self, predicate: Predicate) -> Self {
+        self.predicate = predicate;
+        self
+    }
+
+    /// Selects at most `limit` requests.
+    #[must_use]
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.quota.limit = Some(limit);
+        self
+    }
+
+    /// Reads the logs in this format, a preset's name or text pasted from the server's configuration, instead of finding it out.
+    pub fn format(mut self, spec: &str) -> Result<Self> {
+        let format = logretry_format::Format::compile(spec).map_err(logretry_reader::ReaderError::from)?;
+        self.reading.formats.push(format);
+        Ok(self)
+    }
+
+    /// Changes what may be sent, where to and how fast.
+    #[must_use]
+    pub fn refire(mut self, change: impl FnOnce(&mut Options)) -> Self {
+        change(&mut self.refiring);
+        self
+    }
+
+    /// Calls `callback` with each selected record when its refire has ended, or when it was decided not to send it. It is called from the
+    /// thread that drives the run, one record after the other.
+    #[must_use]
+    pub fn on_refire(mut self, callback: impl FnMut(&Record) + Send + 'static) -> Self {
+        self.on_refire = Box::new(callback);
+        self
+    }
+
+    /// Handles by which the run can be stopped from elsewhere, before it starts and while it goes on.
+    pub fn stops(&self) -> Stops {
+        self.cx.stops().clone()
+    }
+
+    /// Runs to the end and returns the numbers. Must be called within a tokio runtime whose time and I/O drivers are enabled.
+    ///
+    /// # Errors
+    ///
+    /// What ends a run: a log that cannot be read or whose format is not known, a retry log that cannot be written, options that
+    /// contradict each other. That requests failed again is no error: it is in the numbers.
+    pub async fn run(self) -> Result<Accounts> {
+        let mark = self.predicate.mark.clone();
+        let reading = ReaderOptions { predicate: Some(self.predicate.clone()), ..self.reading };
+        let reader = Reader::new(inputs(&self.logs)?, reading);
+        let filter = Filter::new(Chooser::new(&self.predicate, self.quota)?);
+        let refirer = Refirer::new(self.refiring)?;
+        let rewriter = rewriter(self.retry_log, self.form, mark)?;
+        link(reader, filter, refirer, Watch(self.on_refire), rewriter, &self.cx).await?;
+        self.cx.finish()?;
+        let accounts = self.cx.tally().accounts();
+        accounts.check().map_err(Fatal::new)?;
+        Ok(accounts)
+    }
+
+    /// [`Run::run`] for synchronous code: brings a runtime of its own and returns when the run has ended.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::run`]; and if it is called within a tokio runtime, which it would block.
+    pub fn run_blocking(self) -> Result<Accounts> {
+        if tokio::runtime::Handle::try_current().is_ok() {
+            return Err(Fatal::usage("cannot block within an async runtime; call `run().await` there"));
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Fatal::new(format!("cannot start a runtime: {error}")))?;
+        runtime.block_on(self.run())
+    }
+}
+
+fn rewriter(retry_log: Option<PathBuf>, form: Form, mark: Mark) -> Result<Rewriter<Box<dyn Write + Send>>> {
+    let renderer = Renderer::new(form, mark);
+    let Some(path) = retry_log else { return Ok(Rewriter::new(renderer, "-", Box::new(io::sink()))) };
+    let (log, is_new) = open_log(&path)?;
+    let renderer = if is_new { renderer.headed() } else { renderer };
+    Ok(Rewriter::new(renderer, path.display().to_string(), Box::new(log)))
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run")
+            .field("logs", &self.logs)
+            .field("retry_log", &self.retry_log)
+            .finish_non_exhaustive()
+    }
+}

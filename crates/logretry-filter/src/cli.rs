@@ -1,0 +1,98 @@
+use clap::Args;
+use jiff::{Timestamp, Zoned};
+use logretry_record::{Mark, Predicate, StatusSet, TimeRange};
+
+use crate::{Chooser, Filter, FilterError, Quota, Share, parse_moment};
+
+/// What a reader can already tell of a line.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Selection")]
+pub struct EarlyArgs {
+    /// Statuses that the client got: a class, a status, a range, or several joined by commas (`5xx`, `502,504`, `500-504`)
+    #[arg(long, value_name = "STATUS")]
+    pub status: Option<StatusSet>,
+
+    /// Requests from this time on: `2026-11-22T06:00:00Z`, `2026-11-22 06:00`, `06:00` (today), `2h` (ago)
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub since: Option<Timestamp>,
+
+    /// Requests before this time
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub until: Option<Timestamp>,
+}
+
+impl EarlyArgs {
+    /// The selection of these flags alone: what is not said is not asked for.
+    pub fn predicate(&self) -> Predicate {
+        let time = TimeRange { since: self.since, until: self.until };
+        Predicate { status: self.status.clone(), time, include_marked: true, ..Predicate::default() }
+    }
+}
+
+/// Which requests are selected: those answered with 5xx, unless --status says otherwise.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Selection")]
+pub struct SelectArgs {
+    /// What a reader can already tell.
+    #[command(flatten)]
+    pub early: EarlyArgs,
+
+    /// Methods, joined by commas
+    #[arg(long, value_name = "METHOD", value_delimiter = ',')]
+    pub method: Vec<String>,
+
+    /// Hosts as the log names them, joined by commas; `*.example.com` takes every name below it
+    #[arg(long, value_name = "HOST", value_delimiter = ',')]
+    pub host: Vec<String>,
+
+    /// Paths that fit the glob pattern (`/api/*`; `*` crosses `/`; the query does not count). May be given more than once
+    #[arg(long, value_name = "GLOB")]
+    pub path: Vec<String>,
+
+    /// Targets in which the regular expression is found, query included
+    #[arg(long, value_name = "REGEX")]
+    pub path_regex: Option<String>,
+
+    /// Only the first of equal GET, HEAD and OPTIONS requests (same method, host and target)
+    #[arg(long)]
+    pub dedupe: bool,
+
+    /// Only this share, the same one for the same log: `0.05` or `5%`
+    #[arg(long, value_name = "SHARE")]
+    pub sample: Option<Share>,
+
+    /// At most N requests
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+
+    /// Also lines that logretry itself has caused: those that carry the mark, and those with its user agent
+    #[arg(long)]
+    pub include_marked: bool,
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    parse_moment(text, &Zoned::now()).map_err(|error| error.to_string())
+}
+
+impl SelectArgs {
+    /// The selection as data, where lines that logretry has caused are known by `mark`.
+    pub fn predicate(&self, mark: &Mark) -> Predicate {
+        let early = self.early.predicate();
+        Predicate {
+            status: early.status.or(Predicate::default().status),
+            time: early.time,
+            methods: self.method.clone(),
+            hosts: self.host.clone(),
+            paths: self.path.clone(),
+            path_regex: self.path_regex.clone(),
+            include_marked: self.include_marked,
+            mark: mark.clone(),
+        }
+    }
+
+    /// The filter that these flags ask for.
+    pub fn filter(&self, mark: &Mark) -> Result<Filter, FilterError> {
+        let quota = Quota { dedupe: self.dedupe, sample: self.sample, limit: self.limit };
+        Ok(Filter::new(Chooser::new(&self.predicate(mark), quota)?))
+    }
+}

@@ -1,0 +1,154 @@
+use memchr::memmem::Finder;
+
+use crate::escape::{Escape, bare_quote};
+
+/// What a value cannot hold, because its producer escapes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guard {
+    /// No `"` but behind a backslash, and no backslash that is data.
+    Escaped,
+    /// The same, and an empty unquoted value is written `""`.
+    EscapedOrPair,
+    /// No `"` but behind a backslash; a value may end in a backslash that is data.
+    Quotes,
+    /// Anything.
+    Nothing,
+}
+
+impl Guard {
+    pub(crate) fn of(escape: Escape) -> Self {
+        match escape {
+            Escape::Apache => Self::EscapedOrPair,
+            _ if escape.hides_backslashes() => Self::Escaped,
+            _ if escape.hides_quotes() => Self::Quotes,
+            _ => Self::Nothing,
+        }
+    }
+}
+
+/// How the end of a text is found.
+#[derive(Debug, Clone)]
+pub(crate) struct End {
+    /// What follows; `None` at the end of the line.
+    before: Option<Box<Finder<'static>>>,
+    /// White space ends it.
+    is_token: bool,
+}
+
+/// The possible ends of one text, from left to right.
+pub(crate) struct Candidates<'e> {
+    end: &'e End,
+    next: usize,
+    /// Ends beyond it are none.
+    limit: usize,
+}
+
+impl End {
+    pub(crate) fn new(before: Option<&[u8]>, is_token: bool) -> Self {
+        Self { before: before.map(|literal| Box::new(Finder::new(literal).into_owned())), is_token }
+    }
+
+    /// The possible ends of a text that begins at `start`. `None` if what may not stand in it comes first.
+    pub(crate) fn candidates(&self, line: &[u8], start: usize, guard: Guard) -> Option<Candidates<'_>> {
+        let rest = line.get(start..)?;
+        let needle = self.before.as_deref().map(Finder::needle);
+        let quote_in_needle = needle.and_then(|needle| memchr::memchr(b'"', needle));
+        let (mut next, mut limit) = (start, line.len());
+        if guard == Guard::EscapedOrPair
+            && let Some(after) = rest.strip_prefix(b"\"\"")
+            && (quote_in_needle != Some(0) || needle.is_some_and(|needle| after.starts_with(needle)))
+        {
+            return Some(Candidates { end: self, next: start + 2, limit: start + 2 });
+        }
+        match guard {
+            Guard::Nothing => {}
+            Guard::Escaped | Guard::EscapedOrPair => {
+                if let Some(quote) = bare_quote(line, start) {
+                    limit = quote;
+                    // The text cannot hold what follows it, so there is one end.
+                    if let Some(offset) = quote_in_needle {
+                        limit = quote.checked_sub(offset).filter(|&limit| limit >= start)?;
+                        next = limit;
+                    }
+                } else if quote_in_needle.is_some() {
+                    return None;
+                }
+            }
+            Guard::Quotes => {
+                if let Some(quote) = quote_behind_no_backslash(line, start) {
+                    limit =
+                        quote.checked_sub(quote_in_needle.unwrap_or(0)).filter(|&limit| limit >= start)?;
+                }
+            }
+        }
+        if self.is_token {
+            let length = rest.iter().position(|&byte| byte <= b' ').unwrap_or(rest.len());
+            limit = limit.min(start + length);
+            if needle.is_some_and(|needle| needle[0] <= b' ') {
+                next = start + length;
+            }
+        }
+        Some(Candidates { end: self, next, limit })
+    }
+}
+
+impl Candidates<'_> {
+    pub(crate) fn next(&mut self, line: &[u8]) -> Option<usize> {
+        if self.next > self.limit {
+            return None;
+        }
+        let end = match &self.end.before {
+            None if self.limit == line.len() => line.len(),
+            None => return None,
+            Some(finder) => {
+                let needle = finder.needle();
+                let window = self.limit.saturating_add(needle.len()).min(line.len());
+                if self.next == self.limit {
+                    // One possible place: looking is cheaper than searching.
+                    line[self.next..window].starts_with(needle).then_some(self.next)?
+                } else {
+                    self.next + finder.find(&line[self.next..window])?
+                }
+            }
+        };
+        self.next = end + 1;
+        Some(end)
+    }
+}
+
+fn quote_behind_no_backslash(line: &[u8], start: usize) -> Option<usize> {
+    memchr::memchr_iter(b'"', line.get(start..)?)
+        .map(|length| start + length)
+        .find(|&at| at == start || line[at - 1] != b'\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ends(end: &End, guard: Guard, line: &str) -> Vec<usize> {
+        let Some(mut candidates) = end.candidates(line.as_bytes(), 0, guard) else { return Vec::new() };
+        std::iter::from_fn(|| candidates.next(line.as_bytes())).collect()
+    }
+
+    #[test]
+    fn a_quoted_value_has_one_end() {
+        let end = End::new(Some(b"\" "), false);
+        assert_eq!(ends(&end, Guard::Escaped, r#"a\" b" 5" 6"#), [5]);
+        assert_eq!(ends(&end, Guard::Escaped, r#"a\\" 5"#), [3]);
+        assert_eq!(ends(&end, Guard::Quotes, r#"a\" b" 5" 6"#), [2, 5]);
+        assert_eq!(ends(&end, Guard::Nothing, r#"a" b" 5" 6"#), [1, 4, 8 - 1]);
+        assert_eq!(ends(&End::new(None, false), Guard::Escaped, "a b"), [3]);
+        assert_eq!(ends(&End::new(None, false), Guard::Escaped, "a\"b"), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn an_unquoted_text_may_end_wherever_what_follows_it_stands() {
+        let end = End::new(Some(b" ["), false);
+        assert_eq!(ends(&end, Guard::Escaped, r#"john [doe [22] "GET [ ["#), [4, 9]);
+        assert_eq!(ends(&end, Guard::EscapedOrPair, r#""" [22] "GET [""#), [2]);
+        assert_eq!(ends(&End::new(Some(b"\" "), false), Guard::EscapedOrPair, r#"""" x"#), [2]);
+        assert_eq!(ends(&End::new(Some(b" "), true), Guard::Escaped, "a b c"), [1]);
+        assert_eq!(ends(&End::new(Some(b":"), true), Guard::Escaped, "::1:80 a:b"), [0, 1, 3]);
+    }
+}

@@ -1,0 +1,86 @@
+use crate::spans::Span;
+
+/// A request line taken apart, its bytes still escaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RequestLine {
+    pub(crate) method: Span,
+    pub(crate) target: Span,
+}
+
+/// Splits the request line that stands at `whole` from both ends.
+///
+/// The method goes to the first space; the protocol is the last word if it looks like one (HTTP/0.9 has none, and a server that
+/// cuts an over-long line has cut it off); the target is what is between, spaces inside it included. `None` if the first
+/// word is no method (RFC 9110 §9.1) or nothing follows it: then what came in was not HTTP.
+///
+/// No log escape makes or hides a space, so this is done before the escape is undone.
+pub(crate) fn split(line: &[u8], whole: Span) -> Option<RequestLine> {
+    let bytes = whole.of(line);
+    let space = memchr::memchr(b' ', bytes)?;
+    if !is_token(&bytes[..space]) {
+        return None;
+    }
+    let mut end = bytes.len();
+    if let Some(last) = memchr::memrchr(b' ', bytes)
+        && is_protocol(&bytes[last + 1..])
+    {
+        end = last;
+    }
+    // `end < space` would be a protocol alone; more than one space around the target is white space, not target.
+    let mut start = space + 1;
+    while start < end && bytes[start] == b' ' {
+        start += 1;
+    }
+    while start < end && bytes[end - 1] == b' ' {
+        end -= 1;
+    }
+    if start >= end {
+        return None;
+    }
+    Some(RequestLine { method: whole.part(0, space), target: whole.part(start, end) })
+}
+
+/// RFC 9110 §5.6.2.
+pub(crate) fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty()
+        && bytes.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+fn is_protocol(word: &[u8]) -> bool {
+    match word.strip_prefix(b"HTTP/") {
+        Some([major]) => major.is_ascii_digit(),
+        Some([major, b'.', minor]) => major.is_ascii_digit() && minor.is_ascii_digit(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_line_is_split_from_both_ends() {
+        for (line, expected) in [
+            ("GET /a HTTP/1.1", Some(("GET", "/a"))),
+            ("GET /a b c HTTP/1.1", Some(("GET", "/a b c"))),
+            ("GET /a HTTP/1.1 HTTP/1.1", Some(("GET", "/a HTTP/1.1"))),
+            ("GET  /a  HTTP/2", Some(("GET", "/a"))),
+            ("GET /old", Some(("GET", "/old"))),
+            ("GET /a HTTP/1.10", Some(("GET", "/a HTTP/1.10"))),
+            ("OPTIONS * HTTP/1.1", Some(("OPTIONS", "*"))),
+            ("CONNECT h:443 HTTP/1.1", Some(("CONNECT", "h:443"))),
+            ("hello world", Some(("hello", "world"))),
+            ("GET HTTP/1.1", None),
+            ("GET", None),
+            ("GET ", None),
+            ("", None),
+            ("-", None),
+            (r"\x16\x03\x01 \x02", None),
+        ] {
+            let whole = Span { start: 0, end: line.len() };
+            let text = |span: Span| std::str::from_utf8(span.of(line.as_bytes())).expect("ASCII");
+            let split = split(line.as_bytes(), whole);
+            assert_eq!(split.map(|split| (text(split.method), text(split.target))), expected, "{line}");
+        }
+    }
+}

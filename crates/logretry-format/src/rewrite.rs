@@ -1,0 +1,182 @@
+//! The same line after a refire: the URL marked; status, time, bytes and duration replaced; every other byte untouched.
+
+use std::io::Write as _;
+
+use jiff::Timestamp;
+use logretry_record::Mark;
+
+use crate::error::LineError;
+use crate::field::{Role, Shape, Unit};
+use crate::format::Format;
+use crate::parsed::Parsed;
+use crate::request;
+use crate::spans::{Span, Spans};
+
+/// What a refire changes in a line.
+#[derive(Debug, Clone, Copy)]
+pub struct Change<'a> {
+    /// The mark that the URL gets.
+    pub mark: &'a Mark,
+    /// When the refire was sent. It is written at the UTC offset that the line uses.
+    pub time: Timestamp,
+    /// The new status; `None`, where no answer came, is written `000`.
+    pub status: Option<u16>,
+    /// The size of the answer; `None` is written as no bytes are.
+    pub bytes: Option<u64>,
+    /// How long the answer took; `None` is written `-`.
+    pub duration_ms: Option<f64>,
+}
+
+impl Format {
+    /// Appends `line` to `out`, changed as `change` says.
+    ///
+    /// Each field that holds (a part of) the URL is marked, once: a line that carries the mark is not marked again. New values
+    /// are written as the line writes them: the same offset, as many decimals, `-` for no bytes. What the server logged about
+    /// its upstreams stays. The outcome is a line of this format, with the marked target and the new status.
+    pub fn rewrite(&self, line: &[u8], change: &Change<'_>, out: &mut Vec<u8>) -> Result<(), LineError> {
+        let mut spans = Spans::new();
+        let parsed = self.parse(line, &mut spans)?;
+        let mut edits = Edits::default();
+        edits.mark_url(&parsed, change.mark);
+        edits.replace_values(&parsed, change);
+        edits.apply(line, out);
+        Ok(())
+    }
+}
+
+/// Parts of a line and what stands there instead.
+#[derive(Default)]
+struct Edits {
+    edits: Vec<(Span, Span)>,
+    /// All new texts, one after the other.
+    texts: Vec<u8>,
+}
+
+impl Edits {
+    fn put(&mut self, place: Span, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.texts.len();
+        write(&mut self.texts);
+        self.edits.push((place, Span { start, end: self.texts.len() }));
+    }
+
+    fn insert(&mut self, at: usize, text: &str) {
+        self.put(Span { start: at, end: at }, |out| out.extend_from_slice(text.as_bytes()));
+    }
+
+    fn apply(mut self, line: &[u8], out: &mut Vec<u8>) {
+        self.edits.sort_by_key(|(place, _)| (place.start, place.end));
+        let mut done = 0;
+        for (place, text) in self.edits {
+            out.extend_from_slice(&line[done..place.start]);
+            out.extend_from_slice(text.of(&self.texts));
+            done = place.end;
+        }
+        out.extend_from_slice(&line[done..]);
+    }
+
+    fn mark_url(&mut self, parsed: &Parsed<'_>, mark: &Mark) {
+        if !parsed.has_target() {
+            return;
+        }
+        let has_query = parsed.format.uses.query.is_some();
+        for (index, field) in parsed.format.fields.iter().enumerate() {
+            let span = parsed.spans[index];
+            match field.role {
+                Role::Request => {
+                    if let Some(request) = request::split(parsed.line, span) {
+                        self.mark_target(parsed.line, request.target, mark);
+                    }
+                }
+                Role::Uri if parsed.present(Some(index)).is_some() => {
+                    self.mark_target(parsed.line, span, mark);
+                }
+                Role::Path if !has_query && parsed.present(Some(index)).is_some() => {
+                    self.mark_path(parsed.line, span, mark);
+                }
+                Role::Query => self.mark_query(parsed.line, span, mark),
+                Role::IsArgs => self.put(span, |out| out.push(b'?')),
+                Role::Args => self.mark_args(parsed.line, span, mark),
+                _ => {}
+            }
+        }
+    }
+
+    fn mark_target(&mut self, line: &[u8], target: Span, mark: &Mark) {
+        if let Some((at, text)) = mark.insertion(target.of(line)) {
+            self.insert(target.start + at, &text);
+        }
+    }
+
+    /// A query with its `?`. Some servers write `-` where there is none.
+    fn mark_query(&mut self, line: &[u8], query: Span, mark: &Mark) {
+        match query.of(line) {
+            b"-" => self.put(query, |out| {
+                out.push(b'?');
+                out.extend_from_slice(mark.parameter().as_bytes());
+            }),
+            _ => self.mark_target(line, query, mark),
+        }
+    }
+
+    /// A query without its `?`.
+    fn mark_args(&mut self, line: &[u8], args: Span, mark: &Mark) {
+        let raw = args.of(line);
+        if matches!(raw, b"-" | b"") {
+            self.put(args, |out| out.extend_from_slice(mark.parameter().as_bytes()));
+        } else if let Some((at, text)) = mark.insertion(&[b"?", raw].concat()) {
+            self.insert(args.start + at - 1, &text);
+        }
+    }
+
+    /// A path that the server has decoded, in a format without a query: a `#` in it begins no fragment.
+    fn mark_path(&mut self, line: &[u8], path: Span, mark: &Mark) {
+        let raw: Vec<u8> = path.of(line).iter().map(|&byte| if byte == b'#' { b'_' } else { byte }).collect();
+        if let Some((at, text)) = mark.insertion(&raw) {
+            self.insert(path.start + at, &text);
+        }
+    }
+
+    fn replace_values(&mut self, parsed: &Parsed<'_>, change: &Change<'_>) {
+        let offset = parsed.time_parts().unwrap_or_default().offset();
+        for (field, &span) in parsed.format.fields.iter().zip(parsed.spans) {
+            let original = span.of(parsed.line);
+            match (field.role, &field.shape) {
+                (Role::Status { .. }, _) => self.put(span, |out| {
+                    write_to(out, format_args!("{:03}", change.status.unwrap_or(0)));
+                }),
+                (Role::Time, Shape::Time(form)) => {
+                    self.put(span, |out| form.render(original, change.time, offset, out));
+                }
+                (Role::Bytes { dash_is_zero, .. }, _) => {
+                    let no_bytes_are_a_dash = dash_is_zero || original == b"-";
+                    self.put(span, |out| match change.bytes.unwrap_or(0) {
+                        0 if no_bytes_are_a_dash => out.push(b'-'),
+                        bytes => write_to(out, format_args!("{bytes}")),
+                    });
+                }
+                (Role::Duration(unit), _) => self.put(span, |out| match change.duration_ms {
+                    None => out.push(b'-'),
+                    Some(ms) => {
+                        let decimals = decimals(original, unit);
+                        write_to(out, format_args!("{:.decimals$}", ms / unit.in_ms()));
+                    }
+                }),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// As many as the line has; of a value that was missing, as many as its producer writes.
+fn decimals(original: &[u8], unit: Unit) -> usize {
+    match memchr::memchr(b'.', original) {
+        Some(point) => original.len() - point - 1,
+        None if matches!(original, b"-" | b"") && unit == Unit::SecondsExact => 3,
+        None => 0,
+    }
+}
+
+fn write_to(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    // Writing to a Vec cannot fail.
+    let _ = out.write_fmt(text);
+}

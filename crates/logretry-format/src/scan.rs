@@ -1,0 +1,129 @@
+use crate::time::TimeForm;
+
+/// Fields that end where their own bytes say so.
+#[derive(Debug, Clone)]
+pub(crate) enum Scan {
+    Status,
+    /// `empty`: a missing value is nothing at all.
+    Number {
+        empty: bool,
+    },
+    Decimal {
+        empty: bool,
+    },
+    Time(TimeForm),
+    /// nginx `$upstream_*`: one item for each upstream that was tried, joined by `, `, and by ` : ` between internal redirects
+    /// (`ngx_http_upstream_addr_variable`); `-` for one that never answered.
+    List,
+}
+
+impl Scan {
+    /// Where the field that begins at `start` ends.
+    pub(crate) fn end(&self, line: &[u8], start: usize) -> Option<usize> {
+        let rest = line.get(start..)?;
+        let length = match self {
+            Self::Status => match rest {
+                [a, b, c, ..] if [a, b, c].iter().all(|digit| digit.is_ascii_digit()) => 3,
+                [b'-', ..] => 1,
+                _ => return None,
+            },
+            Self::Number { empty } => number(rest, *empty)?,
+            Self::Decimal { empty } => {
+                let whole = number(rest, *empty)?;
+                match rest.get(whole) {
+                    Some(b'.') if whole > 0 && rest[whole - 1] != b'-' => {
+                        whole + 1 + digits(&rest[whole + 1..])
+                    }
+                    _ => whole,
+                }
+            }
+            Self::Time(form) => return form.end(line, start),
+            Self::List => list(rest),
+        };
+        Some(start + length)
+    }
+
+    /// The next shorter list, without the last item of the one from `start` to `end`.
+    pub(crate) fn shorter_list(line: &[u8], start: usize, end: usize) -> Option<usize> {
+        let list = line.get(start..end)?;
+        let comma = memchr::memmem::rfind(list, b", ");
+        let colon = memchr::memmem::rfind(list, b" : ");
+        Some(start + comma.max(colon)?)
+    }
+}
+
+fn digits(rest: &[u8]) -> usize {
+    rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+/// `-`, digits, or digits behind a `-`.
+fn number(rest: &[u8], empty: bool) -> Option<usize> {
+    let sign = usize::from(rest.first() == Some(&b'-'));
+    let length = sign + digits(&rest[sign..]);
+    (length > 0 || empty).then_some(length)
+}
+
+fn list(rest: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        at +=
+            rest[at..].iter().take_while(|&&byte| !matches!(byte, b' ' | b',' | b'"' | b'\t' | b']')).count();
+        if rest.get(at) == Some(&b']') && rest[..at].contains(&b'[') {
+            // An IPv6 upstream: `[::1]:80`.
+            at += 1;
+            continue;
+        }
+        at += match &rest[at..] {
+            [b',', b' ', ..] if at > 0 => 2,
+            [b' ', b':', b' ', ..] if at > 0 => 3,
+            _ => return at,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_ends_where_no_separator_follows() {
+        for (text, list) in [
+            ("127.0.0.1:80, 127.0.0.1:81 0, 37 0.000", "127.0.0.1:80, 127.0.0.1:81"),
+            ("502, 504 : 200 7f2a", "502, 504 : 200"),
+            ("504, - 7f2a", "504, -"),
+            ("- - -", "-"),
+            ("502, 200\"", "502, 200"),
+            ("10.0.0.1:80 :  0.1", "10.0.0.1:80 : "),
+            ("[::1]:80, [::1]:81] x", "[::1]:80, [::1]:81]"),
+            ("unix:/run/app.sock 0", "unix:/run/app.sock"),
+            ("0.1,\"x\"", "0.1"),
+            ("", ""),
+        ] {
+            let end = Scan::List.end(text.as_bytes(), 0).expect("a list may be empty");
+            assert_eq!(&text[..end], list, "{text}");
+        }
+        assert_eq!(Scan::shorter_list(b"a, b : c", 0, 8), Some(4));
+        assert_eq!(Scan::shorter_list(b"a, b : c", 0, 4), Some(1));
+        assert_eq!(Scan::shorter_list(b"a, b : c", 0, 1), None);
+    }
+
+    #[test]
+    fn numbers_end_at_what_is_no_digit() {
+        let number = Scan::Number { empty: false };
+        let decimal = Scan::Decimal { empty: false };
+        for (scan, text, end) in [
+            (&number, "123 ", Some(3)),
+            (&number, "- ", Some(1)),
+            (&number, "x", None),
+            (&Scan::Number { empty: true }, "\"", Some(0)),
+            (&decimal, "1.002 ", Some(5)),
+            (&decimal, "1 ", Some(1)),
+            (&decimal, "-.5", Some(1)),
+            (&Scan::Status, "009 ", Some(3)),
+            (&Scan::Status, "- ", Some(1)),
+            (&Scan::Status, "50 ", None),
+        ] {
+            assert_eq!(scan.end(text.as_bytes(), 0), end, "{scan:?} {text}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+use memchr::memchr;
+
+use crate::field::{Field, Role};
+use crate::spans::Span;
+
+/// How the bytes of fields that stand side by side are told apart: they can be parts of one URL and nothing else.
+///
+/// A host ends where the path's first `/` begins, a path where the query's `?` begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Split {
+    host: bool,
+    path: bool,
+    query: QueryParts,
+    /// A part that is missing is written as `-`.
+    dashes: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum QueryParts {
+    None,
+    /// `%q`.
+    Whole,
+    /// `$is_args$args`.
+    MarkAndArgs,
+}
+
+impl Split {
+    /// One field that takes all.
+    pub(crate) const ALONE: Self = Self { host: false, path: true, query: QueryParts::None, dashes: false };
+
+    /// How `fields` are told apart; the index of the first that cannot be told from the one before it.
+    pub(crate) fn of(fields: &[Field], dashes: bool) -> Result<Self, usize> {
+        if fields.len() == 1 {
+            return Ok(Self::ALONE);
+        }
+        let role = |index: usize| fields.get(index).map(|field| field.role);
+        let mut index = 0;
+        let host = matches!(role(index), Some(Role::Host(_)));
+        index += usize::from(host);
+        let whole = role(index) == Some(Role::Uri);
+        let path = whole || role(index) == Some(Role::Path);
+        index += usize::from(path);
+        let query = match (role(index), role(index + 1)) {
+            _ if whole => QueryParts::None,
+            (Some(Role::Query), _) if path => QueryParts::Whole,
+            (Some(Role::IsArgs), Some(Role::Args)) if path || !host => QueryParts::MarkAndArgs,
+            _ => QueryParts::None,
+        };
+        index += match query {
+            QueryParts::None => 0,
+            QueryParts::Whole => 1,
+            QueryParts::MarkAndArgs => 2,
+        };
+        if index == fields.len() {
+            return Ok(Self { host, path, query, dashes });
+        }
+        Err(index.max(1))
+    }
+
+    /// Gives each of `spans` its part of `whole`.
+    pub(crate) fn apply(self, line: &[u8], whole: Span, spans: &mut [Span]) -> bool {
+        if let [alone] = spans {
+            *alone = whole;
+            return true;
+        }
+        let mut bytes = whole.of(line);
+        let mut start = whole.start;
+        let mut spans = spans.iter_mut();
+        let mut give = |length: usize, bytes: &mut &[u8]| {
+            if let Some(span) = spans.next() {
+                *span = Span { start, end: start + length };
+            }
+            start += length;
+            *bytes = &bytes[length..];
+        };
+        if self.host {
+            let length = match memchr(b'/', bytes) {
+                Some(slash) => slash,
+                // No path at all: `-`, or nothing.
+                None if self.path => {
+                    bytes.len() - usize::from(self.dashes && bytes.len() > 1 && bytes.ends_with(b"-"))
+                }
+                None => bytes.len(),
+            };
+            give(length, &mut bytes);
+        }
+        let question = memchr(b'?', bytes).filter(|_| self.query != QueryParts::None);
+        let missing = usize::from(
+            self.dashes
+                && question.is_none()
+                && self.query == QueryParts::MarkAndArgs
+                && bytes.ends_with(b"-")
+                && (bytes.len() > 1 || !self.path),
+        );
+        if self.path {
+            give(question.unwrap_or(bytes.len() - missing), &mut bytes);
+        }
+        match self.query {
+            QueryParts::None => {}
+            QueryParts::Whole => give(bytes.len(), &mut bytes),
+            QueryParts::MarkAndArgs => {
+                give(usize::from(question.is_some()), &mut bytes);
+                give(bytes.len(), &mut bytes);
+            }
+        }
+        bytes.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::{HostFrom, Shape};
+
+    fn split(roles: &[Role], dashes: bool, text: &str) -> Vec<String> {
+        let field = |&role| Field { name: String::new(), role, shape: Shape::Text, at: 0 };
+        let fields: Vec<_> = roles.iter().map(field).collect();
+        let split = Split::of(&fields, dashes).expect("parts of a URL");
+        let mut spans = vec![Span::default(); roles.len()];
+        assert!(split.apply(text.as_bytes(), Span { start: 0, end: text.len() }, &mut spans));
+        spans.iter().map(|span| String::from_utf8_lossy(span.of(text.as_bytes())).into_owned()).collect()
+    }
+
+    #[test]
+    fn parts_of_a_url_are_told_apart() {
+        use Role::{Args, IsArgs, Path, Query, Uri};
+        let host = Role::Host(HostFrom::Header);
+        assert_eq!(split(&[host, Uri], true, "a.b:80//x/?y"), ["a.b:80", "//x/?y"]);
+        assert_eq!(split(&[host, Uri], true, "[::1]:80/x"), ["[::1]:80", "/x"]);
+        assert_eq!(split(&[host, Uri], true, "--"), ["-", "-"]);
+        assert_eq!(split(&[host, Uri], false, "_"), ["_", ""]);
+        assert_eq!(split(&[Path, Query], false, "/a b?c?d"), ["/a b", "?c?d"]);
+        assert_eq!(split(&[Path, Query], false, "-"), ["-", ""]);
+        assert_eq!(split(&[Path, IsArgs, Args], true, "/a?b=c"), ["/a", "?", "b=c"]);
+        assert_eq!(split(&[Path, IsArgs, Args], true, "/a-"), ["/a", "", "-"]);
+        assert_eq!(split(&[Path, IsArgs, Args], false, "/a-"), ["/a-", "", ""]);
+        assert_eq!(split(&[host, Path, IsArgs, Args], true, "h/a?-"), ["h", "/a", "?", "-"]);
+        assert_eq!(split(&[IsArgs, Args], true, "-"), ["", "-"]);
+    }
+}

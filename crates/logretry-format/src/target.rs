@@ -1,0 +1,80 @@
+//! Bytes of a URL to a request target that can be sent: nothing is decoded, normalised or reordered, but what may not stand in
+//! a URL is percent-encoded.
+
+use memchr::memchr;
+
+/// Appends `bytes`, which a client sent as (a part of) its target, without its fragment.
+pub(crate) fn push_raw(bytes: &[u8], out: &mut String) {
+    let end = memchr(b'#', bytes).unwrap_or(bytes.len());
+    for &byte in &bytes[..end] {
+        push(byte, out);
+    }
+}
+
+/// Appends `path`, which the server has decoded.
+///
+/// Then a `#`, and a `%` that begins no `%XX`, came from escapes and must be escaped again; so must a `?`, if the
+/// format gives the query apart.
+pub(crate) fn push_decoded_path(path: &[u8], query_is_apart: bool, out: &mut String) {
+    for (at, &byte) in path.iter().enumerate() {
+        let escaped = match byte {
+            b'#' => true,
+            b'?' => query_is_apart,
+            b'%' => !matches!(path.get(at + 1..at + 3), Some(hex) if hex.iter().all(u8::is_ascii_hexdigit)),
+            _ => false,
+        };
+        if escaped { push_hex(byte, out) } else { push(byte, out) }
+    }
+}
+
+fn push(byte: u8, out: &mut String) {
+    if may_stand(byte) { out.push(char::from(byte)) } else { push_hex(byte, out) }
+}
+
+fn push_hex(byte: u8, out: &mut String) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    out.push('%');
+    out.push(char::from(HEX[usize::from(byte >> 4)]));
+    out.push(char::from(HEX[usize::from(byte & 15)]));
+}
+
+/// `[`, `]` and `'` are left alone: clients send them, and servers take them.
+fn may_stand(byte: u8) -> bool {
+    !matches!(byte, 0..=b' ' | b'"' | b'<' | b'>' | b'\\' | b'`' | b'^' | b'{' | b'|' | b'}' | 0x7f..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_not_stand_in_a_url_is_encoded_and_nothing_else() {
+        for (raw, target) in [
+            (b"/a?b=c".as_slice(), "/a?b=c"),
+            (b"/p%2Fq%3Fz/%7Euser/%25?", "/p%2Fq%3Fz/%7Euser/%25?"),
+            (b"//a/../b/./c;d+e", "//a/../b/./c;d+e"),
+            (b"/a?c[]=3&d={x}|y^z`'", "/a?c[]=3&d=%7Bx%7D%7Cy%5Ez%60'"),
+            (b"/quo\"te\\<>", "/quo%22te%5C%3C%3E"),
+            (b"/caf\xc3\xa9\xe9 \t\x7f", "/caf%C3%A9%E9%20%09%7F"),
+            (b"/pct%zz%", "/pct%zz%"),
+            (b"/a?b#frag", "/a?b"),
+        ] {
+            let mut out = String::new();
+            push_raw(raw, &mut out);
+            assert_eq!(out, target);
+        }
+    }
+
+    #[test]
+    fn a_decoded_path_is_escaped_again() {
+        for (path, apart, target) in [
+            (b"/100%/a#b?c".as_slice(), true, "/100%25/a%23b%3Fc"),
+            (b"/p%2Fq?z", false, "/p%2Fq?z"),
+            (b"/a b", true, "/a%20b"),
+        ] {
+            let mut out = String::new();
+            push_decoded_path(path, apart, &mut out);
+            assert_eq!(out, target);
+        }
+    }
+}

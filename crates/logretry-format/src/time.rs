@@ -1,0 +1,169 @@
+//! Times, piece by piece: how they are found, read, and written anew in the same form.
+//!
+//! A [`TimeForm`] is a list of pieces (`%d`, `/`, `%b` …). The times of nginx and Apache are such lists written by us; the
+//! rest comes from `%{…}t`. A log may spread one time over several fields (`%{%T}t.%{msec_frac}t%{%z}t`), so reading
+//! collects [`TimeParts`] field by field and makes the timestamp at the end.
+
+mod parts;
+mod render;
+mod strftime;
+
+use std::sync::Arc;
+
+pub(crate) use parts::TimeParts;
+pub(crate) use strftime::compile;
+
+/// The pieces of a time as it is logged.
+#[derive(Debug, Clone)]
+pub(crate) struct TimeForm(Arc<[TimePiece]>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TimePiece {
+    Literal(u8),
+    /// `%Y`.
+    Year,
+    /// `%y`: two digits, of the years 1970 to 2069.
+    ShortYear,
+    Month,
+    Day,
+    /// `%e`: a day with a space in front of one digit.
+    SpacedDay,
+    /// `%j`.
+    DayOfYear,
+    Hour,
+    /// `%I`.
+    Hour12,
+    Minute,
+    Second,
+    /// `%p`: `AM` or `PM`.
+    HalfDay,
+    /// `%b`.
+    MonthName,
+    /// `%B`.
+    MonthNameLong,
+    /// `%a`.
+    DayName,
+    /// `%A`.
+    DayNameLong,
+    /// `+hhmm`.
+    Offset,
+    /// `+hh:mm`, or `Z`.
+    OffsetColon,
+    /// `%Z`: letters; of these only `UTC`, `GMT` and `Z` say what they mean.
+    ZoneName,
+    /// Seconds, milliseconds, microseconds since 1970.
+    Epoch(u32),
+    /// The digits of the fraction of a second.
+    Fraction(usize),
+}
+
+pub(crate) const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// In `jiff`'s order: Monday is 1.
+pub(crate) const DAYS: [&str; 7] =
+    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
+impl TimeForm {
+    pub(crate) fn new(pieces: &[TimePiece]) -> Self {
+        Self(pieces.into())
+    }
+
+    /// `22/Nov/2026:06:41:40 +0000`: nginx `$time_local`, Apache `%t` between its brackets.
+    pub(crate) fn clf() -> Self {
+        compile("%d/%b/%Y:%H:%M:%S %z").unwrap_or_else(|_| Self::new(&[]))
+    }
+
+    /// `2026-11-22T06:41:40+00:00`: nginx `$time_iso8601`.
+    pub(crate) fn iso() -> Self {
+        let mut pieces = compile("%Y-%m-%dT%H:%M:%S").map(|form| form.0.to_vec()).unwrap_or_default();
+        pieces.push(TimePiece::OffsetColon);
+        Self::new(&pieces)
+    }
+
+    /// `1795329862.130`: nginx `$msec`.
+    pub(crate) fn epoch_with_millis() -> Self {
+        Self::new(&[TimePiece::Epoch(0), TimePiece::Literal(b'.'), TimePiece::Fraction(3)])
+    }
+
+    /// Whether its last piece has as many digits as there are.
+    pub(crate) fn ends_open(&self) -> bool {
+        matches!(self.0.last(), Some(TimePiece::Epoch(_) | TimePiece::ZoneName))
+    }
+
+    /// Where a time of this form that begins at `start` ends.
+    pub(crate) fn end(&self, line: &[u8], start: usize) -> Option<usize> {
+        self.0.iter().try_fold(start, |at, piece| piece.end(line, at))
+    }
+}
+
+impl TimePiece {
+    /// Where the piece that begins at `at` ends.
+    pub(crate) fn end(self, line: &[u8], at: usize) -> Option<usize> {
+        let rest = line.get(at..)?;
+        let length = match self {
+            Self::Literal(byte) => usize::from(*rest.first()? == byte),
+            Self::SpacedDay if rest.first() == Some(&b' ') => 2 * digits(&rest[1..], 1),
+            Self::Year => digits(rest, 4),
+            Self::DayOfYear => digits(rest, 3),
+            Self::ShortYear
+            | Self::Month
+            | Self::Day
+            | Self::Hour
+            | Self::Hour12
+            | Self::Minute
+            | Self::Second
+            | Self::SpacedDay => digits(rest, 2),
+            Self::HalfDay => 2 * usize::from(matches!(rest.get(..2)?, b"AM" | b"PM")),
+            Self::MonthName => named(rest, &MONTHS, 3)?.1,
+            Self::MonthNameLong => named(rest, &MONTHS, usize::MAX)?.1,
+            Self::DayName => named(rest, &DAYS, 3)?.1,
+            Self::DayNameLong => named(rest, &DAYS, usize::MAX)?.1,
+            Self::Offset => match rest.get(..5)? {
+                [b'+' | b'-', hhmm @ ..] if digits(hhmm, 4) == 4 => 5,
+                _ => 0,
+            },
+            Self::OffsetColon => match rest {
+                [b'Z', ..] => 1,
+                [b'+' | b'-', hh1, hh2, b':', mm1, mm2, ..]
+                    if [hh1, hh2, mm1, mm2].iter().all(|digit| digit.is_ascii_digit()) =>
+                {
+                    6
+                }
+                _ => 0,
+            },
+            Self::ZoneName => rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count(),
+            Self::Epoch(_) => rest.iter().take(20).take_while(|byte| byte.is_ascii_digit()).count(),
+            Self::Fraction(width) => digits(rest, width),
+        };
+        (length > 0).then_some(at + length)
+    }
+}
+
+/// `width` if `rest` begins with as many digits, else 0.
+fn digits(rest: &[u8], width: usize) -> usize {
+    match rest.get(..width) {
+        Some(digits) if digits.iter().all(u8::is_ascii_digit) => width,
+        _ => 0,
+    }
+}
+
+/// Which of `names`, cut to `width`, `rest` begins with, counted from 1, and its length.
+pub(crate) fn named(rest: &[u8], names: &[&str], width: usize) -> Option<(i8, usize)> {
+    (1..).zip(names).find_map(|(number, name)| {
+        let name = &name.as_bytes()[..name.len().min(width)];
+        rest.starts_with(name).then_some((number, name.len()))
+    })
+}

@@ -1,0 +1,227 @@
+use std::cmp::Reverse;
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::ReaderError;
+
+/// One log to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// Standard input.
+    Stdin,
+    /// A file, compressed or not.
+    File(PathBuf),
+}
+
+impl Input {
+    /// How it is called in records and messages: the path as it was given, or `-`.
+    pub fn name(&self) -> &OsStr {
+        match self {
+            Self::Stdin => OsStr::new("-"),
+            Self::File(path) => path.as_os_str(),
+        }
+    }
+
+    /// Its bytes on disk, where that is known.
+    pub(crate) fn size(&self) -> Option<u64> {
+        match self {
+            Self::Stdin => None,
+            Self::File(path) => {
+                fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len())
+            }
+        }
+    }
+}
+
+/// What `arguments` name, in the order in which it is to be read.
+///
+/// `-`, or no argument at all, is standard input. A directory stands for the access logs in it, oldest first; a name with `*`, `?` or `[`
+/// that is no file itself stands for the files that fit it, oldest first as well. A file that is named twice, directly or through a link, is read once.
+///
+/// # Errors
+///
+/// A file that is missing or may not be read, a directory without logs, a pattern that fits nothing. It is known now, before anything is
+/// sent.
+pub fn inputs(arguments: &[impl AsRef<OsStr>]) -> Result<Vec<Input>, ReaderError> {
+    if arguments.is_empty() {
+        return Ok(vec![Input::Stdin]);
+    }
+    let mut inputs = Vec::new();
+    let mut seen = HashSet::new();
+    for argument in arguments.iter().map(AsRef::as_ref) {
+        if argument == "-" {
+            if !inputs.contains(&Input::Stdin) {
+                inputs.push(Input::Stdin);
+            }
+            continue;
+        }
+        for path in files_of(Path::new(argument))? {
+            let open_error = |error| ReaderError::Open { path: path.clone(), error };
+            let metadata = fs::File::open(&path).and_then(|file| file.metadata()).map_err(open_error)?;
+            if seen.insert((metadata.dev(), metadata.ino())) {
+                inputs.push(Input::File(path));
+            }
+        }
+    }
+    Ok(inputs)
+}
+
+fn files_of(path: &Path) -> Result<Vec<PathBuf>, ReaderError> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => logs_in(path),
+        Ok(_) => Ok(vec![path.to_owned()]),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && is_pattern(path) => matches_of(path),
+        Err(error) => Err(ReaderError::Open { path: path.to_owned(), error }),
+    }
+}
+
+fn is_pattern(path: &Path) -> bool {
+    path.to_str().is_some_and(|text| text.contains(['*', '?', '[']))
+}
+
+fn matches_of(path: &Path) -> Result<Vec<PathBuf>, ReaderError> {
+    let pattern = path.to_string_lossy().into_owned();
+    let found = glob::glob(&pattern).map_err(|error| ReaderError::NoMatch {
+        pattern: pattern.clone(),
+        detail: Some(format!(": {}", error.msg)),
+    })?;
+    let mut paths = Vec::new();
+    for entry in found {
+        let path = entry
+            .map_err(|error| ReaderError::Open { path: error.path().to_owned(), error: error.into() })?;
+        if path.is_file() {
+            paths.push(path);
+        }
+    }
+    if paths.is_empty() {
+        return Err(ReaderError::NoMatch { pattern, detail: None });
+    }
+    Ok(oldest_first(paths))
+}
+
+/// The access logs of a directory: files whose names speak of access, or, where no name does, all `*.log*` that do not speak of errors.
+fn logs_in(directory: &Path) -> Result<Vec<PathBuf>, ReaderError> {
+    let open_error = |error| ReaderError::Open { path: directory.to_owned(), error };
+    let mut names: Vec<OsString> = Vec::new();
+    for entry in fs::read_dir(directory).map_err(open_error)? {
+        let entry = entry.map_err(open_error)?;
+        if entry.path().is_file() {
+            names.push(entry.file_name());
+        }
+    }
+    let speaks_of = |name: &OsStr, word: &str| name.to_string_lossy().to_ascii_lowercase().contains(word);
+    let access = |name: &OsString| speaks_of(name, "access") && !speaks_of(name, ".ledger");
+    let any_log =
+        |name: &OsString| speaks_of(name, ".log") && !speaks_of(name, "error") && !speaks_of(name, ".ledger");
+    let mut logs: Vec<_> = names.iter().filter(|name| access(name)).collect();
+    if logs.is_empty() {
+        logs = names.iter().filter(|name| any_log(name)).collect();
+    }
+    if logs.is_empty() {
+        return Err(ReaderError::NoLogs { path: directory.to_owned() });
+    }
+    Ok(oldest_first(logs.into_iter().map(|name| directory.join(name)).collect()))
+}
+
+/// Sorts rotated logs by time, as logrotate names them: `access.log.10.gz`, `access.log.2.gz`, `access.log.1`, `access.log`, and
+/// `access.log-20261121.gz` before `access.log`. Logs of different names stay together.
+fn oldest_first(mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    paths.sort_by_cached_key(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let (stem, age) = rotation(&name);
+        (path.parent().map(Path::to_owned), stem.to_owned(), age, name.clone())
+    });
+    paths
+}
+
+/// How old a rotated log is; sorts from the oldest to the one that is written now.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Age {
+    /// Named by its date: smaller is older.
+    Date(u64),
+    /// Numbered: greater is older.
+    Number(Reverse<u64>),
+    /// The log itself.
+    Current,
+}
+
+fn rotation(name: &str) -> (&str, Age) {
+    let plain =
+        [".gz", ".zst", ".bz2", ".xz"].iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
+    let digits = plain.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let (stem, number) = plain.split_at(plain.len() - digits);
+    match (stem.strip_suffix(['.', '-']), number.parse()) {
+        // Eight digits and more are a date (logrotate's `dateext`), with or without hours.
+        (Some(stem), Ok(number)) if digits >= 8 => (stem, Age::Date(number)),
+        (Some(stem), Ok(number)) => (stem, Age::Number(Reverse(number))),
+        _ => (plain, Age::Current),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sorted(names: &[&str]) -> Vec<String> {
+        oldest_first(names.iter().map(PathBuf::from).collect())
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect()
+    }
+
+    #[test]
+    fn rotated_logs_are_read_oldest_first() {
+        assert_eq!(
+            sorted(&["access.log", "access.log.1", "access.log.10.gz", "access.log.2.gz"]),
+            ["access.log.10.gz", "access.log.2.gz", "access.log.1", "access.log"]
+        );
+        assert_eq!(
+            sorted(&["b.log", "a.log", "b.log-20261121.gz", "b.log-20261120.gz", "a.log.1"]),
+            ["a.log.1", "a.log", "b.log-20261120.gz", "b.log-20261121.gz", "b.log"]
+        );
+    }
+
+    #[test]
+    fn a_directory_stands_for_its_access_logs() {
+        let dir = tempfile::tempdir().expect("a directory");
+        for name in ["error.log", "access.log", "access.log.1", "notes.txt"] {
+            fs::write(dir.path().join(name), "").expect("a file");
+        }
+        let found = inputs(&[dir.path()]).expect("two logs");
+        let names: Vec<_> =
+            found.iter().map(|input| Path::new(input.name()).file_name().expect("a name")).collect();
+        assert_eq!(names, ["access.log.1", "access.log"]);
+        fs::remove_file(dir.path().join("access.log")).expect("removed");
+        fs::remove_file(dir.path().join("access.log.1")).expect("removed");
+        assert!(matches!(inputs(&[dir.path()]), Err(ReaderError::NoLogs { .. })));
+    }
+
+    #[test]
+    fn a_file_named_twice_is_read_once() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (log, link) = (dir.path().join("access.log"), dir.path().join("link.log"));
+        fs::write(&log, "").expect("a file");
+        std::os::unix::fs::symlink(&log, &link).expect("a link");
+        let pattern = dir.path().join("*.log");
+        assert_eq!(inputs(&[&log, &link, &log, &pattern]).expect("one log"), [Input::File(log)]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_named() {
+        let none: [&str; 0] = [];
+        assert_eq!(inputs(&none).expect("stdin"), [Input::Stdin]);
+        for (argument, message) in [
+            (
+                "/nowhere/access.log",
+                "cannot open `/nowhere/access.log`: No such file or directory (os error 2)",
+            ),
+            ("/nowhere/*.log", "cannot find a file that fits `/nowhere/*.log`"),
+        ] {
+            assert_eq!(inputs(&[argument]).expect_err("not there").to_string(), message);
+        }
+    }
+}

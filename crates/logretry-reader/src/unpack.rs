@@ -1,0 +1,158 @@
+//! Bytes as they lie on disk into bytes of a log.
+//!
+//! What a file is compressed with is told by its first bytes, not by its name: gzip (RFC 1952 §2.3.1), Zstandard (RFC 8878 §3.1.1), bzip2, and xz.
+//! Files of several members or frames, as `cat a.gz b.gz` makes them, are read to their end. Memory is bounded by the decompressor's window, whatever the
+//! file claims: 128 MiB at most.
+
+use std::io::{self, BufReader, Read};
+
+use bzip2::bufread::MultiBzDecoder;
+use flate2::bufread::MultiGzDecoder;
+use liblzma::bufread::XzDecoder;
+use liblzma::stream::{CONCATENATED, Stream};
+
+/// How a file is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// gzip, any number of members.
+    Gzip,
+    /// Zstandard, any number of frames.
+    Zstd,
+    /// bzip2, any number of streams.
+    Bzip2,
+    /// xz, any number of streams.
+    Xz,
+}
+
+const MAGIC: [(&[u8], Compression); 4] = [
+    (b"\x1f\x8b", Compression::Gzip),
+    (b"\x28\xb5\x2f\xfd", Compression::Zstd),
+    (b"BZh", Compression::Bzip2),
+    (b"\xfd7zXZ\0", Compression::Xz),
+];
+
+/// What a decompressor may use.
+const WINDOW_BYTES_MAX: u64 = 128 << 20;
+
+/// What the first bytes of a file say about its compression.
+pub(crate) fn compression(head: &[u8]) -> Option<Compression> {
+    MAGIC.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, compression)| *compression)
+}
+
+/// The bytes of a log, and what was found at its beginning.
+pub(crate) struct Unpacked {
+    /// The log, without compression and byte order mark.
+    pub(crate) reader: Box<dyn Read + Send>,
+    /// What it was compressed with.
+    pub(crate) compression: Option<Compression>,
+    /// Whether a byte order mark says that this is UTF-16, which no access log is.
+    pub(crate) utf16: bool,
+    /// Bytes of the byte order mark that was taken off.
+    pub(crate) mark_bytes: u64,
+}
+
+/// Takes compression and byte order mark off `packed`.
+pub(crate) fn unpack(packed: impl Read + Send + 'static) -> io::Result<Unpacked> {
+    let (head, packed) = peek::<6>(packed)?;
+    let compression = compression(&head);
+    let buffered = |packed| BufReader::with_capacity(128 << 10, packed);
+    let plain: Box<dyn Read + Send> = match compression {
+        None => Box::new(packed),
+        Some(Compression::Gzip) => Box::new(MultiGzDecoder::new(buffered(packed))),
+        Some(Compression::Bzip2) => Box::new(MultiBzDecoder::new(buffered(packed))),
+        Some(Compression::Zstd) => Box::new(zstd::stream::read::Decoder::with_buffer(buffered(packed))?),
+        Some(Compression::Xz) => {
+            let stream = Stream::new_stream_decoder(WINDOW_BYTES_MAX, CONCATENATED)?;
+            Box::new(XzDecoder::new_stream(buffered(packed), stream))
+        }
+    };
+    let (head, plain) = peek::<3>(plain)?;
+    let utf16 = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff");
+    let mut reader: Box<dyn Read + Send> = Box::new(plain);
+    let mark_bytes = if head == *b"\xef\xbb\xbf" { 3 } else { 0 };
+    io::copy(&mut (&mut reader).take(mark_bytes), &mut io::sink())?;
+    Ok(Unpacked { reader, compression, utf16, mark_bytes })
+}
+
+/// The first `N` bytes of `reader`, or fewer at its end, and a reader that gives them again.
+fn peek<const N: usize>(mut reader: impl Read) -> io::Result<(Vec<u8>, impl Read)> {
+    let mut head = Vec::with_capacity(N);
+    match (&mut reader).take(N as u64).read_to_end(&mut head) {
+        Ok(_) => {}
+        // What could be read is given again; the error will come again behind it.
+        Err(_) if !head.is_empty() => {}
+        Err(error) => return Err(error),
+    }
+    Ok((head.clone(), io::Cursor::new(head).chain(reader)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn unpacked(bytes: Vec<u8>) -> (String, Option<Compression>) {
+        let mut unpacked = unpack(io::Cursor::new(bytes)).expect("a log");
+        let mut text = String::new();
+        unpacked.reader.read_to_string(&mut text).expect("UTF-8");
+        (text, unpacked.compression)
+    }
+
+    fn gzip(text: &str) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(text.as_bytes()).expect("memory");
+        encoder.finish().expect("memory")
+    }
+
+    fn bzip2(text: &str) -> Vec<u8> {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        encoder.write_all(text.as_bytes()).expect("memory");
+        encoder.finish().expect("memory")
+    }
+
+    fn xz(text: &str) -> Vec<u8> {
+        let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 1);
+        encoder.write_all(text.as_bytes()).expect("memory");
+        encoder.finish().expect("memory")
+    }
+
+    fn zstd(text: &str) -> Vec<u8> {
+        zstd::encode_all(text.as_bytes(), 1).expect("memory")
+    }
+
+    #[test]
+    fn compression_is_told_by_the_first_bytes_and_all_members_are_read() {
+        type Packer = fn(&str) -> Vec<u8>;
+        let cases: [(Packer, Compression); 4] = [
+            (gzip, Compression::Gzip),
+            (bzip2, Compression::Bzip2),
+            (xz, Compression::Xz),
+            (zstd, Compression::Zstd),
+        ];
+        for (pack, compression) in cases {
+            let both = [pack("one\n"), pack("\u{feff}two\n")].concat();
+            assert_eq!(unpacked(both), ("one\n\u{feff}two\n".to_owned(), Some(compression)));
+        }
+        assert_eq!(unpacked(b"plain".to_vec()), ("plain".to_owned(), None));
+        assert_eq!(unpacked(Vec::new()), (String::new(), None));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_taken_off() {
+        assert_eq!(unpacked("\u{feff}line".into()), ("line".to_owned(), None));
+        assert_eq!(unpacked(gzip("\u{feff}line")).0, "line");
+        assert!(unpack(io::Cursor::new(b"\xff\xfel\0")).expect("a file").utf16);
+    }
+
+    #[test]
+    fn a_file_cut_in_its_middle_gives_what_it_has_and_then_an_error() {
+        let text: String = (0..20_000).map(|line| format!("line {line}\n")).collect();
+        for packed in [gzip(&text), bzip2(&text), xz(&text), zstd(&text)] {
+            let mut cut = unpack(io::Cursor::new(packed[..packed.len() - 20].to_vec())).expect("a head");
+            let mut read = Vec::new();
+            let error = cut.reader.read_to_end(&mut read).expect_err("it is cut");
+            assert!(text.as_bytes().starts_with(&read), "{error}");
+        }
+    }
+}

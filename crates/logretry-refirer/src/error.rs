@@ -1,0 +1,103 @@
+use std::io;
+use std::path::PathBuf;
+
+use logretry_stage::Fatal;
+
+/// Why a refirer cannot be made. Each message is a fragment that fits after "cannot ".
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefirerError {
+    /// Neither a base URL nor an allowed host: there is nowhere to send anything.
+    #[error("send anything: give --base-url, or name the hosts of the log with --allow-host")]
+    NoDestination,
+    /// Not `http://host` or `https://host`.
+    #[error("use `{0}` as a site: it is not http:// or https:// with a host and nothing else")]
+    Site(String),
+    /// Not a base URL.
+    #[error("use `{text}` as base URL: {why}")]
+    BaseUrl {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Not a host that can be allowed.
+    #[error("allow the host `{0}`: it is not HOST, HOST:PORT or SCHEME://HOST:PORT")]
+    AllowHost(String),
+    /// Not a method, or one that is never sent.
+    #[error("send the method `{name}`: {why}")]
+    Method {
+        /// What was given.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Not a rate.
+    #[error("use `{0}` as rate: write `5` or `5/s`, `300/m`, `1000/h`")]
+    Rate(String),
+    /// Not a number of bytes.
+    #[error("use `{0}` as a size: write bytes, or `512KiB`, `1MiB`")]
+    Size(String),
+    /// Not a time.
+    #[error("use `{0}` as a time: write seconds, or `500ms`, `30s`, `2m`; it must be more than none")]
+    Time(String),
+    /// Not a header, or one that logretry sets itself.
+    #[error("send the header `{name}`: {why}")]
+    Header {
+        /// Its name; its value may be a secret.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Not a proxy. What was given may hold a password.
+    #[error("use that proxy: its URL is not http:// or https:// with a host, a port and nothing else")]
+    Proxy,
+    /// Not a name and its addresses.
+    #[error("use `{0}` for --resolve: write HOST:PORT:ADDRESS, as in `shop.example:443:10.0.0.7`")]
+    Resolve(String),
+    /// Names are looked up by the proxy, so looking them up by hand changes nothing.
+    #[error("use --resolve together with --proxy: the proxy looks names up itself")]
+    ResolveBehindProxy,
+    /// A destination or proxy is an address that is never connected to.
+    #[error("connect to `{host}`: this is a {why} address")]
+    Blocked {
+        /// The address as it was given.
+        host: String,
+        /// What it is.
+        why: &'static str,
+    },
+    /// A file cannot be read.
+    #[error("read `{}`: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// A file holds no certificate or no key.
+    #[error("use `{}`: {why}", path.display())]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A key without its certificate.
+    #[error("use --key without --cert")]
+    KeyWithoutCert,
+    /// The HTTP client or its TLS cannot be set up.
+    #[error("set up the HTTP client: {0}")]
+    Client(String),
+}
+
+impl From<RefirerError> for Fatal {
+    /// Files and libraries fail at run time; everything else is how the program was called.
+    fn from(error: RefirerError) -> Self {
+        match error {
+            RefirerError::File { .. } | RefirerError::Pem { .. } | RefirerError::Client(_) => {
+                Self::new(error)
+            }
+            _ => Self::usage(error),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What a broken exchange is called.
+//!
+//! Libraries wrap errors in errors. The whole chain is walked, `io::Error`s opened too, and the innermost link that is known
+//! decides: what happened last in the chain happened first in the world.
+
+use std::error::Error;
+use std::{io, iter};
+
+use logretry_record::{ErrorKind, Shown};
+
+use crate::resolver::ResolveError;
+
+/// An exchange that did not end with a whole answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) kind: ErrorKind,
+    /// The system's or a library's own words. They never hold the URL.
+    pub(crate) detail: String,
+}
+
+/// How far an exchange had come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// On its way to a connection, TLS handshake included.
+    Connecting,
+    /// On its way to a connection with a proxy or through it.
+    ConnectingByProxy,
+    /// On a connection.
+    Exchanging,
+}
+
+impl Fault {
+    pub(crate) fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into() }
+    }
+
+    /// What `error` is called that came up in `phase`.
+    pub(crate) fn of(error: &(dyn Error + 'static), phase: Phase) -> Self {
+        let known = links(error).filter_map(|link| kind_of_type(link, phase)).last();
+        let kind = known
+            .or_else(|| links(error).filter_map(|link| kind_of_io(link, phase)).last())
+            .unwrap_or(match phase {
+                Phase::Connecting => ErrorKind::Connect,
+                Phase::ConnectingByProxy => ErrorKind::Proxy,
+                Phase::Exchanging => ErrorKind::Other,
+            });
+        let innermost = links(error).last().map(ToString::to_string).unwrap_or_default();
+        Self::new(kind, Shown(innermost.as_bytes()).to_string())
+    }
+}
+
+/// `error` and what caused it, from the outside in. An `io::Error` that carries another error hides it from
+/// [`Error::source`].
+fn links<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    iter::successors(Some(error), |&link| {
+        match link.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(carried) => Some(carried as &(dyn Error + 'static)),
+            None => link.source(),
+        }
+    })
+}
+
+/// What a link is called whose type tells.
+fn kind_of_type(link: &(dyn Error + 'static), phase: Phase) -> Option<ErrorKind> {
+    if let Some(error) = link.downcast_ref::<ResolveError>() {
+        return Some(match error {
+            ResolveError::Blocked { .. } => ErrorKind::BlockedAddress,
+            _ if phase == Phase::ConnectingByProxy => ErrorKind::Proxy,
+            ResolveError::Lookup(_) | ResolveError::NoAddress => ErrorKind::Dns,
+        });
+    }
+    if link.is::<rustls::Error>() {
+        return Some(ErrorKind::Tls);
+    }
+    if let Some(error) = link.downcast_ref::<h2::Error>() {
+        // What the far end broke off, against what it got wrong.
+        let broken_off = error.is_io() || error.is_remote();
+        return Some(if broken_off { ErrorKind::Reset } else { ErrorKind::Protocol });
+    }
+    let error = link.downcast_ref::<hyper::Error>()?;
+    if error.is_parse() {
+        Some(ErrorKind::Protocol)
+    } else if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
+        Some(ErrorKind::Reset)
+    } else {
+        None
+    }
+}
+
+/// What an `io::Error` is called by its kind.
+fn kind_of_io(link: &(dyn Error + 'static), phase: Phase) -> Option<ErrorKind> {
+    use io::ErrorKind as Io;
+
+    let kind = link.downcast_ref::<io::Error>()?.kind();
+    let broken = matches!(
+        kind,
+        Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe | Io::UnexpectedEof | Io::NotConnected
+    );
+    match phase {
+        // A connection that breaks before it is ready breaks in its TLS handshake; plain ones have nothing to break in.
+        Phase::Connecting => Some(if broken { ErrorKind::Tls } else { ErrorKind::Connect }),
+        Phase::ConnectingByProxy => None,
+        Phase::Exchanging if broken => Some(ErrorKind::Reset),
+        Phase::Exchanging => match kind {
+            Io::TimedOut => Some(ErrorKind::Timeout),
+            // A chunk's size that is no number, a length that does not fit.
+            Io::InvalidData | Io::InvalidInput => Some(ErrorKind::Protocol),
+            _ => None,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(error: &(dyn Error + 'static), phase: Phase) -> ErrorKind {
+        Fault::of(error, phase).kind
+    }
+
+    #[test]
+    fn the_innermost_known_error_gives_the_name() {
+        let untrusted = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, untrusted));
+        assert_eq!(kind(&wrapped, Phase::Connecting), ErrorKind::Tls);
+        assert_eq!(Fault::of(&wrapped, Phase::Connecting).detail, "invalid peer certificate: UnknownIssuer");
+
+        let blocked = ResolveError::Blocked { address: [169, 254, 169, 254].into(), why: "link-local" };
+        assert_eq!(kind(&io::Error::other(blocked), Phase::Connecting), ErrorKind::BlockedAddress);
+        assert_eq!(kind(&ResolveError::NoAddress, Phase::Connecting), ErrorKind::Dns);
+        assert_eq!(kind(&ResolveError::NoAddress, Phase::ConnectingByProxy), ErrorKind::Proxy);
+    }
+
+    #[test]
+    fn the_same_io_error_means_what_its_moment_means() {
+        use io::ErrorKind as Io;
+
+        for (io, connecting, exchanging) in [
+            (Io::ConnectionRefused, ErrorKind::Connect, ErrorKind::Other),
+            (Io::TimedOut, ErrorKind::Connect, ErrorKind::Timeout),
+            (Io::ConnectionReset, ErrorKind::Tls, ErrorKind::Reset),
+            (Io::UnexpectedEof, ErrorKind::Tls, ErrorKind::Reset),
+            (Io::BrokenPipe, ErrorKind::Tls, ErrorKind::Reset),
+            (Io::InvalidInput, ErrorKind::Connect, ErrorKind::Protocol),
+        ] {
+            let error = io::Error::from(io);
+            assert_eq!(kind(&error, Phase::Connecting), connecting, "{io}");
+            assert_eq!(kind(&error, Phase::ConnectingByProxy), ErrorKind::Proxy, "{io}");
+            assert_eq!(kind(&error, Phase::Exchanging), exchanging, "{io}");
+        }
+    }
+}

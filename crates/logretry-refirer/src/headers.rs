@@ -1,0 +1,84 @@
+//! `--header`: what the operator adds to every request.
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::RefirerError;
+
+/// Adds one `Name: value` to `headers`.
+///
+/// Headers that decide where a request goes or where it ends are refused, and so is `User-Agent`, which is how a server's log
+/// shows what was a refire.
+pub fn add_header(headers: &mut HeaderMap, line: &str) -> Result<(), RefirerError> {
+    // The message names no value: it may be a secret.
+    let name = line.split(':').next().unwrap_or_default().trim();
+    let refuse = |why| RefirerError::Header { name: name.escape_default().to_string(), why };
+    let (_, value) = line.split_once(':').ok_or_else(|| refuse("it is not `NAME: VALUE`"))?;
+    let name: HeaderName = name.parse().map_err(|_| refuse("its name is not a token"))?;
+    if let Some((_, why)) = OURS.iter().find(|(ours, _)| name == *ours) {
+        return Err(refuse(why));
+    }
+    let mut value: HeaderValue =
+        value.trim().parse().map_err(|_| refuse("its value holds bytes that may not stand in a header"))?;
+    value.set_sensitive(true);
+    headers.append(name, value);
+    Ok(())
+}
+
+/// Adds the headers of a file: one `Name: value` a line; empty lines and lines that begin with `#` are left out.
+pub fn add_header_lines(headers: &mut HeaderMap, text: &str) -> Result<(), RefirerError> {
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .try_for_each(|line| add_header(headers, line))
+}
+
+const FRAMING: &str = "it belongs to the connection, which logretry keeps itself";
+
+const OURS: &[(&str, &str)] = &[
+    ("host", "the host is that of --base-url; to reach it elsewhere, give --resolve"),
+    ("user-agent", "it shows in the server's log which requests were refires"),
+    ("proxy-authorization", "the server would see it too; write it into the URL of --proxy"),
+    ("content-length", FRAMING),
+    ("transfer-encoding", FRAMING),
+    ("connection", FRAMING),
+    ("upgrade", FRAMING),
+    ("te", FRAMING),
+    ("trailer", FRAMING),
+    ("expect", FRAMING),
+    ("keep-alive", FRAMING),
+    ("proxy-connection", FRAMING),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_come_one_a_line_and_may_repeat() {
+        let mut headers = HeaderMap::new();
+        let text = "# tokens\nAuthorization: Bearer a:b\n\n  X-A:1\r\nx-a:  2 \n";
+        add_header_lines(&mut headers, text).expect("headers");
+        assert_eq!(headers["authorization"], "Bearer a:b");
+        assert_eq!(headers.get_all("x-a").iter().collect::<Vec<_>>(), ["1", "2"]);
+        assert!(!format!("{headers:?}").contains("Bearer"), "a value is never shown");
+    }
+
+    #[test]
+    fn what_would_change_the_host_or_the_framing_is_refused() {
+        for line in [
+            "Host: evil.example",
+            "user-agent: x",
+            "Content-Length: 3",
+            "Transfer-Encoding: chunked",
+            "Connection: upgrade",
+            "Proxy-Authorization: x",
+            "X-A",
+            "X A: 1",
+            ": 1",
+            "X-A: a\r\nHost: b",
+        ] {
+            let error = add_header(&mut HeaderMap::new(), line).expect_err(line).to_string();
+            assert!(!error.contains("evil"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Whether a record may be sent, and as what. Pure: no socket, no name lookup, no clock.
+//!
+//! The questions are asked in this order, and the first "no" is the [`Reason`] in the record:
+//!
+//! 1. Does the line hold a URL?
+//! 2. Is its method among those to send, and is there all that it needs?
+//! 3. Is its target a path that can be sent again, and is it whole?
+//! 4. Does the operator let a request go to its host?
+//! 5. Can it go out byte for byte, over the protocol and proxy that were asked for?
+
+use http::Method;
+use logretry_record::{Reason, Record};
+use url::{Position, Url};
+
+use crate::target::{TARGET_BYTES_MAX, Target};
+use crate::{Options, Site};
+
+/// A request that may be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    pub(crate) method: Method,
+    pub(crate) site: Site,
+    pub(crate) target: String,
+    pub(crate) way: Way,
+}
+
+/// How a request gets onto the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Through reqwest and its pool of connections.
+    Pooled,
+    /// Over a connection of its own, because reqwest's URL type would change the target's bytes.
+    Direct,
+}
+
+impl Planned {
+    /// The method.
+    pub fn method(&self) -> &str {
+        self.method.as_str()
+    }
+
+    /// Where it goes.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// The request target: path and query as they go onto the wire.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// The whole URL: site and target.
+    pub fn url(&self) -> String {
+        format!("{}{}", self.site, self.target)
+    }
+}
+
+impl Options {
+    /// Decides whether `record` may be sent, and as what. Opens nothing and asks nobody.
+    pub fn judge(&self, record: &Record) -> Result<Planned, Reason> {
+        let original = record.original();
+        let text = original.target.as_deref().filter(|text| !text.is_empty()).ok_or(Reason::NoTarget)?;
+        let method = self.methods.judge(original.method.as_deref())?;
+        let target = Target::parse(text)?;
+        if !original.lossy.is_empty() && !self.allow_lossy {
+            return Err(Reason::Lossy);
+        }
+        let (site, prefix) = self.destination.site(original, &target)?;
+        let mut path = format!("{prefix}{}", target.path);
+        if let Some(mark) = &self.send_mark {
+            path = mark.put_on(&path);
+        }
+        if path.len() > TARGET_BYTES_MAX {
+            return Err(Reason::TargetTooLong);
+        }
+        let mut planned = Planned { method, site, target: path, way: Way::Pooled };
+        planned.check()?;
+        if !survives_the_url_type(&planned) {
+            if self.proxy.is_some() || self.http == crate::HttpVersion::Http2 {
+                return Err(Reason::TargetWouldChange);
+            }
+            planned.way = Way::Direct;
+        }
+        Ok(planned)
+    }
+}
+
+impl Planned {
+    /// Reads back what was built, with the parser of the library that sends it: it must be what was meant, and go where it
+    /// was meant to go. Nothing known gets here and fails; this is the second lock.
+    fn check(&self) -> Result<(), Reason> {
+        let uri: http::Uri = self.url().parse().map_err(|_| Reason::TargetForm)?;
+        if uri.scheme_str() != Some(self.site.scheme().as_str())
+            || uri.authority().map(http::uri::Authority::as_str) != Some(&self.site.authority())
+        {
+            return Err(Reason::HostNotAllowed);
+        }
+        let unchanged = uri.path_and_query().is_some_and(|target| target.as_str() == self.target);
+        if unchanged { Ok(()) } else { Err(Reason::TargetForm) }
+    }
+}
+
+/// Whether the target is still the same after `url::Url`, which reqwest takes, has resolved its dot segments, turned its
+/// backslashes and percent-encoded its quotation marks (WHATWG URL §4.4).
+fn survives_the_url_type(planned: &Planned) -> bool {
+    Url::parse(&planned.url()).is_ok_and(|url| url[Position::BeforePath..] == planned.target)
+}
+
+#[cfg(test)]
+mod tests {
+    use logretry_record::{Exchange, Origin, RecordId};
+
+    use super::*;
+    use crate::HttpVersion;
+
+    fn record(original: Exchange) -> Record {
+        Record::new(RecordId::of_line(b"x", 0), Origin::new("-", 1, 0, "combined", "x"), original)
+    }
+
+    fn get(target: &str) -> Record {
+        record(Exchange {
+            method: Some("GET".to_owned()),
+            target: Some(target.to_owned()),
+            ..Exchange::default()
+        })
+    }
+
+    fn options() -> Options {
+        let mut options = Options::default();
+        options.destination.base_url = Some("https://shop.example".parse().expect("a base URL"));
+        options
+    }
+
+    #[test]
+    fn no_target_changes_the_host_or_loses_a_byte() {
+        for (target, way) in [
+            ("/", Way::Pooled),
+            ("/a?b=c", Way::Pooled),
+            ("/a%20b?c=%C3%A9&d", Way::Pooled),
+            ("//evil.example/x", Way::Pooled),
+            ("/@evil.example", Way::Pooled),
+            ("/a?q=[1]&u=http://evil.example/", Way::Pooled),
+            ("/a:80?", Way::Pooled),
+            ("/%00%0d%0aHost:%20evil", Way::Pooled),
+            ("/a/../b", Way::Direct),
+            ("/../../etc/passwd", Way::Direct),
+            ("/a/%2e%2E/b", Way::Direct),
+            ("/.", Way::Direct),
+            ("/\\evil.example/x", Way::Direct),
+            ("/a?q='x'", Way::Direct),
+            ("/{a}|b", Way::Direct),
+            ("/a\"b", Way::Direct),
+        ] {
+            let planned = options().judge(&get(target)).expect(target);
+            assert_eq!((planned.target(), planned.way), (target, way));
+            assert_eq!(planned.url(), format!("https://shop.example{target}"));
+        }
+    }
+
+    #[test]
+    fn a_prefix_and_a_mark_are_part_of_what_is_sent() {
+        let mut options = options();
+        options.destination.base_url = Some("http://[::1]:8080/v1/".parse().expect("a base URL"));
+        options.send_mark = Some(logretry_record::Mark::default());
+        let planned = options.judge(&get("//a?b")).expect("it may be sent");
+        assert_eq!(planned.url(), "http://[::1]:8080/v1//a?b&retry=True");
+        let planned = options.judge(&get("HTTP://[0::1]:8080?b")).expect("it names the same host");
+        assert_eq!(planned.url(), "http://[::1]:8080/v1/?b&retry=True");
+    }
+
+    #[test]
+    fn the_first_no_is_the_reason() {
+        let with = |change: fn(&mut Exchange)| {
+            let mut original = get("/a").original().clone();
+            change(&mut original);
+            record(original)
+        };
+        for (record, reason) in [
+            (with(|original| original.target = None), Reason::NoTarget),
+            (with(|original| original.target = Some(String::new())), Reason::NoTarget),
+            (with(|original| original.method = Some("POST".to_owned())), Reason::MethodNotAllowed),
+            (with(|original| original.method = Some("TRACE".to_owned())), Reason::MethodNotAllowed),
+            (with(|original| original.lossy = vec!["query".into()]), Reason::Lossy),
+            (get("*"), Reason::TargetForm),
+            (get("shop.example:443"), Reason::TargetForm),
+            (get("@evil.example/"), Reason::TargetForm),
+            (get("/a<b>"), Reason::TargetForm),
+            (get("http://evil.example/"), Reason::HostNotAllowed),
+            (get("http://shop.example@evil.example/"), Reason::HostNotAllowed),
+            (get(&format!("/{}", "a".repeat(TARGET_BYTES_MAX))), Reason::TargetTooLong),
+        ] {
+            assert_eq!(options().judge(&record), Err(reason));
+        }
+        assert_eq!(Options::default().judge(&get("/")), Err(Reason::NoHost));
+    }
+
+    #[test]
+    fn a_target_that_would_change_stays_here() {
+        let mut over_http2 = options();
+        over_http2.http = HttpVersion::Http2;
+        let mut over_a_proxy = options();
+        over_a_proxy.proxy = Some("http://proxy.example:3128".parse().expect("a proxy"));
+        for options in [over_http2, over_a_proxy] {
+            assert_eq!(options.judge(&get("/a/../b")), Err(Reason::TargetWouldChange));
+            assert!(options.judge(&get("/a/b")).is_ok());
+        }
+    }
+
+    proptest::proptest! {
+        /// Whoever reads the URL, it leads to the operator's host.
+        #[test]
+        fn no_log_line_leads_elsewhere(
+            target in r"[/:@?#.%\\\[\]a-z0-9 é]{0,24}|(https?:)?[/\\@]{0,3}(shop|evil)\.example[:@/?#\\a-z0-9.]{0,16}",
+            host in r"[-.:@/\\%\[\]a-z0-9]{0,12}|shop\.example[.:@/\\a-z0-9]{0,12}",
+            with_base in proptest::bool::ANY,
+        ) {
+            let mut options = options();
+            options.destination.allow_hosts = vec!["shop.example".parse().expect("a host")];
+            if !with_base {
+                options.destination.base_url = None;
+            }
+            let original = Exchange { target: Some(target.clone()), host: Some(host.into()), ..Exchange::default() };
+            if let Ok(planned) = options.judge(&record(original)) {
+                let url = Url::parse(&planned.url()).expect("a URL");
+                assert_eq!((url.host_str(), url.port()), (Some("shop.example"), None));
+                let uri: http::Uri = planned.url().parse().expect("a URI");
+                assert_eq!(uri.authority().map(http::uri::Authority::as_str), Some("shop.example"));
+                assert!(target.ends_with(planned.target()) || target.ends_with(&planned.target()[1..]));
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use http::HeaderMap;
+use logretry_record::Mark;
+use url::{Host, Url};
+
+use crate::site::Authority;
+use crate::{Destination, Methods, Rate, RefirerError};
+
+/// What a refirer may do, and how. The default may send nothing, for it has no destination.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where requests may go.
+    pub destination: Destination,
+    /// What may be sent.
+    pub methods: Methods,
+    /// Whether a URL is sent although the log format has lost a part of it.
+    pub allow_lossy: bool,
+    /// The mark that is put on what is sent; by default the mark is in the retry log only.
+    pub send_mark: Option<Mark>,
+    /// Whether everything is decided and nothing is sent. No socket is opened and no name looked up.
+    pub dry_run: bool,
+    /// Requests under way at most.
+    pub concurrency: NonZeroUsize,
+    /// Requests begun in a time at most.
+    pub rate: Option<Rate>,
+    /// From the name lookup until there is a connection, TLS included.
+    pub connect_timeout: Duration,
+    /// From the name lookup until the last byte of the answer.
+    pub timeout: Duration,
+    /// Bytes of an answer's body that are read; the rest is not waited for.
+    pub body_bytes_max: u64,
+    /// Headers of every request; see [`add_header`](crate::add_header).
+    pub headers: HeaderMap,
+    /// How servers are trusted, and what is shown to them.
+    pub tls: Tls,
+    /// The proxy that everything goes through. Those of the environment are ignored.
+    pub proxy: Option<ProxyUrl>,
+    /// Names whose addresses are not looked up.
+    pub resolve: Resolve,
+    /// Which HTTP is spoken.
+    pub http: HttpVersion,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            destination: Destination::default(),
+            methods: Methods::default(),
+            allow_lossy: false,
+            send_mark: None,
+            dry_run: false,
+            concurrency: NonZeroUsize::new(4).expect("4 is not 0"),
+            rate: None,
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(30),
+            body_bytes_max: 1 << 20,
+            headers: HeaderMap::new(),
+            tls: Tls::default(),
+            proxy: None,
+            resolve: Resolve::default(),
+            http: HttpVersion::default(),
+        }
+    }
+}
+
+/// How servers are trusted, and what is shown to them. Files are PEM.
+#[derive(Debug, Clone, Default)]
+pub struct Tls {
+    /// Whether any certificate is taken, for any name.
+    pub insecure: bool,
+    /// Certificates that are trusted as well as the system's own.
+    pub cacert: Option<PathBuf>,
+    /// The client certificate with its chain; also its key, if `key` is not given.
+    pub cert: Option<PathBuf>,
+    /// The client certificate's key.
+    pub key: Option<PathBuf>,
+}
+
+/// Which HTTP is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HttpVersion {
+    /// HTTP/2 where a server offers it in the TLS handshake (ALPN), HTTP/1.1 elsewhere.
+    #[default]
+    Negotiated,
+    /// HTTP/1.1 only.
+    Http1,
+    /// HTTP/2 only, over plain connections too ("prior knowledge", RFC 9113 §3.3).
+    Http2,
+}
+
+/// `--proxy`: `http://` or `https://`, with or without `user:password@`. Debug output leaves these out.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ProxyUrl(pub(crate) Url);
+
+impl FromStr for ProxyUrl {
+    type Err = RefirerError;
+
+    fn from_str(text: &str) -> Result<Self, RefirerError> {
+        let url = Url::parse(text).map_err(|_| RefirerError::Proxy)?;
+        let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        if !matches!(url.scheme(), "http" | "https") || !plain {
+            return Err(RefirerError::Proxy);
+        }
+        Ok(Self(url))
+    }
+}
+
+impl std::fmt::Debug for ProxyUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ProxyUrl({}://{}…)", self.0.scheme(), self.0.host_str().unwrap_or_default())
+    }
+}
+
+/// `--resolve`: addresses for a host and port, as curl takes them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Resolve {
+    pub(crate) addresses: HashMap<(String, u16), Vec<IpAddr>>,
+}
+
+impl Resolve {
+    /// Adds one `HOST:PORT:ADDRESS[,ADDRESS…]`; for the same host and port the last one counts.
+    pub fn add(&mut self, text: &str) -> Result<(), RefirerError> {
+        let refuse = || RefirerError::Resolve(text.to_owned());
+        let mut parts = text.splitn(3, ':');
+        let (Some(host), Some(port), Some(addresses)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(refuse());
+        };
+        let authority = Authority::parse(&format!("{host}:{port}")).ok_or_else(refuse)?;
+        // An address is never looked up, so there is nothing to replace.
+        let is_name = matches!(Host::parse(&authority.host), Ok(Host::Domain(_)));
+        let port = authority.port.filter(|_| is_name).ok_or_else(refuse)?;
+        let addresses = addresses
+            .split(',')
+            .map(|address| address.trim_start_matches('[').trim_end_matches(']').parse())
+            .collect::<Result<Vec<IpAddr>, _>>()
+            .map_err(|_| refuse())?;
+        self.addresses.insert((authority.host, port), addresses);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_resolved_by_hand_as_curl_does_it() {
+        let mut resolve = Resolve::default();
+        for text in ["Shop.example:443:10.0.0.7", "b.example:80:[::1],127.0.0.1", "c.example:80:::1"] {
+            resolve.add(text).expect(text);
+        }
+        assert_eq!(resolve.addresses[&("shop.example".to_owned(), 443)], [IpAddr::from([10, 0, 0, 7])]);
+        assert_eq!(resolve.addresses[&("b.example".to_owned(), 80)].len(), 2);
+        for text in [
+            "",
+            "a",
+            "a:80",
+            "a:80:",
+            "a:80:b",
+            "a:0:127.0.0.1",
+            ":80:127.0.0.1",
+            "127.0.0.1:80:10.0.0.1",
+            "*:80:::1",
+        ] {
+            assert!(resolve.add(text).is_err(), "{text:?} was taken");
+        }
+    }
+
+    #[test]
+    fn a_proxy_is_a_plain_url_and_its_password_is_never_shown() {
+        let proxy: ProxyUrl = "http://user:secret@proxy.example:3128".parse().expect("a proxy");
+        assert!(!format!("{proxy:?}").contains("secret"));
+        for text in ["", "proxy.example:3128", "socks5://p", "http://p/path", "http://user:secret@p/?x"] {
+            let error = text.parse::<ProxyUrl>().expect_err(text).to_string();
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+}

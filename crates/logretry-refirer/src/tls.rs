@@ -1,0 +1,128 @@
+//! One TLS configuration for everything that is sent: the same roots, the same client certificate, whichever way a request
+//! goes.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+
+use crate::options::Tls;
+use crate::{HttpVersion, RefirerError};
+
+/// The configuration, with the protocols of `http` to be offered to the server.
+pub(crate) fn client_config(tls: &Tls, http: HttpVersion) -> Result<ClientConfig, RefirerError> {
+    let provider = Arc::new(ring::default_provider());
+    let failed = |error: rustls::Error| RefirerError::Client(error.to_string());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(failed)?;
+    let builder = if tls.insecure {
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(TakesAny(provider)))
+    } else {
+        builder.with_root_certificates(roots(tls)?)
+    };
+    let mut config = match (&tls.cert, &tls.key) {
+        (None, None) => builder.with_no_client_auth(),
+        (None, Some(_)) => return Err(RefirerError::KeyWithoutCert),
+        (Some(cert), key) => {
+            let path = key.as_ref().unwrap_or(cert);
+            let key = PrivateKeyDer::from_pem_slice(&read(path)?).map_err(|error| pem(path, &error))?;
+            builder
+                .with_client_auth_cert(certificates(cert)?, key)
+                .map_err(|error| RefirerError::Pem { path: path.clone(), why: error.to_string() })?
+        }
+    };
+    let protocols: &[&[u8]] = match http {
+        HttpVersion::Negotiated => &[b"h2", b"http/1.1"],
+        HttpVersion::Http1 => &[b"http/1.1"],
+        HttpVersion::Http2 => &[b"h2"],
+    };
+    config.alpn_protocols = protocols.iter().map(|&name| name.to_vec()).collect();
+    Ok(config)
+}
+
+/// The system's certificates and those of `--cacert`. A system without any is no error here: plain HTTP needs none, and
+/// over TLS every server will be unknown, which the records then say.
+fn roots(tls: &Tls) -> Result<RootCertStore, RefirerError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(path) = &tls.cacert {
+        for certificate in certificates(path)? {
+            roots
+                .add(certificate)
+                .map_err(|error| RefirerError::Pem { path: path.clone(), why: error.to_string() })?;
+        }
+    }
+    Ok(roots)
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, RefirerError> {
+    let found = CertificateDer::pem_slice_iter(&read(path)?)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| pem(path, &error))?;
+    if found.is_empty() {
+        return Err(RefirerError::Pem { path: path.to_owned(), why: "it holds no certificate".to_owned() });
+    }
+    Ok(found)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, RefirerError> {
+    std::fs::read(path).map_err(|error| RefirerError::File { path: path.to_owned(), error })
+}
+
+fn pem(path: &Path, error: &rustls::pki_types::pem::Error) -> RefirerError {
+    RefirerError::Pem { path: path.to_owned(), why: error.to_string() }
+}
+
+/// `--insecure`: takes any certificate for any name. Signatures are still checked, so that a handshake is one.
+#[derive(Debug)]
+struct TakesAny(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for TakesAny {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(
+            message,
+            cert,
+            signed,
+            &self.0.signature_verification_algorithms,
+        )
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(
+            message,
+            cert,
+            signed,
+            &self.0.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,100 @@
+//! The seam between deciding what to send and how it gets onto the wire.
+
+use std::time::Duration;
+
+use http::header::{self, HeaderMap, HeaderValue};
+use logretry_record::{ErrorKind, RecordId, USER_AGENT_PREFIX};
+
+use crate::fault::{Fault, Phase};
+use crate::judge::Way;
+use crate::resolver::Resolver;
+use crate::{Options, Planned, RefirerError};
+
+mod direct;
+mod pooled;
+
+/// Sends a request once and reads its answer.
+///
+/// One call is at most one request on the wire: no redirect, no second try, whatever happens. Dropping the future cuts the
+/// exchange off.
+pub(crate) trait Transport: Send + Sync + 'static {
+    /// Returns when the answer is whole. What came of it stands in `seen`, also when the future is dropped before its end.
+    fn exchange(&self, request: &Request, seen: &mut Seen) -> impl Future<Output = Result<(), Fault>> + Send;
+}
+
+/// A request as it goes out.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) planned: Planned,
+    pub(crate) headers: HeaderMap,
+}
+
+/// What has come of an answer so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Seen {
+    /// Its status, once its head has come.
+    pub(crate) status: Option<u16>,
+    /// Bytes of its body.
+    pub(crate) bytes: u64,
+}
+
+impl Seen {
+    /// Counts a piece of the body; an error ends the reading.
+    fn body(&mut self, piece: usize, bytes_max: u64) -> Result<(), Fault> {
+        self.bytes += piece as u64;
+        if self.bytes > bytes_max {
+            return Err(Fault::new(
+                ErrorKind::BodyLimit,
+                format!("more than {bytes_max} bytes; the rest was not read"),
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Request {
+    /// The request for `planned`, which carries the id of its record to the server's log.
+    pub(crate) fn new(planned: Planned, id: RecordId, headers: &HeaderMap) -> Self {
+        let agent = format!("{USER_AGENT_PREFIX}{} id={id}", env!("CARGO_PKG_VERSION"));
+        let agent = agent.try_into().expect("a version and an id are ASCII");
+        let mut headers = headers.clone();
+        headers.insert(header::USER_AGENT, agent);
+        // Nothing is decoded here, so a compressed answer would only be a bomb to count.
+        headers.entry(header::ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
+        headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+        Self { planned, headers }
+    }
+}
+
+/// The network: both ways onto the wire, behind the address check.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    pooled: pooled::Pooled,
+    direct: direct::Direct,
+}
+
+impl Wire {
+    pub(crate) fn new(options: &Options) -> Result<Self, RefirerError> {
+        let resolver = Resolver::new(options.resolve.clone());
+        let tls = crate::tls::client_config(&options.tls, options.http)?;
+        let pooled = pooled::Pooled::new(options, &resolver, tls.clone())?;
+        Ok(Self { pooled, direct: direct::Direct::new(options, resolver, tls) })
+    }
+}
+
+impl Transport for Wire {
+    async fn exchange(&self, request: &Request, seen: &mut Seen) -> Result<(), Fault> {
+        // Addresses never reach a resolver, so they are checked here, for the one way and the other.
+        Resolver::literal(request.planned.site.host())
+            .map_err(|error| Fault::of(&error, Phase::Connecting))?;
+        match request.planned.way {
+            Way::Pooled => self.pooled.exchange(request, seen).await,
+            Way::Direct => self.direct.exchange(request, seen).await,
+        }
+    }
+}
+
+/// What is said when there is no connection in time.
+fn not_connected(timeout: Duration) -> Fault {
+    Fault::new(ErrorKind::Connect, format!("no connection within {timeout:?}"))
+}

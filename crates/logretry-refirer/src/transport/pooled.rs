@@ -1,0 +1,112 @@
+//! The usual way: reqwest, which keeps connections and speaks HTTP/1.1 and HTTP/2.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Client, Proxy, redirect, retry};
+use rustls::ClientConfig;
+use url::Url;
+
+use super::{Request, Seen, Transport, not_connected};
+use crate::fault::{Fault, Phase};
+use crate::resolver::{AtPort, ResolveError, Resolver};
+use crate::{HttpVersion, Options, RefirerError};
+
+/// How long a connection is kept without work. Servers keep theirs for 5 s (Apache) and more; whoever closes first never sends
+/// a request into a connection that is just being closed.
+const POOL_IDLE: Duration = Duration::from_secs(3);
+
+/// reqwest, with everything switched off that would send a request twice, elsewhere or otherwise than built.
+#[derive(Debug)]
+pub(super) struct Pooled {
+    client: Client,
+    /// Ports with names that are resolved by hand; reqwest's resolver is not told the port.
+    by_port: HashMap<u16, Client>,
+    phase: Phase,
+    connect_timeout: Duration,
+    body_bytes_max: u64,
+}
+
+impl Pooled {
+    pub(super) fn new(
+        options: &Options,
+        resolver: &Resolver,
+        tls: ClientConfig,
+    ) -> Result<Self, RefirerError> {
+        if options.proxy.is_some() && resolver.ports().next().is_some() {
+            return Err(RefirerError::ResolveBehindProxy);
+        }
+        let phase = if options.proxy.is_some() { Phase::ConnectingByProxy } else { Phase::Connecting };
+        let by_port = resolver
+            .ports()
+            .map(|port| Ok((port, client(options, resolver, port, tls.clone())?)))
+            .collect::<Result<_, RefirerError>>()?;
+        Ok(Self {
+            client: client(options, resolver, 0, tls)?,
+            by_port,
+            phase,
+            connect_timeout: options.connect_timeout,
+            body_bytes_max: options.body_bytes_max,
+        })
+    }
+
+    fn fault(&self, error: reqwest::Error) -> Fault {
+        let (connecting, late) = (error.is_connect(), error.is_timeout());
+        let fault = Fault::of(&error.without_url(), if connecting { self.phase } else { Phase::Exchanging });
+        if connecting && late {
+            Fault { kind: fault.kind, ..not_connected(self.connect_timeout) }
+        } else {
+            fault
+        }
+    }
+}
+
+impl Transport for Pooled {
+    async fn exchange(&self, request: &Request, seen: &mut Seen) -> Result<(), Fault> {
+        let planned = &request.planned;
+        let url = Url::parse(&planned.url()).map_err(|error| Fault::of(&error, Phase::Exchanging))?;
+        let client = self.by_port.get(&planned.site.port()).unwrap_or(&self.client);
+        let request = client.request(planned.method.clone(), url).headers(request.headers.clone());
+        let mut answer = request.send().await.map_err(|error| self.fault(error))?;
+        seen.status = Some(answer.status().as_u16());
+        while let Some(piece) = answer.chunk().await.map_err(|error| self.fault(error))? {
+            seen.body(piece.len(), self.body_bytes_max)?;
+        }
+        Ok(())
+    }
+}
+
+fn client(
+    options: &Options,
+    resolver: &Resolver,
+    port: u16,
+    tls: ClientConfig,
+) -> Result<Client, RefirerError> {
+    let failed = |error: reqwest::Error| {
+        RefirerError::Client(Fault::of(&error.without_url(), Phase::Exchanging).detail)
+    };
+    let mut builder = Client::builder()
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .no_proxy()
+        .referer(false)
+        .tls_backend_preconfigured(tls)
+        .dns_resolver(Arc::new(AtPort(resolver.clone(), port)))
+        .connect_timeout(options.connect_timeout)
+        .pool_idle_timeout(POOL_IDLE)
+        .pool_max_idle_per_host(options.concurrency.get());
+    builder = match options.http {
+        HttpVersion::Negotiated => builder,
+        HttpVersion::Http1 => builder.http1_only(),
+        HttpVersion::Http2 => builder.http2_prior_knowledge(),
+    };
+    if let Some(proxy) = &options.proxy {
+        let host = proxy.0.host_str().unwrap_or_default();
+        if let Err(ResolveError::Blocked { why, .. }) = Resolver::literal(host) {
+            return Err(RefirerError::Blocked { host: host.to_owned(), why });
+        }
+        builder = builder.proxy(Proxy::all(proxy.0.clone()).map_err(failed)?);
+    }
+    builder.build().map_err(failed)
+}

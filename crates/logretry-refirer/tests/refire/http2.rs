@@ -1,0 +1,147 @@
+//! HTTP/2, by agreement in the handshake and by prior knowledge; and what must not be sent a second time over it.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use h2::Reason;
+use h2::server::SendResponse;
+use http::{Request, Response, Version};
+use logretry_record::{ErrorKind, Outcome};
+use logretry_refirer::HttpVersion;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use crate::server::{Act, OK, Server, options, record, refire, refire_all};
+use crate::tls::{certificate, server_config};
+
+type Heard = Arc<Mutex<Vec<String>>>;
+
+/// A server that speaks HTTP/2, over TLS if it has a configuration for it, and what it heard.
+async fn http2_server(
+    tls: Option<ServerConfig>,
+    act: impl Fn(&mut SendResponse<Bytes>) -> Option<Reason> + Send + Copy + 'static,
+) -> (String, Heard) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", listener.local_addr().expect("an address"));
+    let heard = Heard::default();
+    let diary = Arc::clone(&heard);
+    let tls = tls.map(|config| TlsAcceptor::from(Arc::new(config)));
+    tokio::spawn(async move {
+        while let Ok((tcp, _)) = listener.accept().await {
+            let (diary, tls) = (Arc::clone(&diary), tls.clone());
+            tokio::spawn(async move {
+                match tls {
+                    None => converse(tcp, act, diary).await,
+                    Some(tls) => converse(tls.accept(tcp).await.ok()?, act, diary).await,
+                }
+            });
+        }
+    });
+    (url, heard)
+}
+
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    act: impl Fn(&mut SendResponse<Bytes>) -> Option<Reason>,
+    diary: Heard,
+) -> Option<()> {
+    let mut connection = h2::server::handshake(stream).await.ok()?;
+    while let Some(Ok((request, mut answer))) = connection.accept().await {
+        diary.lock().expect("no panic").push(told(&request));
+        if let Some(reason) = act(&mut answer) {
+            connection.abrupt_shutdown(reason);
+        }
+    }
+    Some(())
+}
+
+fn told<B>(request: &Request<B>) -> String {
+    assert_eq!(request.version(), Version::HTTP_2);
+    let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+    format!("{} {target}", request.method())
+}
+
+fn answer(answer: &mut SendResponse<Bytes>, status: u16) {
+    let head = Response::builder().status(status).body(()).expect("a head");
+    let mut body = answer.send_response(head, false).expect("a stream");
+    body.send_data(Bytes::from_static(b"ok"), true).expect("a stream");
+}
+
+#[tokio::test]
+async fn by_prior_knowledge_every_request_is_a_stream() {
+    let (url, heard) = http2_server(None, |stream| {
+        answer(stream, 200);
+        None
+    })
+    .await;
+    let mut options = options(&url);
+    options.http = HttpVersion::Http2;
+    let records = (0..20).map(|n| record("GET", &format!("/{n}?a=[b]"))).collect();
+    for record in refire_all(options, records).await {
+        let retry = record.retry().expect("a refire");
+        assert_eq!((retry.outcome, retry.status, retry.bytes), (Outcome::Recovered, Some(200), Some(2)));
+    }
+    let mut heard = heard.lock().expect("no panic").clone();
+    heard.sort();
+    let mut expected: Vec<_> = (0..20).map(|n| format!("GET /{n}?a=[b]")).collect();
+    expected.sort();
+    assert_eq!(heard, expected);
+}
+
+#[tokio::test]
+async fn a_stream_that_the_server_refuses_is_not_sent_again() {
+    let refuse = |stream: &mut SendResponse<Bytes>| {
+        stream.send_reset(Reason::REFUSED_STREAM);
+        None
+    };
+    let (url, heard) = http2_server(None, refuse).await;
+    let mut options = options(&url);
+    options.http = HttpVersion::Http2;
+    let retry = refire(options, "/a").await;
+    assert_eq!((retry.outcome, retry.error), (Outcome::Unanswered, Some(ErrorKind::Reset)), "{retry:?}");
+    assert_eq!(*heard.lock().expect("no panic"), ["GET /a"]);
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_gives_up_is_not_tried_again() {
+    let (url, heard) = http2_server(None, |_| Some(Reason::ENHANCE_YOUR_CALM)).await;
+    let mut options = options(&url);
+    options.http = HttpVersion::Http2;
+    let retry = refire(options, "/a").await;
+    assert_eq!((retry.outcome, retry.error), (Outcome::Unanswered, Some(ErrorKind::Reset)), "{retry:?}");
+    assert_eq!(*heard.lock().expect("no panic"), ["GET /a"]);
+}
+
+#[tokio::test]
+async fn a_server_without_http2_is_a_protocol_error() {
+    let server = Server::start(Act::Answer(OK)).await;
+    let mut options = options(&server.url());
+    options.http = HttpVersion::Http2;
+    let retry = refire(options, "/a").await;
+    assert_eq!((retry.outcome, retry.error), (Outcome::Unanswered, Some(ErrorKind::Protocol)), "{retry:?}");
+}
+
+#[tokio::test]
+async fn over_tls_a_server_that_offers_http2_gets_it_unless_that_is_ruled_out() {
+    let mut tls = server_config(&certificate("shop.example"), None);
+    tls.alpn_protocols = vec![b"h2".to_vec()];
+    let (url, heard) = http2_server(Some(tls), |stream| {
+        answer(stream, 200);
+        None
+    })
+    .await;
+    for (http, outcome) in [
+        (HttpVersion::Negotiated, Outcome::Recovered),
+        (HttpVersion::Http2, Outcome::Recovered),
+        (HttpVersion::Http1, Outcome::Unanswered),
+    ] {
+        let mut options = options(&url);
+        options.tls.insecure = true;
+        options.http = http;
+        assert_eq!(refire(options, "/a").await.outcome, outcome, "{http:?}");
+    }
+    assert_eq!(heard.lock().expect("no panic").len(), 2);
+}

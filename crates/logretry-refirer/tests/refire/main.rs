@@ -1,0 +1,8 @@
+//! The refirer against real servers on the loopback address, scripted to answer, to break and to lie.
+
+mod http2;
+mod outcomes;
+mod proxy;
+mod server;
+mod tls;
+mod wire;

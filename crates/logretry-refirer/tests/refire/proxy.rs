@@ -1,0 +1,97 @@
+//! Through a proxy that the operator named, and never through another.
+
+use logretry_record::{ErrorKind, Outcome, Reason};
+use logretry_refirer::{Options, Refirer, RefirerError};
+
+use crate::server::{Act, OK, Server, options, refire};
+
+fn through(proxy: &str, base_url: &str) -> Options {
+    let mut options = options(base_url);
+    options.proxy = Some(proxy.parse().expect("a proxy"));
+    options
+}
+
+#[tokio::test]
+async fn a_proxy_is_asked_in_absolute_form() {
+    let proxy = Server::start(Act::Answer(OK)).await;
+    let url = proxy.url().replace("//", "//user:secret@");
+    let retry = refire(through(&url, "http://no-such-host.invalid"), "/a?b=c").await;
+    assert_eq!(retry.outcome, Outcome::Recovered);
+    assert_eq!(proxy.request_lines(), ["GET http://no-such-host.invalid/a?b=c HTTP/1.1"]);
+    assert!(proxy.heads()[0].to_ascii_lowercase().contains("proxy-authorization: basic "));
+}
+
+#[test]
+fn a_secret_is_not_in_debug_output() {
+    let mut options = through("http://user:secret@proxy.example:3128", "http://shop.example");
+    logretry_refirer::add_header(&mut options.headers, "Authorization: Bearer secret").expect("a header");
+    let refirer = format!("{:?}", Refirer::new(options).expect("a refirer"));
+    assert!(!refirer.contains("secret"), "{refirer}");
+}
+
+#[tokio::test]
+async fn what_a_proxy_would_see_changed_is_not_sent() {
+    let proxy = Server::start(Act::Answer(OK)).await;
+    let retry = refire(through(&proxy.url(), "http://no-such-host.invalid"), "/a/../b").await;
+    assert_eq!((retry.outcome, retry.reason), (Outcome::Skipped, Some(Reason::TargetWouldChange)));
+    assert_eq!(proxy.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_proxy_that_lets_nothing_through_is_not_taken_for_the_server() {
+    for answer in [
+        "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
+        "",
+    ] {
+        let proxy = Server::start(Act::Close(answer)).await;
+        let retry = refire(through(&proxy.url(), "https://no-such-host.invalid"), "/a").await;
+        let ended = (retry.outcome, retry.status, retry.error);
+        assert_eq!(ended, (Outcome::Unanswered, None, Some(ErrorKind::Proxy)), "{retry:?}");
+        assert_eq!(proxy.request_lines(), ["CONNECT no-such-host.invalid:443 HTTP/1.1"]);
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_not_there_is_the_proxys_fault() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let gone = format!("http://{}", listener.local_addr().expect("an address"));
+    drop(listener);
+    for proxy in [gone.as_str(), "http://no-such-proxy.invalid:3128"] {
+        let retry = refire(through(proxy, "http://shop.example"), "/a").await;
+        assert_eq!((retry.outcome, retry.error), (Outcome::Unanswered, Some(ErrorKind::Proxy)), "{retry:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_blocked_address_is_not_asked_of_a_proxy_either() {
+    let proxy = Server::start(Act::Answer(OK)).await;
+    let retry = refire(through(&proxy.url(), "http://169.254.169.254"), "/latest/meta-data/").await;
+    assert_eq!(retry.error, Some(ErrorKind::BlockedAddress));
+    assert_eq!(proxy.connections(), 0);
+    let blocked = Refirer::new(through("http://169.254.169.254:3128", "http://shop.example"));
+    assert!(matches!(blocked, Err(RefirerError::Blocked { .. })));
+}
+
+#[tokio::test]
+async fn proxies_of_the_environment_are_ignored() {
+    let (server, proxy) = (Server::start(Act::Answer(OK)).await, Server::start(Act::Answer(OK)).await);
+    let mut child = std::process::Command::new(std::env::current_exe().expect("this program"));
+    child.args(["--ignored", "--exact", "proxy::asks_the_server_that_the_environment_names"]);
+    for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+        child.env(name, proxy.url());
+    }
+    child.env_remove("no_proxy").env_remove("NO_PROXY").env("LOGRETRY_TEST_SERVER", server.url());
+    let output =
+        tokio::task::spawn_blocking(move || child.output()).await.expect("no panic").expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!((server.heads().len(), proxy.connections()), (1, 0));
+}
+
+#[tokio::test]
+#[ignore = "the other half of `proxies_of_the_environment_are_ignored`, which runs it"]
+async fn asks_the_server_that_the_environment_names() {
+    let Ok(url) = std::env::var("LOGRETRY_TEST_SERVER") else { return };
+    assert_eq!(refire(options(&url), "/a").await.outcome, Outcome::Recovered);
+}

@@ -1,0 +1,40 @@
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use logretry_record::Mark;
+
+use crate::{Form, LogFileError, Renderer, Rewriter, open_log};
+
+/// Where the retry log goes, and what it looks like.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Retry log")]
+pub struct WriteArgs {
+    /// Append the retry log to FILE; without it, it goes to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// The form of its lines
+    #[arg(long = "as", value_name = "FORM", value_enum, default_value_t)]
+    pub form: Form,
+}
+
+impl WriteArgs {
+    /// What a summary calls the place that the retry log goes to.
+    pub fn place(&self) -> String {
+        self.output.as_ref().map_or_else(|| "standard output".to_owned(), |path| path.display().to_string())
+    }
+
+    /// The sink that these flags ask for. Opens the retry log.
+    pub fn rewriter(&self, mark: &Mark) -> Result<Rewriter<Box<dyn Write + Send>>, LogFileError> {
+        let renderer = Renderer::new(self.form, mark.clone());
+        Ok(match &self.output {
+            Some(path) => {
+                let (log, is_new) = open_log(path)?;
+                let renderer = if is_new { renderer.headed() } else { renderer };
+                Rewriter::new(renderer, path.display().to_string(), Box::new(log))
+            }
+            None => Rewriter::new(renderer.headed(), "-", Box::new(io::stdout())),
+        })
+    }
+}

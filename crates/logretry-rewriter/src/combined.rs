@@ -1,0 +1,46 @@
+use std::io::Write as _;
+
+use bstr::BString;
+use jiff::fmt::strtime;
+use jiff::tz::TimeZone;
+use logretry_record::{Mark, Outcome, Record, Retry};
+
+/// Appends the refire of `record` as a line of nginx's `combined` format, without a line end.
+///
+/// The time is UTC, the protocol is written as `HTTP/1.1`, and the referrer is left out: a record does not hold them.
+pub(crate) fn render(record: &Record, retry: &Retry, mark: &Mark, out: &mut Vec<u8>) {
+    let original = record.original();
+    let method = retry.method.as_ref().or(original.method.as_ref()).map_or("-", String::as_str);
+    let target = original.target.as_ref().map_or_else(|| "-".to_owned(), |target| mark.put_on(target));
+    let time =
+        strtime::format("%d/%b/%Y:%H:%M:%S %z", &retry.time.to_zoned(TimeZone::UTC)).unwrap_or_default();
+    let status = status(retry);
+    let bytes = retry.bytes.unwrap_or(0);
+
+    escape(original.client.as_ref(), out);
+    // Writing to memory cannot fail.
+    let _ = write!(out, " - - [{time}] \"{method} {target} HTTP/1.1\" {status:03} {bytes} \"-\" \"");
+    escape(original.user_agent.as_ref(), out);
+    out.push(b'"');
+}
+
+/// The status that a log gives a refire: `000` where no whole answer came.
+pub(crate) fn status(retry: &Retry) -> u16 {
+    match retry.outcome {
+        Outcome::Unanswered | Outcome::InDoubt => 0,
+        _ => retry.status.unwrap_or(0),
+    }
+}
+
+/// nginx's default escape (`ngx_http_log_escape`): `\xHH` for controls, `"`, `\` and everything from 0x7F on; `-` for nothing.
+fn escape(value: Option<&BString>, out: &mut Vec<u8>) {
+    let Some(value) = value else { return out.push(b'-') };
+    for &byte in value.iter() {
+        match byte {
+            b'"' | b'\\' | ..0x20 | 0x7f.. => {
+                let _ = write!(out, "\\x{byte:02X}");
+            }
+            _ => out.push(byte),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+use std::collections::HashMap;
+
+use logretry_format::{Change, Format};
+use logretry_record::{Mark, Record, Retry};
+
+use crate::{Form, combined, table};
+
+/// Turns records into lines of the retry log.
+///
+/// ```
+/// use logretry_record::{Exchange, Mark, Origin, Outcome, Reason, Record, RecordId, Retry};
+/// use logretry_rewriter::{Form, Renderer};
+///
+/// let text = r#"203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] "GET /a?b=c HTTP/1.1" 502 157 "-" "curl/8.9""#;
+/// let record = Record::new(
+///     RecordId::of_line(text.as_bytes(), 0),
+///     Origin::new("access.log", 1, 0, "combined", text),
+///     Exchange::default(),
+/// );
+/// let time = "2026-11-22T06:25:01.112Z".parse()?;
+/// let retry = Retry {
+///     outcome: Outcome::Recovered,
+///     status: Some(200),
+///     bytes: Some(512),
+///     reason: None,
+///     ..Retry::not_sent(time, Reason::Stopped)
+/// };
+/// let mut line = Vec::new();
+/// Renderer::new(Form::Same, Mark::default()).render(&record.with_retry(retry), &mut line);
+/// assert_eq!(
+///     String::from_utf8(line)?,
+///     "203.0.113.9 - - [22/Nov/2026:06:25:01 +0000] \"GET /a?b=c&retry=True HTTP/1.1\" 200 512 \"-\" \"curl/8.9\"\n",
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Renderer {
+    form: Form,
+    mark: Mark,
+    /// The formats of the records so far; none for a specification that does not compile.
+    formats: HashMap<String, Option<Format>>,
+    header_due: bool,
+}
+
+/// A line that could not be written in its own format, and was written in combined format instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fallback {
+    /// Why.
+    pub why: String,
+}
+
+impl Renderer {
+    /// A renderer of lines in `form`, whose URLs carry `mark`.
+    pub fn new(form: Form, mark: Mark) -> Self {
+        Self { form, mark, formats: HashMap::new(), header_due: false }
+    }
+
+    /// The same renderer, which puts what stands at the head of a new retry log before its first line: column names, if it is a table.
+    #[must_use]
+    pub fn headed(mut self) -> Self {
+        self.header_due = self.form == Form::Csv;
+        self
+    }
+
+    /// Appends the line of `record`, with its line end. A record that was not sent has none.
+    ///
+    /// In the form [`Form::Same`] a record whose format is not known, or whose line is not in that format (records can come
+    /// from other programs), is written in combined format; that is what comes back then.
+    pub fn render(&mut self, record: &Record, out: &mut Vec<u8>) -> Option<Fallback> {
+        let retry = record.retry().filter(|retry| retry.outcome.is_sent())?;
+        if std::mem::take(&mut self.header_due) {
+            out.extend(table::header());
+        }
+        let mut fallback = None;
+        match self.form {
+            Form::Same => {
+                if let Err(why) = self.same(record, retry, out) {
+                    combined::render(record, retry, &self.mark, out);
+                    fallback = Some(Fallback { why });
+                }
+            }
+            Form::Url => {
+                out.extend(retry.url.as_ref().map(|url| self.mark.put_on(url)).unwrap_or_default().bytes())
+            }
+            Form::Combined => combined::render(record, retry, &self.mark, out),
+            Form::Csv => table::render(record, retry, &self.mark, out),
+            Form::Json => {
+                let url = retry.url.as_ref().map(|url| self.mark.put_on(url));
+                record.clone().with_retry(Retry { url, ..retry.clone() }).encode(out);
+                return None;
+            }
+        }
+        out.push(b'\n');
+        fallback
+    }
+
+    fn same(&mut self, record: &Record, retry: &Retry, out: &mut Vec<u8>) -> Result<(), String> {
+        let name = &record.origin().format;
+        let format = self.formats.entry(name.clone()).or_insert_with(|| Format::compile(name).ok());
+        let format = format.as_ref().ok_or_else(|| format!("the format `{name}` is not known here"))?;
+        let status = combined::status(retry);
+        let change = Change {
+            mark: &self.mark,
+            time: retry.time,
+            status: (status > 0).then_some(status),
+            bytes: retry.bytes,
+            duration_ms: retry.duration_ms,
+        };
+        let start = out.len();
+        format.rewrite(record.text(), &change, out).map_err(|error| {
+            out.truncate(start);
+            error.to_string()
+        })
+    }
+}

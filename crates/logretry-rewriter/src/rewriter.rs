@@ -1,0 +1,41 @@
+use std::io::Write;
+
+use logretry_record::{Record, Shown};
+use logretry_stage::{Context, RecordStream, Result, Sink, pipe};
+
+use crate::Renderer;
+
+/// The sink that writes the retry log.
+///
+/// Lines are handed to the system as soon as no more records are ready, in the order in which the refires ended. If the log cannot be written any
+/// more (a full disk), a drain begins: no further request is sent, those under way end, and the error ends the run.
+#[derive(Debug)]
+pub struct Rewriter<W> {
+    renderer: Renderer,
+    name: String,
+    log: W,
+}
+
+impl<W: Write + Send + 'static> Rewriter<W> {
+    /// A writer of `log`, called `name` in messages.
+    pub fn new(renderer: Renderer, name: impl Into<String>, log: W) -> Self {
+        Self { renderer, name: name.into(), log }
+    }
+}
+
+impl<W: Write + Send + 'static> Sink for Rewriter<W> {
+    async fn drain(self, input: impl RecordStream, cx: &Context) -> Result<()> {
+        let Self { mut renderer, name, log } = self;
+        let mut told = false;
+        let render = |record: &Record, line: &mut Vec<u8>| {
+            let Some(fallback) = renderer.render(record, line) else { return };
+            if !told {
+                told = true;
+                let why = Shown(fallback.why.as_bytes());
+                cx.notes().say(format_args!("record {} is written in combined format: {why}", record.id()));
+            }
+        };
+        let written = |lines| cx.tally().write(lines);
+        pipe::write_lines(input, log, &format!("the retry log `{name}`"), cx, render, written).await
+    }
+}

@@ -1,0 +1,151 @@
+//! Logs that cannot be read, or not all of them: a clear message, the right exit code, and what is good is kept.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+use insta::assert_snapshot;
+
+use crate::lab::{Desk, Ended, Program, line, ndjson};
+
+/// The exit code and the message.
+fn said(ended: &Ended) -> String {
+    format!("exit {}\n{}", ended.code, ended.stderr)
+}
+
+#[test]
+fn a_missing_file() {
+    let read = Desk::new().run("lr-read", &["access.log"]);
+    assert_snapshot!(said(&read), @"");
+    assert_eq!(read.stdout, "");
+}
+
+#[test]
+fn a_missing_file_among_good_ones_is_found_out_before_anything_is_done() {
+    let desk = Desk::with("good.log", line("GET /a", 500));
+    let read = desk.run("lr-read", &["good.log", "access.log"]);
+    assert_snapshot!(said(&read), @"");
+}
+
+#[test]
+fn a_directory_without_logs() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("logs")).expect("the desk can be written");
+    fs::write(desk.path("logs/notes.odt"), "PK\x03\x04").expect("the desk can be written");
+    assert_snapshot!(said(&desk.run("lr-read", &["logs"])), @"");
+}
+
+#[test]
+fn a_pattern_that_fits_no_file() {
+    assert_snapshot!(said(&Desk::new().run("lr-read", &["access.log*"])), @"");
+}
+
+#[test]
+fn a_file_that_may_not_be_read() {
+    let desk = Desk::with("access.log", line("GET /a", 500));
+    fs::set_permissions(desk.path("access.log"), Permissions::from_mode(0o000)).expect("it is ours");
+    let read = Program::path("lr-read");
+    // The permissions bind root only without the capabilities to override them.
+    let is_root = fs::metadata("/proc/self").expect("this is Linux").uid() == 0;
+    let without = ["--bounding-set", "-dac_override,-dac_read_search", read, "access.log"];
+    let ended = if is_root { desk.run("setpriv", &without) } else { desk.run(read, &["access.log"]) };
+    assert_snapshot!(said(&ended), @"");
+}
+
+#[test]
+fn an_empty_file() {
+    let read = Desk::with("access.log", "").run("lr-read", &["access.log"]);
+    assert_snapshot!(said(&read), @"");
+    assert_eq!(read.stdout, "");
+}
+
+#[test]
+fn a_binary_file() {
+    let desk = Desk::with("access.log", fs::read(Program::path("lr-read")).expect("it is built"));
+    let read = desk.run("lr-read", &["access.log"]);
+    assert_snapshot!(said(&read), @"");
+    assert_eq!(read.stdout, "");
+}
+
+/// Good lines with rubbish between them, some of it meant for the terminal.
+fn mixed() -> String {
+    [
+        &line("GET /a", 500),
+        "hello, world\n",
+        &line("GET /b?token=s3cret", 502),
+        "\x1b[2J\x1b]0;owned\x07\n",
+        &line("GET /c", 200),
+        "203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] \"GET /cut HT\n",
+        "one more\n",
+        &line("GET /d", 503),
+    ]
+    .concat()
+}
+
+#[test]
+fn garbage_among_good_lines_is_counted_and_the_first_of_it_shown() {
+    let desk = Desk::with("access.log", mixed());
+    let read = desk.run("lr-read", &["access.log", "--format", "combined"]);
+    assert_snapshot!(said(&read), @"");
+    assert_eq!(ndjson(&read.stdout).len(), 4);
+}
+
+#[test]
+fn garbage_is_kept_in_the_file_for_rejects_and_counts_as_an_error_when_strict() {
+    let desk = Desk::with("access.log", mixed());
+    let arguments = ["access.log", "--format", "combined", "--rejects", "rejects.ndjson", "--strict"];
+    let read = desk.run("lr-read", &arguments);
+    assert_eq!((read.code, ndjson(&read.stdout).len()), (5, 4), "{}", read.stderr);
+    assert_snapshot!(desk.read("rejects.ndjson"), @"");
+}
+
+#[test]
+fn a_line_over_the_limit_is_rejected_and_its_neighbours_are_kept() {
+    let long = line(&format!("GET /{}", "x".repeat(5000)), 500);
+    let desk = Desk::with(
+        "access.log",
+        [&line("GET /a", 500), &long, &line("GET /b", 500)].map(String::as_str).concat(),
+    );
+    let read = desk.run("lr-read", &["access.log", "--format", "combined", "--line-limit", "4KiB"]);
+    let targets: Vec<_> =
+        ndjson(&read.stdout).iter().map(|record| record["original"]["target"].clone()).collect();
+    assert_eq!((read.code, targets), (0, vec!["/a".into(), "/b".into()]), "{}", read.stderr);
+    assert!(read.stderr.contains("access.log:2: cannot use the line"), "{}", read.stderr);
+}
+
+#[test]
+fn a_log_in_an_unknown_format() {
+    let desk = Desk::with("access.log", "one two three\nfour five six\n".repeat(20));
+    let read = desk.run("lr-read", &["access.log"]);
+    assert_snapshot!(said(&read), @"");
+}
+
+#[test]
+fn a_format_that_does_not_exist() {
+    let desk = Desk::with("access.log", line("GET /a", 500));
+    assert_snapshot!(said(&desk.run("lr-read", &["access.log", "--format", "combind"])), @"");
+}
+
+#[test]
+fn a_format_without_a_status() {
+    let desk = Desk::with("access.log", line("GET /a", 500));
+    let format = r#"log_format main '$remote_addr [$time_local] "$request"';"#;
+    assert_snapshot!(said(&desk.run("lr-read", &["access.log", "--format", format])), @"");
+}
+
+#[test]
+fn a_format_without_a_url() {
+    let desk = Desk::with("access.log", line("GET /a", 500));
+    assert_snapshot!(said(&desk.run("lr-read", &["access.log", "--format", "%h %t %>s"])), @"");
+}
+
+#[test]
+fn a_compressed_file_that_is_cut_off_gives_what_is_whole_and_an_error() {
+    let log: String = (0..5000).map(|n| line(&format!("GET /{n}"), 500)).collect();
+    let desk = Desk::with("plain.log", log);
+    let packed = desk.shell("gzip -c plain.log > access.log.gz && truncate -s -1000 access.log.gz", "").run();
+    assert_eq!(packed.code, 0, "{}", packed.stderr);
+    let read = desk.run("lr-read", &["access.log.gz"]);
+    assert_eq!(read.code, 1, "{}", read.stderr);
+    assert!(read.stdout.lines().count() > 1000, "{}", read.stderr);
+    assert!(read.stderr.contains("cannot read `access.log.gz` beyond line"), "{}", read.stderr);
+}

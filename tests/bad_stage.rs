@@ -1,0 +1,152 @@
+//! Stages that get bad records, nowhere to send them, or no room to write: a clear message, the right exit code, nothing lost.
+
+use insta::assert_snapshot;
+
+use crate::lab::{Backend, Desk, Ended, line, ndjson, pipe};
+
+/// The exit code and the message.
+fn said(ended: &Ended) -> String {
+    format!("exit {}\n{}", ended.code, ended.stderr)
+}
+
+/// The records of these requests.
+fn records(requests: &[&str]) -> String {
+    let log: String = requests.iter().map(|request| line(request, 500)).collect();
+    Desk::with("access.log", log).run("lr-read", &["access.log"]).stdout
+}
+
+#[test]
+fn a_log_without_hosts_and_no_base_url() {
+    let desk = Desk::with("access.log", line("GET /a", 500));
+    let run = desk.run("logretry", &["run", "access.log", "-o", "retry.log"]);
+    assert_snapshot!(said(&run), @"");
+    assert_eq!(desk.read("retry.log"), "");
+}
+
+#[test]
+fn a_log_without_hosts_and_only_an_allowed_host() {
+    let refired = Desk::new()
+        .program("lr-refire", &["--allow-host", "shop.example"])
+        .reading(records(&["GET /a"]))
+        .run();
+    assert_snapshot!(said(&refired), @"");
+    assert_eq!(ndjson(&refired.stdout)[0]["retry"]["reason"], "no_host");
+}
+
+#[test]
+fn a_broken_line_among_records_is_rejected_and_the_others_are_kept() {
+    let (first, last) = (records(&["GET /a"]), records(&["GET /b"]));
+    let input = format!("{first}{{\"v\":1,\"id\":\"5b\n\n{last}");
+    let desk = Desk::new();
+    let filtered = desk.program("lr-filter", &["--rejects", "rejects.ndjson"]).reading(input).run();
+    assert_snapshot!(said(&filtered), @"");
+    assert_eq!(filtered.stdout, first + &last);
+    assert_snapshot!(desk.read("rejects.ndjson"), @"");
+}
+
+#[test]
+fn a_broken_line_is_an_error_at_the_end_when_strict() {
+    let input = format!("{}rubbish\n", records(&["GET /a"]));
+    let filtered = Desk::new().program("lr-filter", &["--strict"]).reading(input.as_str()).run();
+    assert_eq!(filtered.code, 5, "{}", filtered.stderr);
+    assert_eq!(filtered.stdout, records(&["GET /a"]));
+}
+
+#[test]
+fn a_record_of_another_version_ends_every_stage() {
+    let first = records(&["GET /a"]);
+    let later = first.replace("{\"v\":1", "{\"v\":2");
+    let filtered = Desk::new().program("lr-filter", &[]).reading(format!("{first}{later}")).run();
+    assert_snapshot!(said(&filtered), @"");
+    assert_eq!(filtered.stdout, first);
+
+    let backend = Backend::up();
+    let desk = Desk::new();
+    let refired = desk.program("lr-refire", &["--base-url", &backend.url()]).reading(later.as_str()).run();
+    let written = desk.program("lr-write", &["-o", "retry.log"]).reading(later.as_str()).run();
+    assert_eq!((refired.code, written.code), (1, 1), "{}{}", refired.stderr, written.stderr);
+    assert!(backend.seen().is_empty());
+}
+
+#[test]
+fn a_retry_log_on_a_full_disk_stops_the_run_before_more_is_sent() {
+    let backend = Backend::up();
+    let log: String = (0..2000).map(|n| line(&format!("GET /{n}"), 500)).collect();
+    let desk = Desk::with("access.log", log);
+    let run = desk.run("logretry", &["run", "access.log", "--base-url", &backend.url(), "-o", "/dev/full"]);
+    let first = run.stderr.lines().find(|line| line.contains("cannot")).unwrap_or_default();
+    assert_snapshot!(format!("exit {}\n{first}", run.code), @"");
+    assert!(backend.seen().len() < 2000, "it went on");
+}
+
+#[test]
+fn records_on_a_full_disk() {
+    let desk = Desk::with("access.log", line("GET /a", 500));
+    let read = desk.program("lr-read", &["access.log"]).writing_to("/dev/full".as_ref()).run();
+    assert_snapshot!(said(&read), @"");
+}
+
+#[test]
+fn rejects_on_a_full_disk() {
+    let desk = Desk::with("access.log", line("GET /a", 500) + "rubbish\n");
+    let read = desk.run("lr-read", &["access.log", "--format", "combined", "--rejects", "/dev/full"]);
+    assert_eq!(read.code, 1, "{}", read.stderr);
+    assert!(
+        read.stderr.contains("cannot write the file for rejects `/dev/full`: No space left"),
+        "{}",
+        read.stderr
+    );
+}
+
+#[test]
+fn a_retry_log_that_cannot_be_created_is_found_out_before_anything_is_sent() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /a", 500));
+    let run = desk.run(
+        "logretry",
+        &["run", "access.log", "--base-url", &backend.url(), "-o", "no/such/folder/retry.log"],
+    );
+    assert_snapshot!(said(&run), @"");
+    assert!(backend.seen().is_empty());
+}
+
+#[test]
+fn a_closed_pipe_ends_the_reader_quietly() {
+    let log: String = (0..5000).map(|n| line(&format!("GET /{n}"), 500)).collect();
+    let desk = Desk::with("access.log", log);
+    let ended = pipe([desk.program("lr-read", &["access.log"]), desk.program("head", &["-n", "1"])]);
+    assert_eq!(ended.codes, [0, 0], "{}", ended.stderr);
+    assert_eq!(ndjson(&ended.stdout).len(), 1);
+}
+
+#[test]
+fn a_closed_pipe_stops_the_refirer_before_its_next_request() {
+    let log: String = (0..5000).map(|n| line(&format!("GET /{n}"), 500)).collect();
+    let desk = Desk::with("access.log", log);
+    let backend = Backend::up();
+    let url = backend.url();
+    let ended = pipe([
+        desk.program("lr-read", &["access.log"]),
+        desk.program("lr-refire", &["--base-url", &url]),
+        desk.program("head", &["-n", "1"]),
+    ]);
+    assert!(backend.seen().len() < 5000, "it went on");
+    assert_eq!(ended.codes[0], 0, "{}", ended.stderr);
+    // Requests are left, so the refirer does not say that all is done.
+    assert_eq!(ended.codes[1], 4, "{}", ended.stderr);
+}
+
+#[test]
+fn a_server_that_is_not_there_is_an_answer_that_did_not_come() {
+    let desk = Desk::new();
+    let refired =
+        desk.program("lr-refire", &["--base-url", "http://127.0.0.1:1"]).reading(records(&["GET /a"])).run();
+    assert_eq!(refired.code, 3, "{}", refired.stderr);
+    let retry = &ndjson(&refired.stdout)[0]["retry"];
+    assert_eq!(
+        (&retry["outcome"], &retry["error"], retry.get("status")),
+        (&"unanswered".into(), &"connect".into(), None)
+    );
+    let written = desk.program("lr-write", &[]).reading(refired.stdout).run();
+    assert!(written.stdout.contains("\"GET /a?retry=True HTTP/1.1\" 000 0 "), "{}", written.stdout);
+}

@@ -1,0 +1,95 @@
+//! The commands of `logretry` besides `run`.
+
+use insta::assert_snapshot;
+
+use crate::lab::{Backend, Desk, Program, line};
+
+fn log() -> String {
+    let requests =
+        ["GET /a?token=s3cret", "GET /b", "HEAD /c", "POST /order", "OPTIONS *", "GET /d?retry=True"];
+    requests.iter().map(|request| line(request, 502)).chain([line("GET /fine", 200)]).collect()
+}
+
+#[test]
+fn a_plan_says_what_would_be_refired_and_why_the_rest_would_not() {
+    let desk = Desk::with("access.log", log());
+    let plan = desk.run("logretry", &["plan", "access.log", "--base-url", "https://shop.example"]);
+    assert_eq!(plan.code, 0, "{}", plan.stderr);
+    assert_snapshot!(plan.stdout, @"");
+}
+
+#[test]
+fn a_plan_opens_no_socket_and_writes_no_file() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", log());
+    let plan = desk.run("logretry", &["plan", "access.log", "--base-url", &backend.url()]);
+    assert_eq!(plan.code, 0, "{}", plan.stderr);
+    assert!(backend.seen().is_empty());
+    let files: Vec<_> = std::fs::read_dir(desk.folder()).expect("the desk").collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+}
+
+#[test]
+fn a_dry_run_sends_nothing_and_writes_no_retry_log() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", log());
+    let run = desk.run(
+        "logretry",
+        &["run", "access.log", "--base-url", &backend.url(), "--dry-run", "-o", "retry.log"],
+    );
+    assert!(backend.seen().is_empty());
+    assert_eq!(desk.read("retry.log"), "", "{}", run.stderr);
+}
+
+#[test]
+fn explain_shows_the_format_each_field_and_the_rebuilt_url() {
+    let desk = Desk::with("access.log", line("GET /a%20b?token=s3cret", 502));
+    let explained = desk.run("logretry", &["explain", "access.log", "--base-url", "https://shop.example"]);
+    assert_eq!(explained.code, 0, "{}", explained.stderr);
+    assert_snapshot!(explained.stdout, @"");
+}
+
+#[test]
+fn the_demo_needs_no_network_and_no_server_of_the_user_s() {
+    let demo = Desk::new().run("logretry", &["demo"]);
+    assert_eq!(demo.code, 0, "{}{}", demo.stdout, demo.stderr);
+    assert!(demo.stdout.contains("retry=True"), "{}{}", demo.stdout, demo.stderr);
+}
+
+#[test]
+fn every_listed_format_can_be_asked_for() {
+    let listed = Desk::new().run("logretry", &["formats"]);
+    assert_eq!(listed.code, 0, "{}", listed.stderr);
+    for format in ["combined", "common", "vhost_combined", "gunicorn"] {
+        assert!(listed.stdout.contains(format), "{format} is not listed:\n{}", listed.stdout);
+        let read = Desk::with("empty.log", "").run("lr-read", &["empty.log", "--format", format]);
+        assert_eq!(read.code, 0, "{format}: {}", read.stderr);
+    }
+}
+
+#[test]
+fn completions_are_written_for_the_usual_shells() {
+    for shell in ["bash", "zsh", "fish"] {
+        let ended = Desk::new().run("logretry", &["completions", shell]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        assert!(ended.stdout.contains("logretry"), "{shell}: {}", ended.stdout);
+    }
+}
+
+#[test]
+fn the_manual_page_is_written() {
+    let ended = Desk::new().run("logretry", &["man"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(ended.stdout.contains(".TH logretry"), "{}", ended.stdout);
+}
+
+#[test]
+fn every_program_tells_its_version() {
+    for name in ["lr-read", "lr-filter", "lr-refire", "lr-write", "logretry"] {
+        let ended = Program::new(name, ["--version"]).run();
+        assert_eq!(
+            (ended.code, ended.stdout.as_str()),
+            (0, format!("{name} {}\n", env!("CARGO_PKG_VERSION")).as_str())
+        );
+    }
+}

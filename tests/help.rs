@@ -1,0 +1,58 @@
+//! Every `--help` is prose that ends with examples, and these run as they stand.
+
+use crate::lab::{Backend, Desk, Program, line};
+
+/// The programs and the commands that have a help.
+const HELPS: &[&[&str]] = &[
+    &["lr-read"],
+    &["lr-filter"],
+    &["lr-refire"],
+    &["lr-write"],
+    &["logretry"],
+    &["logretry", "run"],
+    &["logretry", "plan"],
+    &["logretry", "explain"],
+];
+
+fn help(of: &[&str]) -> String {
+    let ended = Program::new(of[0], &of[1..]).args(["--help"]).run();
+    assert_eq!(ended.code, 0, "{of:?}: {}", ended.stderr);
+    ended.stdout
+}
+
+/// The commands below `Examples:`, each on a line of its own (and those that end in `\` or `|` go on).
+fn examples(help: &str) -> Vec<String> {
+    let Some((_, examples)) = help.split_once("\nExamples:\n") else { return Vec::new() };
+    let mut commands: Vec<String> = Vec::new();
+    let mut goes_on = false;
+    for line in examples.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        match commands.last_mut() {
+            Some(command) if goes_on => command.extend(["\n", line]),
+            _ => commands.push(line.to_owned()),
+        }
+        goes_on = line.ends_with(['\\', '|']);
+    }
+    commands
+}
+
+#[test]
+fn every_help_fits_a_terminal_and_ends_with_examples() {
+    for of in HELPS {
+        let help = help(of);
+        assert!(!examples(&help).is_empty(), "{of:?} has no examples:\n{help}");
+        assert!(
+            help.starts_with(|first: char| first.is_uppercase()),
+            "{of:?} does not begin with a sentence:\n{help}"
+        );
+    }
+}
+
+#[test]
+fn every_example_of_a_help_runs_as_it_stands() {
+    for command in HELPS.iter().flat_map(|of| examples(&help(of))) {
+        let backend = Backend::up();
+        let desk = Desk::with("access.log", [line("GET /a", 502), line("GET /b", 200)].concat());
+        let ended = desk.shell(&command.replace("https://shop.example", &backend.url()), "").run();
+        assert_eq!(ended.code, 0, "{command}\n{}", ended.stderr);
+    }
+}

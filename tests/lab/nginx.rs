@@ -1,0 +1,39 @@
+use super::{Backend, Server};
+
+/// nginx in front of `backend`, with its built-in `combined` format.
+pub(crate) fn nginx(backend: &Backend) -> Server {
+    nginx_that_logs("", "combined", backend)
+}
+
+/// nginx in front of `backend`, which logs in the format `name` that `directive` (`log_format name '…';`) defines.
+///
+/// It gives up on the back end after 200 ms, so that a slow answer is a 504.
+pub(crate) fn nginx_that_logs(directive: &str, name: &str, backend: &Backend) -> Server {
+    let backend = backend.address();
+    Server::start(("/usr/sbin/nginx", "nginx"), &["-c"], |folder, address| {
+        let folder = folder.display();
+        format!(
+            "daemon off;
+            master_process off;
+            pid {folder}/pid;
+            error_log {folder}/error.log warn;
+            events {{}}
+            http {{
+                {directive}
+                access_log {folder}/access.log {name};
+                client_body_temp_path {folder}/client;
+                proxy_temp_path {folder}/proxy;
+                fastcgi_temp_path {folder}/fastcgi;
+                uwsgi_temp_path {folder}/uwsgi;
+                scgi_temp_path {folder}/scgi;
+                server {{
+                    listen {address};
+                    location / {{
+                        proxy_pass http://{backend};
+                        proxy_read_timeout 200ms;
+                    }}
+                }}
+            }}"
+        )
+    })
+}

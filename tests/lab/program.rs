@@ -1,0 +1,138 @@
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{Read, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
+
+/// A program to be run: one of the five under test by its name, or any other of the system.
+pub(crate) struct Program {
+    command: Command,
+    stdin: Vec<u8>,
+    stdout: Option<File>,
+}
+
+/// What became of one program, or of a pipe of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ended {
+    /// The exit code of the (last) program; 128 + N if signal N ended it.
+    pub(crate) code: i32,
+    /// The exit codes of all programs of the pipe.
+    pub(crate) codes: Vec<i32>,
+    /// What the (last) program wrote to standard output.
+    pub(crate) stdout: String,
+    /// What the programs wrote to standard error, one after the other.
+    pub(crate) stderr: String,
+}
+
+impl Program {
+    pub(crate) fn new<A: AsRef<OsStr>>(name: &str, arguments: impl IntoIterator<Item = A>) -> Self {
+        let mut command = Command::new(Self::path(name));
+        command.args(arguments);
+        Self { command, stdin: Vec::new(), stdout: None }
+    }
+
+    /// Where the program of this name is.
+    pub(crate) fn path(name: &str) -> &str {
+        match name {
+            "lr-read" => env!("CARGO_BIN_EXE_lr-read"),
+            "lr-filter" => env!("CARGO_BIN_EXE_lr-filter"),
+            "lr-refire" => env!("CARGO_BIN_EXE_lr-refire"),
+            "lr-write" => env!("CARGO_BIN_EXE_lr-write"),
+            "logretry" => env!("CARGO_BIN_EXE_logretry"),
+            other => other,
+        }
+    }
+
+    /// Adds arguments.
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    /// Runs it in `folder`.
+    pub(crate) fn within(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
+    /// Gives it `bytes` on standard input, which is empty otherwise.
+    pub(crate) fn reading(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
+    /// Sets an environment variable.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Sends its standard output to `target`, not to the test.
+    pub(crate) fn writing_to(mut self, target: &Path) -> Self {
+        self.stdout = Some(File::options().append(true).create(true).open(target).expect("it can be opened"));
+        self
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(self) -> Ended {
+        pipe([self])
+    }
+
+    fn spawn(&mut self, stdin: Stdio) -> Child {
+        let stdout = self.stdout.take().map_or_else(Stdio::piped, Stdio::from);
+        let child = self.command.stdin(stdin).stdout(stdout).stderr(Stdio::piped()).spawn();
+        child.unwrap_or_else(|error| panic!("cannot run {}: {error}", self.command.get_program().display()))
+    }
+}
+
+/// Runs `programs` as the shell runs `a | b | c`, joined by real pipes.
+pub(crate) fn pipe(programs: impl IntoIterator<Item = Program>) -> Ended {
+    let mut children: Vec<Child> = Vec::new();
+    let mut feeder = None;
+    for mut program in programs {
+        let before = children.last_mut().map(|child| child.stdout.take().expect("it is a pipe"));
+        let mut child = program.spawn(before.map_or_else(Stdio::piped, Stdio::from));
+        feeder = feeder.or_else(|| Some(feed(child.stdin.take()?, program.stdin)));
+        children.push(child);
+    }
+    let ended = finish(children);
+    feeder.expect("a pipe has a program").join().expect("the feeder ends");
+    ended
+}
+
+fn feed(mut stdin: ChildStdin, bytes: Vec<u8>) -> JoinHandle<()> {
+    // A program may end before it has read all.
+    thread::spawn(move || stdin.write_all(&bytes).unwrap_or(()))
+}
+
+fn finish(mut children: Vec<Child>) -> Ended {
+    let stdout = collect(children.last_mut().and_then(|last| last.stdout.take()));
+    let complaints: Vec<_> = children.iter_mut().map(|child| collect(child.stderr.take())).collect();
+    let codes: Vec<i32> =
+        children.iter_mut().map(|child| code(child.wait().expect("it can be waited for"))).collect();
+    let text = |thread: JoinHandle<Vec<u8>>| {
+        String::from_utf8(thread.join().expect("the reader ends")).expect("programs write UTF-8")
+    };
+    Ended {
+        code: *codes.last().expect("a pipe has a program"),
+        codes,
+        stdout: text(stdout),
+        stderr: complaints.into_iter().map(text).collect(),
+    }
+}
+
+fn collect(from: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut from) = from {
+            from.read_to_end(&mut bytes).expect("a pipe can be read");
+        }
+        bytes
+    })
+}
+
+fn code(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_else(|| 128 + status.signal().expect("a signal ended it"))
+}

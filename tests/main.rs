@@ -1,0 +1,22 @@
+//! Black-box tests: the real programs, real web servers, real logs. Each test's name is a promise of the manual.
+//!
+//! They need nginx and Apache (`apt-get install -y nginx apache2 zstd xz-utils bzip2`), and use the corpora of real logs where
+//! these are installed.
+
+mod lab;
+
+mod apache;
+mod bad_log;
+mod bad_stage;
+mod commands;
+mod corpora;
+mod help;
+mod marks;
+mod numbers;
+mod pipes;
+mod readme;
+mod run;
+mod schema;
+mod selection;
+mod targets;
+mod wrapped;

@@ -1,0 +1,73 @@
+//! The closing summary: its numbers add up, and are those that one counts from the records.
+
+use insta::assert_snapshot;
+
+use crate::lab::{Backend, Desk, count_by, line, ndjson, pipe};
+
+/// 3 recovered, 2 refused, 1 failing, 1 unanswered, 2 skipped; 4 dropped, 2 rejected.
+fn mixed_log() -> String {
+    let failed = [
+        "GET /a",
+        "GET /b",
+        "HEAD /c",
+        "GET /always/404/a",
+        "GET /always/410/b",
+        "GET /always/503/a",
+        "GET /always/drop",
+        "POST /order",
+        "PUT /thing",
+        "GET /d?retry=True",
+    ];
+    let fine = ["GET /e", "GET /f", "POST /g"];
+    let mut log: String = failed.iter().map(|request| line(request, 502)).collect();
+    log.extend(fine.iter().map(|request| line(request, 200)));
+    log + "rubbish\nmore rubbish\n"
+}
+
+#[test]
+fn the_summary_of_a_mixed_log_adds_up() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", mixed_log());
+    let url = backend.url();
+    let run = desk.run(
+        "logretry",
+        &["run", "access.log", "--format", "combined", "--base-url", &url, "-o", "retry.log"],
+    );
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    assert_snapshot!(run.stderr.replace(&url, "http://…"), @"");
+    assert_eq!(backend.forget(7).len(), 7);
+    assert_eq!(desk.read("retry.log").lines().count(), 7);
+}
+
+#[test]
+fn the_summaries_of_the_stages_are_what_one_counts_from_their_records() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", mixed_log());
+    let url = backend.url();
+    let read = desk.run("lr-read", &["access.log", "--format", "combined"]);
+    assert_eq!(ndjson(&read.stdout).len(), 13);
+    let filtered = desk.program("lr-filter", &[]).reading(read.stdout).run();
+    assert_eq!(ndjson(&filtered.stdout).len(), 9);
+    let refired = desk.program("lr-refire", &["--base-url", &url]).reading(filtered.stdout).run();
+    let counts = count_by(&ndjson(&refired.stdout), "/retry/outcome");
+    assert_snapshot!(format!("{counts:?}"), @"");
+    assert_snapshot!(refired.stderr.replace(&url, "http://…"), @"");
+    let written = desk.program("lr-write", &["-o", "retry.log"]).reading(refired.stdout).run();
+    assert_snapshot!(written.stderr, @"");
+}
+
+#[test]
+fn several_logs_are_one_run() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log.1", line("GET /old", 500));
+    desk.put("access.log", line("GET /new", 500));
+    let url = backend.url();
+    let ended = pipe([
+        desk.program("lr-read", &["access.log.1", "access.log"]),
+        desk.program("lr-refire", &["--base-url", &url, "--concurrency", "1"]),
+    ]);
+    assert_eq!(ended.codes, [0, 0], "{}", ended.stderr);
+    assert_eq!(backend.seen(), ["GET /old", "GET /new"]);
+    let sources = count_by(&ndjson(&ended.stdout), "/origin/source");
+    assert_eq!(sources, [("access.log".to_owned(), 1), ("access.log.1".to_owned(), 1)].into());
+}

@@ -1,0 +1,120 @@
+//! The same job by the four programs, joined by pipes; and what other programs may do in between.
+
+use insta::assert_snapshot;
+
+use crate::lab::{Backend, Desk, Outage, Program, line, ndjson, nginx, pipe, refires, sorted, without_times};
+
+/// `lr-read … | lr-filter … | lr-refire … | lr-write …`, as a user joins them.
+fn four_programs(desk: &Desk, base_url: &str, output: &str) -> [Program; 4] {
+    [
+        desk.program("lr-read", &["access.log"]),
+        desk.program("lr-filter", &["--status", "5xx", "--method", "GET,HEAD"]),
+        desk.program("lr-refire", &["--base-url", base_url]),
+        desk.program("lr-write", &["-o", output]),
+    ]
+}
+
+#[test]
+fn four_programs_and_pipes_do_what_the_linked_run_does() {
+    let outage = Outage::behind(nginx);
+    let desk = Desk::with_log_of(&outage.server);
+    let url = outage.server.url();
+
+    let piped = pipe(four_programs(&desk, &url, "piped.log"));
+    assert_eq!(piped.codes, [0, 0, 0, 0], "{}", piped.stderr);
+    let by_pipes = refires(&outage.logged_since(7));
+
+    let arguments = ["run", "access.log", "--base-url", &url, "--method", "GET,HEAD", "-o", "linked.log"];
+    let linked = desk.run("logretry", &arguments);
+    assert_eq!(linked.code, 0, "{}", linked.stderr);
+    let by_links = refires(&outage.logged_since(14)[7..]);
+
+    assert_eq!(by_pipes, by_links);
+    assert_eq!(by_pipes.lines().count(), 7);
+    let log = |name| sorted(&without_times(&desk.read(name)));
+    assert_eq!(log("piped.log"), log("linked.log"));
+    assert_eq!(log("piped.log").lines().count(), 7);
+}
+
+#[test]
+fn a_log_on_standard_input_is_a_log_too() {
+    let desk = Desk::with("access.log", line("GET /a", 500));
+    let file = desk.run("lr-read", &["access.log"]);
+    for arguments in [["-"].as_slice(), &[]] {
+        let stdin = desk.program("lr-read", arguments).reading(line("GET /a", 500)).run();
+        assert_eq!(stdin.code, 0, "{}", stdin.stderr);
+        assert_eq!(stdin.stdout, file.stdout.replace("access.log", "-"));
+    }
+}
+
+#[test]
+fn records_may_be_split_joined_and_sorted_on_their_way() {
+    let log: String = (0..20).map(|n| line(&format!("GET /{n}"), 500)).collect();
+    let desk = Desk::with("access.log", log);
+    let backend = Backend::up();
+    let script = r#"
+        lr-read access.log | tee all.ndjson | lr-filter | split -l 7 - part.
+        cat part.* | sort -r | lr-refire --base-url "$BASE_URL" | tee refired.ndjson | lr-write -o retry.log
+    "#;
+    let ended = desk.shell(script, &backend.url()).run();
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let mut expected: Vec<String> = (0..20).map(|n| format!("GET /{n}")).collect();
+    let mut seen = backend.forget(20);
+    expected.sort_unstable();
+    seen.sort_unstable();
+    assert_eq!(seen, expected);
+    assert_eq!(desk.read("all.ndjson").lines().count(), 20);
+    assert_eq!(desk.read("refired.ndjson").lines().count(), 20);
+    assert_eq!(desk.read("retry.log").lines().count(), 20);
+}
+
+#[test]
+fn a_filter_passes_the_bytes_of_a_record_through_as_they_came() {
+    let desk = Desk::with("access.log", line("GET /a", 500));
+    let record = desk.run("lr-read", &["access.log"]).stdout;
+    // Another spacing, another order, and fields of a later version.
+    let strange = format!(
+        "{{ \"later\" : [1, 2.50, \"\\u00e9\"], {}\n",
+        record.trim_end().trim_start_matches('{').replace("\"original\":{", "\"original\":{\"new\":1e2,")
+    );
+    let filtered = desk.program("lr-filter", &[]).reading(format!("{record}{strange}")).run();
+    assert_eq!(filtered.code, 0, "{}", filtered.stderr);
+    assert_eq!(filtered.stdout, format!("{record}{strange}"));
+}
+
+#[test]
+fn a_refire_adds_to_a_record_and_changes_nothing_of_it() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /a", 500));
+    let record =
+        desk.run("lr-read", &["access.log"]).stdout.replace("{\"v\":1", "{\"later\":[1, 2.50],\"v\":1");
+    let refired = desk.program("lr-refire", &["--base-url", &backend.url()]).reading(record.as_str()).run();
+    assert_eq!(refired.code, 0, "{}", refired.stderr);
+    let kept = record.trim_end().trim_end_matches('}');
+    assert!(refired.stdout.starts_with(kept), "{}\n{kept}", refired.stdout);
+    // A filter decides the same before and after a refire.
+    let filtered = desk.program("lr-filter", &[]).reading(refired.stdout.as_str()).run();
+    assert_eq!(filtered.stdout, refired.stdout);
+}
+
+#[test]
+fn what_a_refire_adds_is_how_it_ended() {
+    let backend = Backend::up();
+    let requests = ["GET /well", "GET /always/404", "GET /always/503", "GET /always/drop", "POST /order"];
+    let desk = Desk::with("access.log", requests.map(|request| line(request, 500)).concat());
+    let url = backend.url();
+    let ended =
+        pipe([desk.program("lr-read", &["access.log"]), desk.program("lr-refire", &["--base-url", &url])]);
+    assert_eq!(ended.codes, [0, 3], "{}", ended.stderr);
+    let mut retries: Vec<String> = ndjson(&ended.stdout)
+        .into_iter()
+        .map(|mut record| {
+            let retry = record["retry"].as_object_mut().expect("a retry");
+            assert!(retry.remove("time").is_some_and(|time| time.is_string()));
+            assert_eq!(retry.remove("duration_ms").is_some(), retry["attempts"] == 1);
+            serde_json::to_string(retry).expect("JSON").replace(&url, "http://…")
+        })
+        .collect();
+    retries.sort_unstable();
+    assert_snapshot!(retries.join("\n"), @"");
+}

@@ -1,0 +1,45 @@
+//! The README's commands do what it says: each block fenced as `sh` runs, from top to bottom.
+
+use std::fs;
+
+use crate::lab::{Backend, Desk, line};
+
+fn readme() -> String {
+    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).expect("there is a README")
+}
+
+/// The blocks that are fenced as `sh`, in their order.
+fn blocks(readme: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut lines = readme.lines();
+    while lines.by_ref().any(|line| line == "```sh") {
+        let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        blocks.push(block.join("\n"));
+    }
+    blocks
+}
+
+#[test]
+fn every_command_of_the_readme_runs() {
+    let blocks = blocks(&readme());
+    assert!(!blocks.is_empty(), "the README shows no command");
+    for block in blocks {
+        let backend = Backend::up();
+        let requests = ["GET /a?b=c", "GET /cart", "HEAD /a", "POST /order"];
+        let log: String = requests
+            .iter()
+            .zip([502, 200, 503, 504])
+            .map(|(request, status)| line(request, status))
+            .collect();
+        let desk = Desk::with("access.log", log);
+        let ended = desk.shell(&block, &backend.url()).run();
+        // 3: the POST is not sent, so not everything is recovered.
+        assert!(
+            [0, 3].contains(&ended.code),
+            "exit {} of\n{block}\n{}{}",
+            ended.code,
+            ended.stdout,
+            ended.stderr
+        );
+    }
+}

@@ -1,0 +1,126 @@
+//! The main job: `logretry run` on the log that nginx itself wrote during an outage.
+
+use insta::assert_snapshot;
+
+use crate::lab::{
+    Backend, Desk, Outage, line, ndjson, nginx, nginx_that_logs, refires, sorted, without_times,
+};
+
+#[test]
+fn each_failed_get_and_head_is_sent_exactly_once_more_and_nothing_else() {
+    let outage = Outage::behind(nginx);
+    let desk = Desk::new();
+    let log = outage.server.log();
+    let arguments =
+        ["run", log.to_str().expect("UTF-8"), "--base-url", &outage.server.url(), "--method", "GET,HEAD"];
+    let run = desk.program("logretry", &arguments).args(["-o", "retry.log"]).run();
+    assert_eq!(run.code, 0, "{}", run.stderr);
+
+    // What nginx's own log shows is what happened.
+    assert_snapshot!(refires(&outage.logged_since(7)), @"");
+    assert_eq!(outage.backend.forget(7).len(), 7);
+
+    // The retry log holds the same lines, marked, with the status and size of the refire.
+    assert_snapshot!(sorted(&without_times(&desk.read("retry.log"))), @"");
+}
+
+#[test]
+fn the_user_agent_of_a_refire_names_its_record() {
+    let outage = Outage::of(&[("GET", "/s/500/a", 500), ("GET", "/s/502/b", 502)], nginx);
+    let desk = Desk::with_log_of(&outage.server);
+    let records = desk.run("lr-read", &["access.log"]);
+    let mut ids: Vec<String> = ndjson(&records.stdout)
+        .iter()
+        .map(|record| record["id"].as_str().expect("an id").to_owned())
+        .collect();
+    desk.run("logretry", &["run", "access.log", "--base-url", &outage.server.url(), "-o", "retry.log"]);
+    let mut sent: Vec<String> = outage
+        .logged_since(2)
+        .iter()
+        .map(|line| line.rsplit_once("id=").expect("an id").1.trim_end_matches('"').to_owned())
+        .collect();
+    ids.sort_unstable();
+    sent.sort_unstable();
+    assert_eq!(sent, ids);
+}
+
+#[test]
+fn a_post_is_not_sent_and_the_exit_code_says_that_it_is_not_recovered() {
+    let outage = Outage::of(&[("GET", "/s/503/a", 503), ("POST", "/s/503/order", 503)], nginx);
+    let desk = Desk::with_log_of(&outage.server);
+    let run =
+        desk.run("logretry", &["run", "access.log", "--base-url", &outage.server.url(), "-o", "retry.log"]);
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    assert_eq!(outage.backend.forget(1), ["GET /s/503/a"]);
+    assert_snapshot!(without_times(&desk.read("retry.log")), @"");
+}
+
+#[test]
+fn what_fails_again_is_written_with_what_it_got_this_time() {
+    let backend = Backend::up();
+    let log = [
+        line("GET /always/404/gone", 500),
+        line("GET /always/503/still", 500),
+        line("GET /always/drop", 500),
+        line("GET /well", 500),
+    ];
+    let desk = Desk::with("access.log", log.concat());
+    let run = desk.run("logretry", &["run", "access.log", "--base-url", &backend.url(), "-o", "retry.log"]);
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    assert_snapshot!(sorted(&without_times(&desk.read("retry.log"))), @"");
+    assert_eq!(backend.forget(4).len(), 4);
+}
+
+#[test]
+fn the_retry_log_is_appended_to() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /a", 500));
+    desk.put("retry.log", "an earlier line\n");
+    let run = desk.run("logretry", &["run", "access.log", "--base-url", &backend.url(), "-o", "retry.log"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_snapshot!(without_times(&desk.read("retry.log")), @"");
+}
+
+#[test]
+fn a_log_without_failures_is_done_at_once() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /a", 200));
+    let run = desk.run("logretry", &["run", "access.log", "--base-url", &backend.url(), "-o", "retry.log"]);
+    assert_eq!((run.code, desk.read("retry.log")), (0, String::new()), "{}", run.stderr);
+    assert!(backend.seen().is_empty());
+}
+
+#[test]
+fn a_log_format_pasted_from_the_configuration_gives_its_own_lines_back() {
+    let format = r#"log_format lab '$time_iso8601 $http_host "$request_method $request_uri" $status/$upstream_status '
+        '$body_bytes_sent $request_time "$http_user_agent"';"#;
+    let outage = Outage::of(&[("GET", "/s/502/a?b=c", 502), ("GET", "/drop", 502)], |backend| {
+        nginx_that_logs(format, "lab", backend)
+    });
+    let desk = Desk::with_log_of(&outage.server);
+    let arguments = ["run", "access.log", "--format", format, "--base-url", &outage.server.url()];
+    let run = desk.program("logretry", &arguments).args(["-o", "retry.log"]).run();
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let requests: Vec<String> = desk
+        .read("retry.log")
+        .lines()
+        .map(|line| {
+            let fields: Vec<&str> = line.split(' ').collect();
+            format!("{} {} {} {} {}", fields[1], fields[2], fields[3], fields[4], fields[5])
+        })
+        .collect();
+    assert_snapshot!(sorted(&requests.join("\n")), @"");
+}
+
+#[test]
+fn proxies_of_the_environment_are_not_used() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /a", 500));
+    let run = desk
+        .program("logretry", &["run", "access.log", "--base-url", &backend.url(), "-o", "retry.log"])
+        .env("http_proxy", "http://127.0.0.1:1")
+        .env("ALL_PROXY", "http://127.0.0.1:1")
+        .run();
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(backend.seen(), ["GET /a"]);
+}

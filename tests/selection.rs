@@ -1,0 +1,79 @@
+//! What `lr-filter` keeps.
+
+use crate::lab::{Desk, ndjson, pipe};
+
+/// A log of different requests, one an hour.
+const LOG: &str = r#"shop.example:80 203.0.113.9 - - [22/Nov/2026:06:00:00 +0000] "GET /api/a?x=1 HTTP/1.1" 500 1 "-" "-"
+shop.example:80 203.0.113.9 - - [22/Nov/2026:07:00:00 +0000] "GET /api/a?x=1 HTTP/1.1" 502 1 "-" "-"
+blog.example:80 203.0.113.9 - - [22/Nov/2026:08:00:00 +0000] "HEAD /posts HTTP/1.1" 503 1 "-" "-"
+shop.example:80 203.0.113.9 - - [22/Nov/2026:09:00:00 +0000] "POST /api/order HTTP/1.1" 504 1 "-" "-"
+shop.example:80 203.0.113.9 - - [22/Nov/2026:10:00:00 +0000] "GET /fine HTTP/1.1" 200 1 "-" "-"
+shop.example:80 203.0.113.9 - - [22/Nov/2026:11:00:00 +0000] "GET /api/a?retry=True HTTP/1.1" 500 1 "-" "-"
+shop.example:80 203.0.113.9 - - [22/Nov/2026:12:00:00 +0000] "GET /z HTTP/1.1" 500 1 "-" "logretry/0.1.0 id=00"
+"#;
+
+/// The line numbers that are left.
+fn kept(arguments: &[&str]) -> Vec<u64> {
+    let desk = Desk::with("access.log", LOG);
+    let ended = pipe([desk.program("lr-read", &["access.log"]), desk.program("lr-filter", arguments)]);
+    assert_eq!(ended.codes, [0, 0], "{arguments:?}: {}", ended.stderr);
+    ndjson(&ended.stdout).iter().map(|record| record["origin"]["line"].as_u64().expect("a number")).collect()
+}
+
+#[test]
+fn each_clause_keeps_what_it_names() {
+    for (arguments, lines) in [
+        ([].as_slice(), [1, 2, 3, 4].as_slice()),
+        (&["--status", "5xx"], &[1, 2, 3, 4]),
+        (&["--status", "502,504"], &[2, 4]),
+        (&["--status", "500-502"], &[1, 2]),
+        (&["--status", "2xx"], &[5]),
+        (&["--method", "GET"], &[1, 2]),
+        (&["--method", "head,POST"], &[3, 4]),
+        (&["--host", "blog.example"], &[3]),
+        (&["--host", "*.example"], &[1, 2, 3, 4]),
+        (&["--path", "/api/*"], &[1, 2, 4]),
+        (&["--path", "/api/a"], &[1, 2]),
+        (&["--path-regex", "[?&]x=1$"], &[1, 2]),
+        (&["--since", "2026-11-22T08:00:00Z"], &[3, 4]),
+        (&["--until", "2026-11-22T08:00:00Z"], &[1, 2]),
+        (&["--dedupe"], &[1, 3, 4]),
+        (&["--limit", "2"], &[1, 2]),
+        (&["--sample", "100%"], &[1, 2, 3, 4]),
+        (&["--include-marked"], &[1, 2, 3, 4, 6, 7]),
+        (&["--method", "GET", "--status", "500"], &[1]),
+    ] {
+        assert_eq!(kept(arguments), lines, "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_the_reader_leaves_out_early_changes_no_record() {
+    let desk = Desk::with("access.log", LOG);
+    for arguments in [
+        ["--status", "5xx"].as_slice(),
+        &["--status", "502,200"],
+        &["--since", "2026-11-22T08:00:00Z", "--until", "2026-11-22T11:00:00Z"],
+    ] {
+        let by_filter =
+            pipe([desk.program("lr-read", &["access.log"]), desk.program("lr-filter", arguments)]);
+        let early = desk.program("lr-read", &["access.log"]).args(arguments);
+        let by_both = pipe([early, desk.program("lr-filter", arguments)]);
+        assert_eq!(by_both.codes, [0, 0], "{}", by_both.stderr);
+        assert_eq!(by_both.stdout, by_filter.stdout, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_clause_that_makes_no_sense_is_a_usage_error_that_names_it() {
+    for (arguments, named) in [
+        (["--status", "50x"], "50x"),
+        (["--path-regex", "("], "("),
+        (["--since", "yesteryear"], "yesteryear"),
+        (["--sample", "2"], "2"),
+    ] {
+        let ended = Desk::new().run("lr-filter", &arguments);
+        assert_eq!(ended.code, 2, "{}", ended.stderr);
+        assert!(ended.stderr.contains(named), "{}", ended.stderr);
+    }
+}

@@ -1,0 +1,107 @@
+//! The same lines, compressed or with damaged ends: they are the same records, with the same ids.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::lab::{Desk, corpus, installed, ndjson, pipe};
+
+fn wrapped(name: &str) -> Option<PathBuf> {
+    corpus(&format!("wrapped-nginx-combined/{name}"))
+}
+
+/// The ids of all records of `log`, whatever their status, and how many lines were rejected.
+fn ids(log: PathBuf) -> (Vec<String>, usize) {
+    let desk = Desk::new();
+    let ended = pipe([
+        desk.program("lr-read", &["--rejects", "rejects.ndjson"]).args([log]),
+        desk.program("lr-filter", &["--status", "100-599", "--include-marked"]),
+    ]);
+    assert_eq!(ended.codes, [0, 0], "{}", ended.stderr);
+    let ids =
+        ndjson(&ended.stdout).iter().map(|record| record["id"].as_str().expect("an id").to_owned()).collect();
+    (ids, desk.read("rejects.ndjson").lines().count())
+}
+
+/// Asserts that `name` gives the records of the plain file; where the corpora are installed.
+fn assert_same_as_plain(name: &str) {
+    let (Some(wrapped), Some(plain)) = (wrapped(name), wrapped("no-final-newline.log")) else { return };
+    let (plain, rejected) = ids(plain);
+    assert_eq!((plain.len(), rejected), (72, 0));
+    assert_eq!(ids(wrapped), (plain, 0), "{name}");
+}
+
+#[test]
+fn gzip_is_unpacked() {
+    assert_same_as_plain("plain.log.gz");
+}
+
+#[test]
+fn every_member_of_a_gzip_file_is_unpacked() {
+    assert_same_as_plain("two-members.log.gz");
+}
+
+#[test]
+fn bzip2_is_unpacked() {
+    assert_same_as_plain("plain.log.bz2");
+}
+
+#[test]
+fn zstd_and_xz_are_unpacked_whatever_the_file_is_called() {
+    let Some(plain) = wrapped("no-final-newline.log") else { return };
+    for program in ["zstd", "xz"] {
+        let packed = Command::new(installed(program)).arg("-c").arg(&plain).output().expect("it runs");
+        // The magic bytes count, not the name; and two frames are one file.
+        let desk = Desk::with("access.log.1", packed.stdout);
+        assert_eq!(ids(desk.path("access.log.1")), ids(plain.clone()), "{program}");
+    }
+}
+
+#[test]
+fn a_compressed_log_on_standard_input_is_unpacked() {
+    let Some(packed) = wrapped("plain.log.gz") else { return };
+    let stdin = Desk::new().program("lr-read", &[]).reading(fs::read(packed).expect("it can be read")).run();
+    assert_eq!((stdin.code, ndjson(&stdin.stdout).len()), (0, 72), "{}", stdin.stderr);
+}
+
+#[test]
+fn lines_may_end_with_carriage_return_and_newline() {
+    assert_same_as_plain("crlf.log");
+}
+
+#[test]
+fn a_byte_order_mark_is_not_part_of_the_first_line() {
+    assert_same_as_plain("utf8-bom.log");
+}
+
+#[test]
+fn holes_of_nul_bytes_that_a_truncated_log_has_are_passed_over() {
+    assert_same_as_plain("nul-holes-copytruncate.log");
+}
+
+#[test]
+fn blank_lines_and_comments_are_passed_over() {
+    assert_same_as_plain("blank-and-comment-lines.log");
+}
+
+#[test]
+fn a_last_line_that_is_cut_off_is_counted_and_the_others_are_kept() {
+    let (Some(cut), Some(plain)) = (wrapped("truncated-last-line.log"), wrapped("no-final-newline.log"))
+    else {
+        return;
+    };
+    let (plain, _) = ids(plain);
+    assert_eq!(ids(cut), (plain[..71].to_vec(), 1));
+}
+
+#[test]
+fn lines_of_twenty_thousand_bytes_are_whole() {
+    let Some(log) = wrapped("long-lines-20k.log") else { return };
+    let read = Desk::new().run("lr-read", &[log.to_str().expect("UTF-8")]);
+    assert_eq!(read.code, 0, "{}", read.stderr);
+    let texts: Vec<String> = ndjson(&read.stdout)
+        .iter()
+        .map(|record| record["origin"]["text"].as_str().expect("it is UTF-8").to_owned() + "\n")
+        .collect();
+    assert_eq!(texts.concat(), fs::read_to_string(log).expect("it is UTF-8"));
+}
