@@ -20,9 +20,19 @@ fn each_failure_is_sent_again_to_the_given_base_url() {
     let arguments = ["run", "access.log", "--base-url", &outage.server.url(), "--method", "GET,HEAD"];
     let run = desk.program("logretry", &arguments).args(["-o", "retry.log"]).run();
     assert_eq!(run.code, 0, "{}", run.stderr);
-    assert_snapshot!(refires(&outage.logged_since(4)), @"");
+    assert_snapshot!(refires(&outage.logged_since(4)), @r"
+    GET /drop?id=1 200 logretry/0.1.0 id=…
+    GET /s/500/a?b=%22c%22 200 logretry/0.1.0 id=…
+    GET /s/502/b//c/../d?x=%20 200 logretry/0.1.0 id=…
+    HEAD /s/503/d 200 logretry/0.1.0 id=…
+    ");
     let port = outage.server.address().port().to_string();
-    assert_snapshot!(sorted(&without_times(&desk.read("retry.log").replace(&port, "PORT"))), @"");
+    assert_snapshot!(sorted(&without_times(&desk.read("retry.log").replace(&port, "PORT"))), @r#"
+    shop.example:PORT 127.0.0.1 - - […] "GET /drop?id=1&retry=True HTTP/1.1" 200 3 "-" "lab/1.0"
+    shop.example:PORT 127.0.0.1 - - […] "GET /s/500/a?b=\"c\"&retry=True HTTP/1.1" 200 3 "-" "lab/1.0"
+    shop.example:PORT 127.0.0.1 - - […] "GET /s/502/b//c/../d?x=%20&retry=True HTTP/1.1" 200 3 "-" "lab/1.0"
+    shop.example:PORT 127.0.0.1 - - […] "HEAD /s/503/d?retry=True HTTP/1.1" 200 0 "-" "lab/1.0"
+    "#);
 }
 
 #[test]

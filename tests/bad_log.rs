@@ -15,7 +15,10 @@ fn said(ended: &Ended) -> String {
 #[test]
 fn a_missing_file() {
     let read = Desk::new().run("lr-read", &["access.log"]);
-    assert_snapshot!(said(&read), @"");
+    assert_snapshot!(said(&read), @r"
+    exit 1
+    lr-read: cannot open `access.log`: No such file or directory (os error 2)
+    ");
     assert_eq!(read.stdout, "");
 }
 
@@ -23,7 +26,10 @@ fn a_missing_file() {
 fn a_missing_file_among_good_ones_is_found_out_before_anything_is_done() {
     let desk = Desk::with("good.log", line("GET /a", 500));
     let read = desk.run("lr-read", &["good.log", "access.log"]);
-    assert_snapshot!(said(&read), @"");
+    assert_snapshot!(said(&read), @r"
+    exit 1
+    lr-read: cannot open `access.log`: No such file or directory (os error 2)
+    ");
 }
 
 #[test]
@@ -31,12 +37,18 @@ fn a_directory_without_logs() {
     let desk = Desk::new();
     fs::create_dir(desk.path("logs")).expect("the desk can be written");
     fs::write(desk.path("logs/notes.odt"), "PK\x03\x04").expect("the desk can be written");
-    assert_snapshot!(said(&desk.run("lr-read", &["logs"])), @"");
+    assert_snapshot!(said(&desk.run("lr-read", &["logs"])), @r"
+    exit 1
+    lr-read: cannot find an access log in the directory `logs`; name the files themselves
+    ");
 }
 
 #[test]
 fn a_pattern_that_fits_no_file() {
-    assert_snapshot!(said(&Desk::new().run("lr-read", &["access.log*"])), @"");
+    assert_snapshot!(said(&Desk::new().run("lr-read", &["access.log*"])), @r"
+    exit 1
+    lr-read: cannot find a file that fits `access.log*`
+    ");
 }
 
 #[test]
@@ -48,13 +60,19 @@ fn a_file_that_may_not_be_read() {
     let is_root = fs::metadata("/proc/self").expect("this is Linux").uid() == 0;
     let without = ["--bounding-set", "-dac_override,-dac_read_search", read, "access.log"];
     let ended = if is_root { desk.run("setpriv", &without) } else { desk.run(read, &["access.log"]) };
-    assert_snapshot!(said(&ended), @"");
+    assert_snapshot!(said(&ended), @r"
+    exit 1
+    lr-read: cannot open `access.log`: Permission denied (os error 13)
+    ");
 }
 
 #[test]
 fn an_empty_file() {
     let read = Desk::with("access.log", "").run("lr-read", &["access.log"]);
-    assert_snapshot!(said(&read), @"");
+    assert_snapshot!(said(&read), @r"
+    exit 0
+    lr-read: 0 lines = 0 records + 0 rejected + 0 screened
+    ");
     assert_eq!(read.stdout, "");
 }
 
@@ -62,7 +80,10 @@ fn an_empty_file() {
 fn a_binary_file() {
     let desk = Desk::with("access.log", fs::read(Program::path("lr-read")).expect("it is built"));
     let read = desk.run("lr-read", &["access.log"]);
-    assert_snapshot!(said(&read), @"");
+    assert_snapshot!(said(&read), @r"
+    exit 1
+    lr-read: cannot tell the format of `access.log`: no known format fits any of its first 200 lines; give it with --format (paste the `log_format` or `LogFormat` of the server), or see what `logretry explain access.log` says
+    ");
     assert_eq!(read.stdout, "");
 }
 
@@ -85,7 +106,14 @@ fn mixed() -> String {
 fn garbage_among_good_lines_is_counted_and_the_first_of_it_shown() {
     let desk = Desk::with("access.log", mixed());
     let read = desk.run("lr-read", &["access.log", "--format", "combined"]);
-    assert_snapshot!(said(&read), @"");
+    assert_snapshot!(said(&read), @r#"
+    exit 0
+    lr-read: access.log:2: cannot use the line: not `combined`: it is not in the format: at byte 7 there should be `%l`: hello, world
+    lr-read: access.log:4: cannot use the line: not `combined`: it is not in the format: at byte 0 there should be `%h` and what follows it: \u{1b}[2J\u{1b}]0;owned\u{7}
+    lr-read: access.log:6: cannot use the line: not `combined`: it is not in the format: at byte 46 there should be `%r` and what follows it: 203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] "GET /cut HT
+    lr-read: further lines that cannot be used are only counted; `--rejects FILE` keeps them all
+    lr-read: 8 lines = 4 records + 4 rejected + 0 screened
+    "#);
     assert_eq!(ndjson(&read.stdout).len(), 4);
 }
 
@@ -95,7 +123,12 @@ fn garbage_is_kept_in_the_file_for_rejects_and_counts_as_an_error_when_strict() 
     let arguments = ["access.log", "--format", "combined", "--rejects", "rejects.ndjson", "--strict"];
     let read = desk.run("lr-read", &arguments);
     assert_eq!((read.code, ndjson(&read.stdout).len()), (5, 4), "{}", read.stderr);
-    assert_snapshot!(desk.read("rejects.ndjson"), @"");
+    assert_snapshot!(desk.read("rejects.ndjson"), @r#"
+    {"v":1,"source":"access.log","line":2,"offset":86,"reason":"not `combined`: it is not in the format: at byte 7 there should be `%l`","text":"hello, world"}
+    {"v":1,"source":"access.log","line":4,"offset":198,"reason":"not `combined`: it is not in the format: at byte 0 there should be `%h` and what follows it","text":"\u001b[2J\u001b]0;owned\u0007"}
+    {"v":1,"source":"access.log","line":6,"offset":299,"reason":"not `combined`: it is not in the format: at byte 46 there should be `%r` and what follows it","text":"203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] \"GET /cut HT"}
+    {"v":1,"source":"access.log","line":7,"offset":357,"reason":"not `combined`: it is not in the format: at byte 4 there should be `%l`","text":"one more"}
+    "#);
 }
 
 #[test]
@@ -116,26 +149,38 @@ fn a_line_over_the_limit_is_rejected_and_its_neighbours_are_kept() {
 fn a_log_in_an_unknown_format() {
     let desk = Desk::with("access.log", "one two three\nfour five six\n".repeat(20));
     let read = desk.run("lr-read", &["access.log"]);
-    assert_snapshot!(said(&read), @"");
+    assert_snapshot!(said(&read), @r"
+    exit 1
+    lr-read: cannot tell the format of `access.log`: no known format fits any of its first 40 lines; give it with --format (paste the `log_format` or `LogFormat` of the server), or see what `logretry explain access.log` says
+    ");
 }
 
 #[test]
 fn a_format_that_does_not_exist() {
     let desk = Desk::with("access.log", line("GET /a", 500));
-    assert_snapshot!(said(&desk.run("lr-read", &["access.log", "--format", "combind"])), @"");
+    assert_snapshot!(said(&desk.run("lr-read", &["access.log", "--format", "combind"])), @r"
+    exit 2
+    lr-read: cannot use the format: there is no preset `combind` (did you mean `combined`?); the presets are `ingress-nginx`, `vhost_combined`, `nginx_main`, `combined`, `gunicorn`, `common`, or paste the text from the server's configuration
+    ");
 }
 
 #[test]
 fn a_format_without_a_status() {
     let desk = Desk::with("access.log", line("GET /a", 500));
     let format = r#"log_format main '$remote_addr [$time_local] "$request"';"#;
-    assert_snapshot!(said(&desk.run("lr-read", &["access.log", "--format", format])), @"");
+    assert_snapshot!(said(&desk.run("lr-read", &["access.log", "--format", format])), @r"
+    exit 2
+    lr-read: cannot use the format: it has no status; add `$status`
+    ");
 }
 
 #[test]
 fn a_format_without_a_url() {
     let desk = Desk::with("access.log", line("GET /a", 500));
-    assert_snapshot!(said(&desk.run("lr-read", &["access.log", "--format", "%h %t %>s"])), @"");
+    assert_snapshot!(said(&desk.run("lr-read", &["access.log", "--format", "%h %t %>s"])), @r"
+    exit 2
+    lr-read: cannot use the format: it has nothing to build a URL from; add `%r`, or `%m`, `%U` and `%q`
+    ");
 }
 
 #[test]

@@ -19,7 +19,10 @@ fn records(requests: &[&str]) -> String {
 fn a_log_without_hosts_and_no_base_url() {
     let desk = Desk::with("access.log", line("GET /a", 500));
     let run = desk.run("logretry", &["run", "access.log", "-o", "retry.log"]);
-    assert_snapshot!(said(&run), @"");
+    assert_snapshot!(said(&run), @r"
+    exit 2
+    logretry: cannot send anything: give --base-url, or name the hosts of the log with --allow-host
+    ");
     assert_eq!(desk.read("retry.log"), "");
 }
 
@@ -29,7 +32,12 @@ fn a_log_without_hosts_and_only_an_allowed_host() {
         .program("lr-refire", &["--allow-host", "shop.example"])
         .reading(records(&["GET /a"]))
         .run();
-    assert_snapshot!(said(&refired), @"");
+    assert_snapshot!(said(&refired), @r"
+    exit 3
+    lr-refire: 1 lines = 1 records + 0 rejected + 0 screened
+    lr-refire: 1 selected = 0 sent + 1 not sent (1 no_host)
+    lr-refire: 1 not sent: the log line names no host; give --base-url
+    ");
     assert_eq!(ndjson(&refired.stdout)[0]["retry"]["reason"], "no_host");
 }
 
@@ -39,9 +47,14 @@ fn a_broken_line_among_records_is_rejected_and_the_others_are_kept() {
     let input = format!("{first}{{\"v\":1,\"id\":\"5b\n\n{last}");
     let desk = Desk::new();
     let filtered = desk.program("lr-filter", &["--rejects", "rejects.ndjson"]).reading(input).run();
-    assert_snapshot!(said(&filtered), @"");
+    assert_snapshot!(said(&filtered), @r#"
+    exit 0
+    lr-filter: -:2: cannot use the line: not a record: EOF while parsing a string at line 1 column 15: {"v":1,"id":"5b
+    lr-filter: 4 lines = 2 records + 1 rejected + 1 screened
+    lr-filter: 2 records = 2 selected + 0 dropped
+    "#);
     assert_eq!(filtered.stdout, first + &last);
-    assert_snapshot!(desk.read("rejects.ndjson"), @"");
+    assert_snapshot!(desk.read("rejects.ndjson"), @r#"{"v":1,"source":"-","line":2,"offset":366,"reason":"not a record: EOF while parsing a string at line 1 column 15","text":"{\"v\":1,\"id\":\"5b"}"#);
 }
 
 #[test]
@@ -57,7 +70,12 @@ fn a_record_of_another_version_ends_every_stage() {
     let first = records(&["GET /a"]);
     let later = first.replace("{\"v\":1", "{\"v\":2");
     let filtered = Desk::new().program("lr-filter", &[]).reading(format!("{first}{later}")).run();
-    assert_snapshot!(said(&filtered), @"");
+    assert_snapshot!(said(&filtered), @r"
+    exit 1
+    lr-filter: 1 lines = 1 records + 0 rejected + 0 screened
+    lr-filter: 1 records = 1 selected + 0 dropped
+    lr-filter: cannot use line 2 of `-`: the record has version 2, and this program reads version 1; use the same release for all stages
+    ");
     assert_eq!(filtered.stdout, first);
 
     let backend = Backend::up();
@@ -75,7 +93,10 @@ fn a_retry_log_on_a_full_disk_stops_the_run_before_more_is_sent() {
     let desk = Desk::with("access.log", log);
     let run = desk.run("logretry", &["run", "access.log", "--base-url", &backend.url(), "-o", "/dev/full"]);
     let first = run.stderr.lines().find(|line| line.contains("cannot")).unwrap_or_default();
-    assert_snapshot!(format!("exit {}\n{first}", run.code), @"");
+    assert_snapshot!(format!("exit {}\n{first}", run.code), @r"
+    exit 1
+    logretry: cannot write the retry log `/dev/full`: No space left on device (os error 28)
+    ");
     assert!(backend.seen().len() < 2000, "it went on");
 }
 
@@ -83,7 +104,12 @@ fn a_retry_log_on_a_full_disk_stops_the_run_before_more_is_sent() {
 fn records_on_a_full_disk() {
     let desk = Desk::with("access.log", line("GET /a", 500));
     let read = desk.program("lr-read", &["access.log"]).writing_to("/dev/full".as_ref()).run();
-    assert_snapshot!(said(&read), @"");
+    assert_snapshot!(said(&read), @r"
+    exit 1
+    lr-read: access.log: format combined, which 1 of 1 lines fit
+    lr-read: 1 lines = 1 records + 0 rejected + 0 screened
+    lr-read: cannot write to standard output: No space left on device (os error 28)
+    ");
 }
 
 #[test]
@@ -106,7 +132,10 @@ fn a_retry_log_that_cannot_be_created_is_found_out_before_anything_is_sent() {
         "logretry",
         &["run", "access.log", "--base-url", &backend.url(), "-o", "no/such/folder/retry.log"],
     );
-    assert_snapshot!(said(&run), @"");
+    assert_snapshot!(said(&run), @r"
+    exit 1
+    logretry: cannot open the retry log `no/such/folder/retry.log`: No such file or directory (os error 2)
+    ");
     assert!(backend.seen().is_empty());
 }
 

@@ -15,7 +15,25 @@ fn a_plan_says_what_would_be_refired_and_why_the_rest_would_not() {
     let desk = Desk::with("access.log", log());
     let plan = desk.run("logretry", &["plan", "access.log", "--base-url", "https://shop.example"]);
     assert_eq!(plan.code, 0, "{}", plan.stderr);
-    assert_snapshot!(plan.stdout, @"");
+    assert_snapshot!(plan.stdout, @r"
+    7 lines = 6 records + 0 rejected + 1 screened
+    6 records = 5 selected + 1 dropped (1 our own)
+    5 selected = 3 would be sent + 2 would not
+
+    status             3  502
+    method             2  GET
+                       1  HEAD
+    to                 3  https://shop.example
+    route              1  /a
+                       1  /b
+                       1  /c
+    not sent           1  method_not_allowed: the method is not one of --methods (GET, HEAD and OPTIONS by default)
+    not sent           1  target_form: the request target has a form that cannot be sent again (`*`, `host:port`, no leading `/`)
+    duration    as long as 3 answers take, 4 at a time; the log does not say how long that is
+    retry log   standard output
+
+    Nothing was sent.
+    ");
 }
 
 #[test]
@@ -46,7 +64,27 @@ fn explain_shows_the_format_each_field_and_the_rebuilt_url() {
     let desk = Desk::with("access.log", line("GET /a%20b?token=s3cret", 502));
     let explained = desk.run("logretry", &["explain", "access.log", "--base-url", "https://shop.example"]);
     assert_eq!(explained.code, 0, "{}", explained.stderr);
-    assert_snapshot!(explained.stdout, @"");
+    let lines: Vec<&str> = explained.stdout.lines().map(str::trim_end).collect();
+    assert_snapshot!(lines.join("\n"), @r#"
+    access.log: 1 lines looked at
+    format: combined (found out)
+      combined fits 1 of 1 lines
+      gunicorn fits 1 of 1 lines
+    note: the format names no host, so refiring needs --base-url
+
+    line 1: 203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] "GET /a%20b?token=… HTTP/1.1" 502 157 "-" "curl/8.9"
+      %h                       203.0.113.9                              client
+      %l                       -
+      %u                       -
+      %t                       22/Nov/2026:06:22:52 +0000               time
+      %r                       GET /a%20b?token=… HTTP/1.1              request line: method and URL
+      %>s                      502                                      status
+      %b                       157                                      bytes
+      %{Referer}i              -
+      %{User-Agent}i           curl/8.9                                 user agent
+      => target /a%20b?token=…
+      => GET https://shop.example/a%20b?token=…
+    "#);
 }
 
 #[test]

@@ -49,8 +49,9 @@ fn an_apache_format_that_loses_the_path_says_so() {
 }
 
 #[test]
-fn gunicorn_is_exact() {
+fn gunicorn_is_exact_by_its_name_and_detected() {
     assert_verdict!("gunicorn-default.log", &["--format", "gunicorn"], @"52 exact");
+    assert_verdict!("gunicorn-default.log", &[], @"52 exact");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Every `--help` is prose that ends with examples, and these run as they stand.
+//! Every `--help` is prose that ends with examples, and these run as they stand on a terminal of 80 columns.
 
 use crate::lab::{Backend, Desk, Program, line};
 
@@ -15,7 +15,7 @@ const HELPS: &[&[&str]] = &[
 ];
 
 fn help(of: &[&str]) -> String {
-    let ended = Program::new(of[0], &of[1..]).args(["--help"]).run();
+    let ended = Program::new(of[0], &of[1..]).args(["--help"]).env("COLUMNS", "80").run();
     assert_eq!(ended.code, 0, "{of:?}: {}", ended.stderr);
     ended.stdout
 }
@@ -36,7 +36,7 @@ fn examples(help: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_help_fits_a_terminal_and_ends_with_examples() {
+fn every_help_is_prose_that_ends_with_examples() {
     for of in HELPS {
         let help = help(of);
         assert!(!examples(&help).is_empty(), "{of:?} has no examples:\n{help}");

@@ -18,5 +18,6 @@ mod readme;
 mod run;
 mod schema;
 mod selection;
+mod stop;
 mod targets;
 mod wrapped;

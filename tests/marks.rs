@@ -27,7 +27,13 @@ fn the_mark_joins_the_query_and_leaves_every_other_byte_alone() {
         .lines()
         .map(|line| line.split('"').nth(1).expect("a request").to_owned())
         .collect();
-    assert_snapshot!(urls.join("\n"), @"");
+    assert_snapshot!(urls.join("\n"), @r"
+    GET /s/500/a?retry=True HTTP/1.1
+    GET /s/500/b?c=d&retry=True HTTP/1.1
+    GET /s/500/e?retry=True HTTP/1.1
+    GET /s/500/f?retry=True#top HTTP/1.1
+    GET /s/500/g?h&retry=True#i HTTP/1.1
+    ");
 }
 
 #[test]

@@ -34,7 +34,16 @@ fn the_summary_of_a_mixed_log_adds_up() {
         &["run", "access.log", "--format", "combined", "--base-url", &url, "-o", "retry.log"],
     );
     assert_eq!(run.code, 3, "{}", run.stderr);
-    assert_snapshot!(run.stderr.replace(&url, "http://…"), @"");
+    assert_snapshot!(run.stderr.replace(&url, "http://…"), @r"
+    logretry: access.log:14: cannot use the line: not `combined`: it is not in the format: at byte 0 there should be `%h` and what follows it: rubbish
+    logretry: access.log:15: cannot use the line: not `combined`: it is not in the format: at byte 5 there should be `%l`: more rubbish
+    logretry: 15 lines = 10 records + 2 rejected + 3 screened
+    logretry: 10 records = 9 selected + 1 dropped (1 our own)
+    logretry: 9 selected = 7 sent + 2 not sent (2 method_not_allowed)
+    logretry: 7 sent = 3 recovered + 2 refused + 1 failing + 1 unanswered
+    logretry: 2 not sent: the method is not one of --methods (GET, HEAD and OPTIONS by default)
+    logretry: 7 lines written to retry.log
+    ");
     assert_eq!(backend.forget(7).len(), 7);
     assert_eq!(desk.read("retry.log").lines().count(), 7);
 }
@@ -50,10 +59,21 @@ fn the_summaries_of_the_stages_are_what_one_counts_from_their_records() {
     assert_eq!(ndjson(&filtered.stdout).len(), 9);
     let refired = desk.program("lr-refire", &["--base-url", &url]).reading(filtered.stdout).run();
     let counts = count_by(&ndjson(&refired.stdout), "/retry/outcome");
-    assert_snapshot!(format!("{counts:?}"), @"");
-    assert_snapshot!(refired.stderr.replace(&url, "http://…"), @"");
+    assert_snapshot!(format!("{counts:?}"), @r#"{"failing": 1, "recovered": 3, "refused": 2, "skipped": 2, "unanswered": 1}"#);
+    assert_snapshot!(refired.stderr.replace(&url, "http://…"), @r"
+    lr-refire: 9 lines = 9 records + 0 rejected + 0 screened
+    lr-refire: 9 selected = 7 sent + 2 not sent (2 method_not_allowed)
+    lr-refire: 7 sent = 3 recovered + 2 refused + 1 failing + 1 unanswered
+    lr-refire: 2 not sent: the method is not one of --methods (GET, HEAD and OPTIONS by default)
+    ");
     let written = desk.program("lr-write", &["-o", "retry.log"]).reading(refired.stdout).run();
-    assert_snapshot!(written.stderr, @"");
+    assert_snapshot!(written.stderr, @r"
+    lr-write: 9 lines = 9 records + 0 rejected + 0 screened
+    lr-write: 9 selected = 7 sent + 2 not sent (2 method_not_allowed)
+    lr-write: 7 sent = 3 recovered + 2 refused + 1 failing + 1 unanswered
+    lr-write: 2 not sent: the method is not one of --methods (GET, HEAD and OPTIONS by default)
+    lr-write: 7 lines written to retry.log
+    ");
 }
 
 #[test]

@@ -116,5 +116,11 @@ fn what_a_refire_adds_is_how_it_ended() {
         })
         .collect();
     retries.sort_unstable();
-    assert_snapshot!(retries.join("\n"), @"");
+    assert_snapshot!(retries.join("\n"), @r#"
+    {"attempts":0,"outcome":"skipped","reason":"method_not_allowed"}
+    {"attempts":1,"bytes":3,"method":"GET","outcome":"failing","status":503,"url":"http://…/always/503"}
+    {"attempts":1,"bytes":3,"method":"GET","outcome":"recovered","status":200,"url":"http://…/well"}
+    {"attempts":1,"bytes":3,"method":"GET","outcome":"refused","status":404,"url":"http://…/always/404"}
+    {"attempts":1,"detail":"connection closed before message completed","error":"reset","method":"GET","outcome":"unanswered","url":"http://…/always/drop"}
+    "#);
 }

@@ -17,11 +17,27 @@ fn each_failed_get_and_head_is_sent_exactly_once_more_and_nothing_else() {
     assert_eq!(run.code, 0, "{}", run.stderr);
 
     // What nginx's own log shows is what happened.
-    assert_snapshot!(refires(&outage.logged_since(7)), @"");
+    assert_snapshot!(refires(&outage.logged_since(7)), @r"
+    GET /drop?id=1 200 logretry/0.1.0 id=…
+    GET /s/500/a 200 logretry/0.1.0 id=…
+    GET /s/502/b?x=1&y=%20 200 logretry/0.1.0 id=…
+    GET /s/503/c? 200 logretry/0.1.0 id=…
+    GET /s/504/e?q=%C3%A9 200 logretry/0.1.0 id=…
+    GET /slow?id=2 200 logretry/0.1.0 id=…
+    HEAD /s/503/d 200 logretry/0.1.0 id=…
+    ");
     assert_eq!(outage.backend.forget(7).len(), 7);
 
     // The retry log holds the same lines, marked, with the status and size of the refire.
-    assert_snapshot!(sorted(&without_times(&desk.read("retry.log"))), @"");
+    assert_snapshot!(sorted(&without_times(&desk.read("retry.log"))), @r#"
+    127.0.0.1 - - […] "GET /drop?id=1&retry=True HTTP/1.1" 200 3 "-" "lab/1.0"
+    127.0.0.1 - - […] "GET /s/500/a?retry=True HTTP/1.1" 200 3 "-" "lab/1.0"
+    127.0.0.1 - - […] "GET /s/502/b?x=1&y=%20&retry=True HTTP/1.1" 200 3 "-" "lab/1.0"
+    127.0.0.1 - - […] "GET /s/503/c?retry=True HTTP/1.1" 200 3 "-" "lab/1.0"
+    127.0.0.1 - - […] "GET /s/504/e?q=%C3%A9&retry=True HTTP/1.1" 200 3 "-" "lab/1.0"
+    127.0.0.1 - - […] "GET /slow?id=2&retry=True HTTP/1.1" 200 3 "-" "lab/1.0"
+    127.0.0.1 - - […] "HEAD /s/503/d?retry=True HTTP/1.1" 200 0 "-" "lab/1.0"
+    "#);
 }
 
 #[test]
@@ -52,7 +68,7 @@ fn a_post_is_not_sent_and_the_exit_code_says_that_it_is_not_recovered() {
         desk.run("logretry", &["run", "access.log", "--base-url", &outage.server.url(), "-o", "retry.log"]);
     assert_eq!(run.code, 3, "{}", run.stderr);
     assert_eq!(outage.backend.forget(1), ["GET /s/503/a"]);
-    assert_snapshot!(without_times(&desk.read("retry.log")), @"");
+    assert_snapshot!(without_times(&desk.read("retry.log")), @r#"127.0.0.1 - - […] "GET /s/503/a?retry=True HTTP/1.1" 200 3 "-" "lab/1.0""#);
 }
 
 #[test]
@@ -67,7 +83,12 @@ fn what_fails_again_is_written_with_what_it_got_this_time() {
     let desk = Desk::with("access.log", log.concat());
     let run = desk.run("logretry", &["run", "access.log", "--base-url", &backend.url(), "-o", "retry.log"]);
     assert_eq!(run.code, 3, "{}", run.stderr);
-    assert_snapshot!(sorted(&without_times(&desk.read("retry.log"))), @"");
+    assert_snapshot!(sorted(&without_times(&desk.read("retry.log"))), @r#"
+    203.0.113.9 - - […] "GET /always/404/gone?retry=True HTTP/1.1" 404 3 "-" "curl/8.9"
+    203.0.113.9 - - […] "GET /always/503/still?retry=True HTTP/1.1" 503 3 "-" "curl/8.9"
+    203.0.113.9 - - […] "GET /always/drop?retry=True HTTP/1.1" 000 0 "-" "curl/8.9"
+    203.0.113.9 - - […] "GET /well?retry=True HTTP/1.1" 200 3 "-" "curl/8.9"
+    "#);
     assert_eq!(backend.forget(4).len(), 4);
 }
 
@@ -78,7 +99,10 @@ fn the_retry_log_is_appended_to() {
     desk.put("retry.log", "an earlier line\n");
     let run = desk.run("logretry", &["run", "access.log", "--base-url", &backend.url(), "-o", "retry.log"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    assert_snapshot!(without_times(&desk.read("retry.log")), @"");
+    assert_snapshot!(without_times(&desk.read("retry.log")), @r#"
+    an earlier line
+    203.0.113.9 - - […] "GET /a?retry=True HTTP/1.1" 200 3 "-" "curl/8.9"
+    "#);
 }
 
 #[test]
@@ -109,7 +133,10 @@ fn a_log_format_pasted_from_the_configuration_gives_its_own_lines_back() {
             format!("{} {} {} {} {}", fields[1], fields[2], fields[3], fields[4], fields[5])
         })
         .collect();
-    assert_snapshot!(sorted(&requests.join("\n")), @"");
+    assert_snapshot!(sorted(&requests.join("\n")), @r#"
+    shop.example "GET /drop?retry=True" 200/502 3
+    shop.example "GET /s/502/a?b=c&retry=True" 200/502 3
+    "#);
 }
 
 #[test]

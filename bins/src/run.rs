@@ -23,9 +23,10 @@ pub async fn link(
 ) -> Result<()> {
     let logged = reader.open(cx);
     let selected = filter.apply(logged, cx);
-    let refired = refirer.apply(selected, cx);
-    let watched = watch.apply(refired, cx);
-    rewriter.drain(watched, cx).await
+    let settled = refirer.apply(selected, cx);
+    let watched = watch.apply(settled, cx);
+    // Boxed once, here: the joined streams are too large to be moved about by value.
+    Box::pin(rewriter.drain(watched, cx)).await
 }
 
 /// A run from logs to a retry log, with the defaults of `logretry run`. See the [crate's front page](crate) for examples.

@@ -77,7 +77,12 @@ impl Program {
 
     /// Runs it to its end.
     pub(crate) fn run(self) -> Ended {
-        pipe([self])
+        self.start().end()
+    }
+
+    /// Starts it.
+    pub(crate) fn start(self) -> Running {
+        Running::start([self])
     }
 
     fn spawn(&mut self, stdin: Stdio) -> Child {
@@ -89,17 +94,41 @@ impl Program {
 
 /// Runs `programs` as the shell runs `a | b | c`, joined by real pipes.
 pub(crate) fn pipe(programs: impl IntoIterator<Item = Program>) -> Ended {
-    let mut children: Vec<Child> = Vec::new();
-    let mut feeder = None;
-    for mut program in programs {
-        let before = children.last_mut().map(|child| child.stdout.take().expect("it is a pipe"));
-        let mut child = program.spawn(before.map_or_else(Stdio::piped, Stdio::from));
-        feeder = feeder.or_else(|| Some(feed(child.stdin.take()?, program.stdin)));
-        children.push(child);
+    Running::start(programs).end()
+}
+
+/// A program, or a pipe of them, that has not ended yet.
+pub(crate) struct Running {
+    children: Vec<Child>,
+    feeder: JoinHandle<()>,
+}
+
+impl Running {
+    fn start(programs: impl IntoIterator<Item = Program>) -> Self {
+        let mut children: Vec<Child> = Vec::new();
+        let mut feeder = None;
+        for mut program in programs {
+            let before = children.last_mut().map(|child| child.stdout.take().expect("it is a pipe"));
+            let mut child = program.spawn(before.map_or_else(Stdio::piped, Stdio::from));
+            feeder = feeder.or_else(|| Some(feed(child.stdin.take()?, program.stdin)));
+            children.push(child);
+        }
+        Self { children, feeder: feeder.expect("a pipe has a program") }
     }
-    let ended = finish(children);
-    feeder.expect("a pipe has a program").join().expect("the feeder ends");
-    ended
+
+    /// Sends the signal `name` (`INT`, `TERM`) to the (first) program.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.children[0].id().to_string();
+        let sent = Command::new("sh").args(["-c", r#"kill -s "$0" "$1""#, name, &id]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "cannot signal process {id}");
+    }
+
+    /// Waits for the end.
+    pub(crate) fn end(self) -> Ended {
+        let ended = finish(self.children);
+        self.feeder.join().expect("the feeder ends");
+        ended
+    }
 }
 
 fn feed(mut stdin: ChildStdin, bytes: Vec<u8>) -> JoinHandle<()> {

@@ -57,10 +57,10 @@ fn compare(record: &Value, truth: &Value) -> &'static str {
     let target = STANDARD.decode(truth["target_b64"].as_str().expect("a target")).expect("base64");
     if original["status"] != truth["status"] || original["method"] != truth["method"] {
         "wrong"
-    } else if original["target"] == sendable(&target) {
-        "exact"
     } else if original.get("lossy").is_some() {
         "lossy"
+    } else if original["target"] == sendable(&target) {
+        "exact"
     } else {
         "wrong"
     }

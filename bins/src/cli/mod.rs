@@ -14,7 +14,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use logretry_record::{Exit, Outcome};
+use logretry_record::{Exit, Outcome, Reason};
 use logretry_stage::{Accounts, Fatal, Notes, Result};
 
 pub use program::{Common, Program, Setup, Summary};
@@ -81,11 +81,12 @@ fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, n
 
 /// What the numbers of a run that came to its end mean to the shell.
 fn verdict(accounts: &Accounts, strict: bool) -> Exit {
-    if accounts.outcome(Outcome::Unsent) > 0 {
+    let rehearsed = accounts.reasons.get(&Reason::DryRun).copied().unwrap_or(0);
+    if accounts.outcome(Outcome::Unsent) > rehearsed {
         Exit::Unsent
     } else if strict && accounts.rejected > 0 {
         Exit::Rejects
-    } else if accounts.not_recovered() > 0 {
+    } else if accounts.not_recovered() > rehearsed {
         Exit::NotRecovered
     } else {
         Exit::Done

@@ -64,12 +64,11 @@ impl Drop for Ticking {
 
 fn line(accounts: &Accounts) -> String {
     let mut parts = Vec::new();
-    if accounts.bytes_total > 0 {
-        let percent = accounts.bytes.min(accounts.bytes_total) * 100 / accounts.bytes_total;
-        parts.push(format!("read {percent} % of {}", HumanBytes(accounts.bytes_total)));
-    } else {
-        parts.push(format!("{} lines", accounts.lines));
-    }
+    let read = accounts.bytes.min(accounts.bytes_total);
+    parts.push(match (read * 100).checked_div(accounts.bytes_total) {
+        Some(percent) => format!("read {percent} % of {}", HumanBytes(accounts.bytes_total)),
+        None => format!("{} lines", accounts.lines),
+    });
     if accounts.selected > 0 {
         parts.push(format!("{} selected", accounts.selected));
     }

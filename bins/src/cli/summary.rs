@@ -9,12 +9,10 @@ use super::{Setup, Summary};
 /// Prints the numbers of a run, one equation a line, on standard error.
 pub(crate) fn print(setup: &Setup, accounts: &Accounts) {
     let Summary::Numbers { output } = &setup.summary else { return };
-    let mut text = String::new();
-    for sentence in sentences(accounts, output.as_deref()) {
-        text += &format!("{}: {sentence}\n", setup.name);
-    }
+    let sentences = sentences(accounts, output.as_deref());
+    let text: Vec<_> = sentences.iter().map(|sentence| format!("{}: {sentence}\n", setup.name)).collect();
     // A person who has closed standard error does not want to know.
-    let _ = io::stderr().write_all(text.as_bytes());
+    let _ = io::stderr().write_all(text.concat().as_bytes());
 }
 
 /// The numbers as sentences. Each speaks of one stage, and is left out where that stage had nothing to do.

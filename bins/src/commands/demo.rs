@@ -42,7 +42,6 @@ const OUTAGE: [(&str, &str, u16); 10] = [
 const BROKEN: &str = "/reports/slow";
 
 impl Demo {
-    #[expect(clippy::unused_self, reason = "the commands are all run the same way")]
     pub(crate) async fn run(self, cx: &Context) -> Result<()> {
         let folder = tempfile::tempdir()
             .map_err(|error| Fatal::new(format!("cannot make a temporary folder: {error}")))?;

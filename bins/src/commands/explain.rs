@@ -122,6 +122,9 @@ fn missing(format: &Format) -> Vec<String> {
             "the format has lost part of the URL ({parts}): refires are skipped without --allow-lossy"
         ));
     }
+    if !format.has_method() {
+        sentences.push("the format names no method, so every request is taken for a GET".to_owned());
+    }
     if !format.has_time() {
         sentences.push("the format has no time, so --since and --until select nothing".to_owned());
     }
@@ -130,7 +133,7 @@ fn missing(format: &Format) -> Vec<String> {
 }
 
 /// The lines to show: those answered with 5xx, then those that do not fit, then the others.
-fn interesting<'s>(sample: &'s Sample, format: &Format, count: usize) -> Vec<usize> {
+fn interesting(sample: &Sample, format: &Format, count: usize) -> Vec<usize> {
     let mut spans = Spans::new();
     let rank = |index: &usize| {
         let parsed = format.parse(&sample.lines[*index], &mut spans).map(|parsed| parsed.status());

@@ -1,4 +1,5 @@
 use clap::Args;
+use logretry_format::Preset;
 use logretry_stage::Result;
 
 use crate::cli::answer;
@@ -17,14 +18,10 @@ pub(crate) struct Formats {}
 impl Formats {
     #[expect(clippy::unused_self, reason = "the commands are all run the same way")]
     pub(crate) fn run(&self) -> Result<()> {
-        let mut text = String::new();
-        for preset in logretry_format::presets() {
-            text += &format!(
-                "{}\n  {}\n  spec: {}\n  line: {}\n\n",
-                preset.name, preset.about, preset.spec, preset.example
-            );
-        }
-        answer(text.trim_end().as_bytes())?;
-        answer(b"\n")
+        let entries = logretry_format::presets().iter().map(|preset| {
+            let Preset { name, about, spec, example, .. } = preset;
+            format!("{name}\n  {about}\n  spec: {spec}\n  line: {example}\n")
+        });
+        answer(entries.collect::<Vec<_>>().join("\n").as_bytes())
     }
 }

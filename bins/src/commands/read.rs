@@ -15,7 +15,7 @@ use crate::cli::{Common, Program, Setup, Summary};
 #[command(name = "lr-read", version, after_help = EXAMPLES)]
 pub struct Read {
     #[command(flatten)]
-    read: ReadArgs,
+    logs: ReadArgs,
 
     #[command(flatten)]
     early: EarlyArgs,
@@ -43,7 +43,7 @@ impl Program for Read {
     async fn run(self, cx: &Context) -> Result<()> {
         let early = &self.early;
         let asks = early.status.is_some() || early.since.is_some() || early.until.is_some();
-        let reader = self.read.reader(asks.then(|| early.predicate()))?;
+        let reader = self.logs.reader(asks.then(|| early.predicate()))?;
         pipe::Output::stdout().drain(reader.open(cx), cx).await
     }
 }

@@ -15,7 +15,7 @@ use crate::cli::{Common, Program, Setup, Summary};
 #[command(name = "lr-refire", version, after_help = EXAMPLES)]
 pub struct Refire {
     #[command(flatten)]
-    refire: RefireArgs,
+    sending: RefireArgs,
 
     #[command(flatten)]
     mark: MarkArgs,
@@ -43,7 +43,7 @@ impl Program for Refire {
     }
 
     async fn run(self, cx: &Context) -> Result<()> {
-        let refirer = Refirer::new(self.refire.into_options(&self.mark.mark)?)?;
+        let refirer = Refirer::new(self.sending.into_options(&self.mark.mark)?)?;
         let records = pipe::Input::stdin().open(cx);
         pipe::Output::stdout().drain(refirer.apply(records, cx), cx).await
     }

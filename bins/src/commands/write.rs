@@ -13,7 +13,7 @@ use crate::cli::{Common, Program, Setup, Summary};
 #[command(name = "lr-write", version, after_help = EXAMPLES)]
 pub struct Write {
     #[command(flatten)]
-    write: WriteArgs,
+    log: WriteArgs,
 
     #[command(flatten)]
     mark: MarkArgs,
@@ -33,13 +33,13 @@ impl Program for Write {
         Setup {
             name: "lr-write",
             common: self.common.clone(),
-            summary: Summary::Numbers { output: Some(self.write.place()) },
+            summary: Summary::Numbers { output: Some(self.log.place()) },
             ends_with_its_input: true,
         }
     }
 
     async fn run(self, cx: &Context) -> Result<()> {
-        let rewriter = self.write.rewriter(&self.mark.mark)?;
+        let rewriter = self.log.rewriter(&self.mark.mark)?;
         let tally = cx.clone();
         let count = Watch(move |record: &Record| {
             if let Some(retry) = record.retry() {

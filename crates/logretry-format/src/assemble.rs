@@ -72,6 +72,7 @@ fn push_fields(
     while index < range.end {
         let field = &fields[index];
         let scan = match &field.shape {
+            Shape::Dash => Some(Scan::Dash),
             Shape::Status => Some(Scan::Status),
             Shape::Number => Some(Scan::Number { empty }),
             Shape::Decimal => Some(Scan::Decimal { empty }),
@@ -106,7 +107,7 @@ fn push_fields(
 fn ends_before(field: &Field, next: &Field) -> bool {
     let is_path = matches!(next.role, Role::Path | Role::Uri);
     match &field.shape {
-        Shape::Status => true,
+        Shape::Dash | Shape::Status => true,
         Shape::Time(form) => !form.ends_open() || is_path,
         Shape::Number | Shape::Decimal => is_path,
         _ => false,

@@ -25,6 +25,8 @@ pub struct Detection {
     pub lines: usize,
     /// Each preset that fits any line, best first.
     pub scores: Vec<Score>,
+    /// The preset that fits most of the lines which the best does not fit: to be tried on such lines.
+    pub runner_up: Option<Score>,
     /// What to do.
     pub verdict: Verdict,
 }
@@ -58,11 +60,6 @@ impl Detection {
         }
     }
 
-    /// The second best, to be tried on lines that the chosen one does not fit.
-    pub fn runner_up(&self) -> Option<&Score> {
-        self.scores.get(1)
-    }
-
     /// How many of the lines the best does not fit.
     pub fn unmatched(&self) -> usize {
         self.lines - self.scores.first().map_or(0, |score| score.matched)
@@ -86,7 +83,19 @@ pub fn detect<'l>(lines: impl Iterator<Item = &'l [u8]>) -> Detection {
     scores.sort_by_key(|(score, order)| (std::cmp::Reverse(score.matched), *order));
     let scores: Vec<Score> = scores.into_iter().map(|(score, _)| score).collect();
     let verdict = verdict(&scores, &lines);
-    Detection { lines: lines.len(), scores, verdict }
+    let runner_up = runner_up(&scores, &lines);
+    Detection { lines: lines.len(), scores, runner_up, verdict }
+}
+
+fn runner_up(scores: &[Score], lines: &[&[u8]]) -> Option<Score> {
+    let (best, others) = scores.split_first()?;
+    let rest: Vec<_> = lines.iter().filter(|line| !fits(&best.format, line)).collect();
+    let scores = others.iter().map(|other| Score {
+        format: other.format.clone(),
+        matched: rest.iter().filter(|line| fits(&other.format, line)).count(),
+    });
+    // Of equals the first is the better one.
+    scores.filter(|score| score.matched > 0).min_by_key(|score| std::cmp::Reverse(score.matched))
 }
 
 fn verdict(scores: &[Score], lines: &[&[u8]]) -> Verdict {

@@ -1,4 +1,4 @@
-use memchr::memmem::Finder;
+use memchr::memchr;
 
 use crate::escape::{Escape, bare_quote};
 
@@ -30,7 +30,7 @@ impl Guard {
 #[derive(Debug, Clone)]
 pub(crate) struct End {
     /// What follows; `None` at the end of the line.
-    before: Option<Box<Finder<'static>>>,
+    before: Option<Box<[u8]>>,
     /// White space ends it.
     is_token: bool,
 }
@@ -45,14 +45,14 @@ pub(crate) struct Candidates<'e> {
 
 impl End {
     pub(crate) fn new(before: Option<&[u8]>, is_token: bool) -> Self {
-        Self { before: before.map(|literal| Box::new(Finder::new(literal).into_owned())), is_token }
+        Self { before: before.map(Box::from), is_token }
     }
 
     /// The possible ends of a text that begins at `start`. `None` if what may not stand in it comes first.
     pub(crate) fn candidates(&self, line: &[u8], start: usize, guard: Guard) -> Option<Candidates<'_>> {
         let rest = line.get(start..)?;
-        let needle = self.before.as_deref().map(Finder::needle);
-        let quote_in_needle = needle.and_then(|needle| memchr::memchr(b'"', needle));
+        let needle = self.before.as_deref();
+        let quote_in_needle = needle.and_then(|needle| memchr(b'"', needle));
         let (mut next, mut limit) = (start, line.len());
         if guard == Guard::EscapedOrPair
             && let Some(after) = rest.strip_prefix(b"\"\"")
@@ -100,19 +100,23 @@ impl Candidates<'_> {
         let end = match &self.end.before {
             None if self.limit == line.len() => line.len(),
             None => return None,
-            Some(finder) => {
-                let needle = finder.needle();
-                let window = self.limit.saturating_add(needle.len()).min(line.len());
-                if self.next == self.limit {
-                    // One possible place: looking is cheaper than searching.
-                    line[self.next..window].starts_with(needle).then_some(self.next)?
-                } else {
-                    self.next + finder.find(&line[self.next..window])?
-                }
-            }
+            Some(needle) => find(line, self.next, self.limit, needle)?,
         };
         self.next = end + 1;
         Some(end)
+    }
+}
+
+/// Where `needle` first stands between `from` and `last`. It is short, and so is the way to it: searching for its first byte
+/// alone is faster than what a substring search prepares.
+fn find(line: &[u8], mut from: usize, last: usize, needle: &[u8]) -> Option<usize> {
+    loop {
+        let here = line.get(from..=last.min(line.len().checked_sub(1)?))?;
+        from += memchr(*needle.first()?, here)?;
+        if line[from..].starts_with(needle) {
+            return Some(from);
+        }
+        from += 1;
     }
 }
 

@@ -85,6 +85,8 @@ impl Unit {
 /// How the end of a field is found.
 #[derive(Debug, Clone)]
 pub(crate) enum Shape {
+    /// `-` and nothing else.
+    Dash,
     /// Three digits, or `-`.
     Status,
     /// Digits, or `-`.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use crate::assemble::assemble;
 use crate::error::{LineError, SpecError};
 use crate::escape::Escape;
-use crate::field::{Field, Piece, Role};
+use crate::field::{Field, Piece, Role, Shape};
 use crate::parsed::Parsed;
+use crate::pasted::{self, Dialect, Pasted};
 use crate::presets::{self, Preset};
 use crate::spans::Spans;
-use crate::spec::{self, Dialect, Pasted, Spec};
+use crate::spec::{self, Spec};
 use crate::steps::{Step, Steps};
 use crate::uses::Uses;
 use crate::{apache, gunicorn, nginx};
@@ -56,8 +57,8 @@ impl Format {
         match spec::read(spec)? {
             Spec::Preset(preset) => presets::compiled(preset.name),
             Spec::Pasted(pasted) => {
-                let compiled = compile_pasted(&pasted, false)?;
-                Ok(Self::new(&spec::canonical(&pasted), compiled))
+                let compiled = compile_pasted(&pasted, None)?;
+                Ok(Self::new(&pasted::canonical(&pasted), compiled))
             }
         }
     }
@@ -66,7 +67,7 @@ impl Format {
         let Spec::Pasted(pasted) = spec::read(preset.spec)? else {
             return Err(presets::unknown(preset.name));
         };
-        Ok(Self::new(preset.name, compile_pasted(&pasted, preset.zero_is_zero)?))
+        Ok(Self::new(preset.name, compile_pasted(&pasted, Some(preset))?))
     }
 
     fn new(name: &str, compiled: Compiled) -> Self {
@@ -146,15 +147,15 @@ impl Format {
     }
 }
 
-fn compile_pasted(pasted: &Pasted, zero_is_zero: bool) -> Result<Compiled, SpecError> {
+fn compile_pasted(pasted: &Pasted, preset: Option<&Preset>) -> Result<Compiled, SpecError> {
     let mut pieces = match pasted.dialect {
         Dialect::Nginx => nginx::pieces(&pasted.text)?,
         Dialect::Apache => apache::pieces(&pasted.text)?,
         Dialect::Gunicorn => gunicorn::pieces(&pasted.text)?,
     };
-    for piece in &mut pieces {
-        if let Piece::Field(Field { role: Role::Bytes { dash_is_zero, .. }, .. }) = piece {
-            *dash_is_zero &= !zero_is_zero;
+    if let Some(preset) = preset {
+        for piece in &mut pieces {
+            settle(piece, preset);
         }
     }
     if !pieces.iter().any(|piece| matches!(piece, Piece::Field(_))) {
@@ -163,4 +164,17 @@ fn compile_pasted(pasted: &Pasted, zero_is_zero: bool) -> Result<Compiled, SpecE
     let (steps, fields) = assemble(pieces, pasted.escape)?;
     let uses = Uses::of(&fields, pasted.dialect)?;
     Ok(Compiled { escape: pasted.escape, steps, fields, uses })
+}
+
+/// What a preset knows beyond its spec.
+fn settle(piece: &mut Piece, preset: &Preset) {
+    let Piece::Field(field) = piece else { return };
+    if let Role::Bytes { dash_is_zero, .. } = &mut field.role {
+        *dash_is_zero &= !preset.zero_is_zero;
+    }
+    // Nobody runs identd any more. With any word there, each line that has a prefix (of syslog, docker compose, a pod) or
+    // a host in this place would fit too, since a user's name may hold spaces.
+    if field.name == "%l" {
+        field.shape = Shape::Dash;
+    }
 }

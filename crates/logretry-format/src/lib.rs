@@ -57,6 +57,7 @@ mod format;
 mod gunicorn;
 mod nginx;
 mod parsed;
+mod pasted;
 mod presets;
 mod quoting;
 mod request;

@@ -3,6 +3,7 @@ use crate::time::TimeForm;
 /// Fields that end where their own bytes say so.
 #[derive(Debug, Clone)]
 pub(crate) enum Scan {
+    Dash,
     Status,
     /// `empty`: a missing value is nothing at all.
     Number {
@@ -22,6 +23,7 @@ impl Scan {
     pub(crate) fn end(&self, line: &[u8], start: usize) -> Option<usize> {
         let rest = line.get(start..)?;
         let length = match self {
+            Self::Dash => rest.starts_with(b"-").then_some(1)?,
             Self::Status => match rest {
                 [a, b, c, ..] if [a, b, c].iter().all(|digit| digit.is_ascii_digit()) => 3,
                 [b'-', ..] => 1,

@@ -1,9 +1,8 @@
 //! What a user hands to `--format`: which server's configuration it is from, and the bare format string in it.
 
 use crate::error::SpecError;
-use crate::escape::Escape;
+use crate::pasted::{Dialect, Pasted, pasted};
 use crate::presets;
-use crate::quoting::{Text, Word, words};
 use crate::{apache, nginx};
 
 /// The longest spec that is read.
@@ -14,22 +13,6 @@ const SPEC_BYTES_MAX: usize = 64 * 1024;
 pub(crate) enum Spec {
     Preset(&'static presets::Preset),
     Pasted(Pasted),
-}
-
-/// A format string, its configuration's quoting undone.
-#[derive(Debug)]
-pub(crate) struct Pasted {
-    pub(crate) dialect: Dialect,
-    pub(crate) escape: Escape,
-    pub(crate) text: Text,
-}
-
-/// Whose configuration a format string is from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    Nginx,
-    Apache,
-    Gunicorn,
 }
 
 pub(crate) fn read(spec: &str) -> Result<Spec, SpecError> {
@@ -73,143 +56,5 @@ fn guess(text: &str) -> Result<Dialect, SpecError> {
         (None, None) if gunicorn => Ok(Dialect::Gunicorn),
         (None, None) if text.contains(char::is_whitespace) => Err(SpecError::NoFields),
         (None, None) => Err(presets::unknown(text)),
-    }
-}
-
-fn pasted(dialect: Dialect, text: &str, at: usize) -> Result<Pasted, SpecError> {
-    match dialect {
-        Dialect::Nginx => nginx_string(text, at),
-        Dialect::Apache => apache_string(text, at),
-        Dialect::Gunicorn => Ok(gunicorn_string(text, at)),
-    }
-}
-
-/// `log_format NAME [escape=…] '…' '…';`, or what follows the name, or the string alone.
-fn nginx_string(text: &str, at: usize) -> Result<Pasted, SpecError> {
-    let is_directive = first_word(text) == "log_format";
-    let mut escape = Escape::Nginx;
-    let mut whole = Text::default();
-    if !is_directive
-        && !text.trim_start().starts_with(['\'', '"'])
-        && !first_word(text).starts_with("escape=")
-    {
-        whole.append(&Text::plain(text, at));
-    } else {
-        let words = words(text, at, true)?;
-        let mut rest = words.as_slice();
-        if is_directive {
-            let needs = "a name, then strings";
-            rest = rest.get(2..).ok_or(SpecError::Directive { directive: "log_format", needs, at })?;
-        }
-        if let [word, strings @ ..] = rest
-            && let Some(named) = escape_of(word)
-        {
-            escape = named?;
-            rest = strings;
-        }
-        if is_directive || rest.iter().all(|word| word.quote.is_some()) {
-            for word in rest {
-                whole.append(&word.text);
-            }
-        } else {
-            // A bare string that happens to begin with a quoted field: `"$request" $status`.
-            whole.append(&Text::plain(&text[rest[0].at - at..], rest[0].at));
-        }
-    }
-    // `ngx_conf_read_token`: these six, every other backslash stays.
-    let text = whole.unescape(|byte| match byte {
-        b'"' | b'\'' | b'\\' => Some(byte),
-        b't' => Some(b'\t'),
-        b'r' => Some(b'\r'),
-        b'n' => Some(b'\n'),
-        _ => None,
-    });
-    Ok(Pasted { dialect: Dialect::Nginx, escape, text })
-}
-
-/// `None` if the word is not `escape=…`.
-fn escape_of(word: &Word) -> Option<Result<Escape, SpecError>> {
-    let value = word.text.bytes().strip_prefix(b"escape=").filter(|_| word.quote.is_none())?;
-    Some(match value {
-        b"default" => Ok(Escape::Nginx),
-        b"json" => Ok(Escape::Json),
-        b"none" => Ok(Escape::None),
-        _ => {
-            let needs = "`escape=` to be `default`, `json` or `none`";
-            Err(SpecError::Directive { directive: "log_format", needs, at: word.at })
-        }
-    })
-}
-
-/// `LogFormat "…" [nickname]`, or the string alone with or without its quotes.
-fn apache_string(spec: &str, at: usize) -> Result<Pasted, SpecError> {
-    let is_directive = first_word(spec) == "LogFormat";
-    let mut text = Text::plain(spec, at);
-    if is_directive || spec.trim_start().starts_with(['\'', '"']) {
-        match words(spec, at, false)?.as_slice() {
-            [_, word, ..] if is_directive => text = in_quotes(word),
-            _ if is_directive => {
-                return Err(SpecError::Directive { directive: "LogFormat", needs: "a string", at });
-            }
-            [word] => text = in_quotes(word),
-            [word, nickname] if !nickname.text.bytes().contains(&b'%') => text = in_quotes(word),
-            // A bare string that happens to begin with a quoted field: `"%r" %>s %b`.
-            _ => {}
-        }
-    }
-    // `parse_log_misc_string` of `mod_log_config`.
-    let text = text.unescape(|byte| match byte {
-        b'"' | b'\\' => Some(byte),
-        b't' => Some(b'\t'),
-        b'r' => Some(b'\r'),
-        b'n' => Some(b'\n'),
-        _ => None,
-    });
-    Ok(Pasted { dialect: Dialect::Apache, escape: Escape::Apache, text })
-}
-
-/// `access_log_format = '…'`, or the string alone with or without its quotes.
-fn gunicorn_string(text: &str, at: usize) -> Pasted {
-    let value = match text.split_once('=') {
-        Some((name, value)) if name.trim() == "access_log_format" => value,
-        _ => text,
-    };
-    let at = at + text.len() - value.len();
-    let text = match words(value, at, false).as_deref() {
-        Ok([word]) if word.quote.is_some() => word.text.clone(),
-        _ => Text::plain(value, at),
-    };
-    Pasted { dialect: Dialect::Gunicorn, escape: Escape::Gunicorn, text }
-}
-
-/// `substring_conf` of Apache: a backslash before the quote or itself is dropped.
-fn in_quotes(word: &Word) -> Text {
-    let Some(quote) = word.quote else { return word.text.clone() };
-    word.text.unescape(|byte| (byte == b'\\' || byte == quote).then_some(byte))
-}
-
-/// The one-line spec that reads back as this format string; it becomes the format's name.
-pub(crate) fn canonical(pasted: &Pasted) -> String {
-    let text = String::from_utf8_lossy(pasted.text.bytes());
-    let controls = |text: &str| {
-        text.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t")
-    };
-    match (pasted.dialect, pasted.escape) {
-        (Dialect::Nginx, escape) => {
-            let escape = match escape {
-                Escape::Json => "escape=json ",
-                Escape::None => "escape=none ",
-                _ => "",
-            };
-            // Single quotes, unless that costs more backslashes.
-            let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
-            let text = controls(&text).replace(quote, &format!("\\{quote}"));
-            format!("nginx:{escape}{quote}{text}{quote}")
-        }
-        (Dialect::Apache, _) => {
-            let text = controls(&text).replace('\\', "\\\\").replace('"', "\\\"");
-            format!("apache:\"{text}\"")
-        }
-        (Dialect::Gunicorn, _) => format!("gunicorn:'{text}'"),
     }
 }

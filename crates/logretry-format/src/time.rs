@@ -15,7 +15,19 @@ pub(crate) use strftime::compile;
 
 /// The pieces of a time as it is logged.
 #[derive(Debug, Clone)]
-pub(crate) struct TimeForm(Arc<[TimePiece]>);
+pub(crate) struct TimeForm {
+    pieces: Arc<[TimePiece]>,
+    /// What each byte must be, where all pieces have a fixed width: the fast way to the end.
+    mask: Option<Arc<[Byte]>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Byte {
+    Is(u8),
+    Digit,
+    Letter,
+    Sign,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TimePiece {
@@ -78,7 +90,8 @@ pub(crate) const DAYS: [&str; 7] =
 
 impl TimeForm {
     pub(crate) fn new(pieces: &[TimePiece]) -> Self {
-        Self(pieces.into())
+        let mask: Option<Vec<Vec<Byte>>> = pieces.iter().map(|piece| piece.mask()).collect();
+        Self { pieces: pieces.into(), mask: mask.map(|mask| mask.concat().into()) }
     }
 
     /// `22/Nov/2026:06:41:40 +0000`: nginx `$time_local`, Apache `%t` between its brackets.
@@ -88,7 +101,7 @@ impl TimeForm {
 
     /// `2026-11-22T06:41:40+00:00`: nginx `$time_iso8601`.
     pub(crate) fn iso() -> Self {
-        let mut pieces = compile("%Y-%m-%dT%H:%M:%S").map(|form| form.0.to_vec()).unwrap_or_default();
+        let mut pieces = compile("%Y-%m-%dT%H:%M:%S").map(|form| form.pieces.to_vec()).unwrap_or_default();
         pieces.push(TimePiece::OffsetColon);
         Self::new(&pieces)
     }
@@ -100,16 +113,41 @@ impl TimeForm {
 
     /// Whether its last piece has as many digits as there are.
     pub(crate) fn ends_open(&self) -> bool {
-        matches!(self.0.last(), Some(TimePiece::Epoch(_) | TimePiece::ZoneName))
+        matches!(self.pieces.last(), Some(TimePiece::Epoch(_) | TimePiece::ZoneName))
     }
 
     /// Where a time of this form that begins at `start` ends.
     pub(crate) fn end(&self, line: &[u8], start: usize) -> Option<usize> {
-        self.0.iter().try_fold(start, |at, piece| piece.end(line, at))
+        let Some(mask) = &self.mask else {
+            return self.pieces.iter().try_fold(start, |at, piece| piece.end(line, at));
+        };
+        let end = start + mask.len();
+        let fits = line.get(start..end)?.iter().zip(&**mask).all(|(&byte, mask)| match mask {
+            Byte::Is(wanted) => byte == *wanted,
+            Byte::Digit => byte.is_ascii_digit(),
+            Byte::Letter => byte.is_ascii_alphabetic(),
+            Byte::Sign => matches!(byte, b'+' | b'-'),
+        });
+        fits.then_some(end)
     }
 }
 
 impl TimePiece {
+    fn mask(self) -> Option<Vec<Byte>> {
+        Some(match self {
+            Self::Literal(byte) => vec![Byte::Is(byte)],
+            Self::Year => vec![Byte::Digit; 4],
+            Self::DayOfYear => vec![Byte::Digit; 3],
+            Self::ShortYear | Self::Month | Self::Day | Self::Hour | Self::Minute | Self::Second => {
+                vec![Byte::Digit; 2]
+            }
+            Self::MonthName | Self::DayName => vec![Byte::Letter; 3],
+            Self::Offset => [vec![Byte::Sign], vec![Byte::Digit; 4]].concat(),
+            Self::Fraction(width) => vec![Byte::Digit; width],
+            _ => return None,
+        })
+    }
+
     /// Where the piece that begins at `at` ends.
     pub(crate) fn end(self, line: &[u8], at: usize) -> Option<usize> {
         let rest = line.get(at..)?;

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use crate::error::SpecError;
 use crate::field::{Field, Role};
-use crate::spec::Dialect;
+use crate::pasted::Dialect;
 
 /// Which field gives what, best sources first.
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use logretry_format::{Change, Format, LineError, Spans, Verdict, detect};
 use logretry_record::{Exchange, Mark};
 use serde::Deserialize;
@@ -146,7 +147,7 @@ fn check_rewrite(format: &Format, line: &[u8], before: &Exchange, mark: &Mark, p
         exchange(format, &once).unwrap_or_else(|error| panic!("{place}: {error}: {}", once.escape_ascii()));
     assert_eq!(after.target, before.target.as_deref().map(|target| mark.put_on(target)), "{place}");
     assert_eq!((after.status, after.bytes.unwrap_or(1234)), (Some(204), 1234), "{place}");
-    assert_eq!(after.time.map(|time| time.as_second()), Some(1_795_338_487), "{place}");
+    assert_eq!(after.time.map(Timestamp::as_second), Some(1_795_338_487), "{place}");
     assert_eq!(after.duration_ms.unwrap_or(1500.0).to_bits(), 1500_f64.to_bits(), "{place}");
     assert_eq!(
         (&after.method, &after.host, &after.user_agent, &after.client, &after.request_id),
@@ -206,7 +207,7 @@ fn a_format_that_logs_the_decoded_path_says_that_it_is_lossy() {
         if exchange.status != Some(400)
             && !truth.target_b64.as_deref().is_some_and(|target| target.starts_with("aHR0c"))
         {
-            let host = exchange.host.as_ref().map(|host| host.to_string());
+            let host = exchange.host.as_ref().map(ToString::to_string);
             assert_eq!(host, truth.host_header);
         }
     });

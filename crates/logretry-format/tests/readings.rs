@@ -194,7 +194,7 @@ fn durations_are_milliseconds_and_no_bytes_are_a_dash() {
 #[test]
 fn what_a_client_writes_into_escaped_fields_forges_nothing() {
     // The server escapes the quotes of the user's name.
-    let user = r#"x [22/Nov/2026:06:00:00 +0000] \x22GET /evil HTTP/1.1\x22 200 1 \x22-\x22 \x22-\x22"#;
+    let user = r"x [22/Nov/2026:06:00:00 +0000] \x22GET /evil HTTP/1.1\x22 200 1 \x22-\x22 \x22-\x22";
     let line = format!(r#"::1 - {user} [22/Nov/2026:06:41:41 +0000] "GET /a HTTP/1.1" 500 1 "-" "-""#);
     let exchange = exchange("combined", &line);
     assert_eq!((exchange.target.as_deref(), exchange.status), (Some("/a"), Some(500)));

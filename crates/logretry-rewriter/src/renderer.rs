@@ -80,7 +80,7 @@ impl Renderer {
                 }
             }
             Form::Url => {
-                out.extend(retry.url.as_ref().map(|url| self.mark.put_on(url)).unwrap_or_default().bytes())
+                out.extend(retry.url.as_ref().map(|url| self.mark.put_on(url)).unwrap_or_default().bytes());
             }
             Form::Combined => combined::render(record, retry, &self.mark, out),
             Form::Csv => table::render(record, retry, &self.mark, out),

@@ -25,7 +25,7 @@ impl TimeParts {
     /// Adds what `text`, a time of the form `form`, says.
     pub(crate) fn read(&mut self, form: &TimeForm, text: &[u8]) -> Option<()> {
         let mut at = 0;
-        for &piece in form.0.iter() {
+        for &piece in form.pieces.iter() {
             let end = piece.end(text, at)?;
             self.read_piece(piece, &text[at..end])?;
             at = end;

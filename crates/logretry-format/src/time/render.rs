@@ -11,7 +11,7 @@ impl TimeForm {
     /// What only `original` knows (the name of its zone, `Z` rather than `+00:00`) is kept.
     pub(crate) fn render(&self, original: &[u8], time: Timestamp, offset: Offset, out: &mut Vec<u8>) {
         let mut at = 0;
-        for &piece in self.0.iter() {
+        for &piece in self.pieces.iter() {
             let end = piece.end(original, at).unwrap_or(at);
             piece.render(&original[at..end], time, offset, out);
             at = end;

@@ -1,0 +1,76 @@
+//! Which preset a log is in, from its first lines.
+
+use logretry_format::{DETECTION_LINES_MAX, Detection, Verdict, detect, presets};
+
+fn detection(lines: &[String]) -> Detection {
+    detect(lines.iter().map(String::as_bytes))
+}
+
+fn chosen(lines: &[String]) -> Option<String> {
+    detection(lines).chosen().map(|format| format.name().to_owned())
+}
+
+fn combined(target: &str) -> String {
+    format!(r#"203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] "GET {target} HTTP/1.1" 502 157 "-" "curl/8.9""#)
+}
+
+#[test]
+fn each_preset_is_known_by_its_example() {
+    for preset in presets() {
+        assert_eq!(chosen(&[preset.example.to_owned()]).as_deref(), Some(preset.name));
+    }
+}
+
+#[test]
+fn one_backslash_that_stands_for_itself_makes_combined_gunicorn() {
+    assert_eq!(
+        chosen(&[combined("/a"), combined(r"/a\x22b"), combined(r#"/a\"\\b"#)]).as_deref(),
+        Some("combined")
+    );
+    assert_eq!(
+        chosen(&[combined("/a"), combined(r"/a\x22b"), combined(r"/a\sb")]).as_deref(),
+        Some("gunicorn")
+    );
+}
+
+#[test]
+fn a_line_behind_a_prefix_is_not_mistaken_for_a_format_of_its_own() {
+    for prefix in [
+        "<134>Nov 22 06:41:43 web nginx: ",
+        "Nov 22 06:41:43 web nginx: ",
+        "2026-11-22T06:41:43.866+00:00 web nginx: ",
+        "<134>1 2026-11-22T06:41:43.866Z web nginx 7 - - ",
+        "2026-11-22T06:41:43.866Z stdout F ",
+        "web-1  | ",
+        "[pod/web-1/nginx] ",
+        "shop.example.com ",
+    ] {
+        assert_eq!(chosen(&[format!("{prefix}{}", combined("/a"))]), None, "{prefix}");
+    }
+    // lighttpd has the host where others have `-`.
+    assert_eq!(chosen(&[combined("/a").replacen(" - ", " shop.example.com ", 1)]), None);
+}
+
+#[test]
+fn what_does_not_fit_is_counted_and_has_a_runner_up() {
+    let common = combined("/a").replace(r#" "-" "curl/8.9""#, "");
+    let lines = [combined("/a"), combined("/b"), String::new(), common, "panic: at the disco".to_owned()];
+    let detection = detection(&lines);
+    assert_eq!(detection.chosen().map(logretry_format::Format::name), Some("combined"));
+    assert_eq!((detection.lines, detection.unmatched()), (4, 2));
+    let runner_up = detection.runner_up.expect("a runner-up");
+    assert_eq!((runner_up.format.name(), runner_up.matched), ("common", 1));
+}
+
+#[test]
+fn a_log_that_fits_too_rarely_is_unknown() {
+    let mut lines = vec!["something else".to_owned(); 9];
+    assert_eq!(chosen(&[]), None);
+    assert_eq!(chosen(&lines), None);
+    lines.push(combined("/a"));
+    assert!(matches!(detection(&lines).verdict, Verdict::Unknown));
+    lines.push(combined("/b"));
+    lines.push(combined("/c"));
+    assert_eq!(chosen(&lines).as_deref(), Some("combined"));
+    assert_eq!(detection(&vec![combined("/a"); 1000]).lines, DETECTION_LINES_MAX);
+}

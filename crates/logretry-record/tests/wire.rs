@@ -1,0 +1,233 @@
+//! The record on the pipe: what is written, what is read, and that the two do not change between releases.
+
+use insta::assert_snapshot;
+use jsonschema::Validator;
+use logretry_record::{
+    DecodeError, ErrorKind, Exchange, Origin, Outcome, Reason, Record, RecordId, Reject, Retry, Scheme,
+};
+use proptest::prelude::*;
+
+fn schema() -> Validator {
+    let schema = include_str!("../schema/record-v1.schema.json");
+    jsonschema::validator_for(&serde_json::from_str(schema).expect("JSON")).expect("a schema")
+}
+
+fn line(record: &Record) -> String {
+    let mut line = Vec::new();
+    record.encode(&mut line);
+    String::from_utf8(line).expect("records are UTF-8")
+}
+
+fn full() -> Record {
+    let text = br#"203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] "GET /a?b=c HTTP/1.1" 502 157 "-" "curl/8.9""#;
+    let origin = Origin::new("access.log", 204, 18_231, "combined", text.as_slice());
+    let original = Exchange {
+        time: "2026-11-22T06:22:52Z".parse().ok(),
+        method: Some("GET".into()),
+        target: Some("/a?b=c".into()),
+        host: Some("shop.example".into()),
+        scheme: Some(Scheme::Https),
+        status: Some(502),
+        duration_ms: Some(1002.0),
+        bytes: Some(157),
+        client: Some("203.0.113.9".into()),
+        user_agent: Some("curl/8.9".into()),
+        request_id: Some("7f2a".into()),
+        lossy: vec!["path".into()],
+    };
+    Record::new(RecordId::of_line(text, 0), origin, original)
+}
+
+fn recovered() -> Retry {
+    Retry {
+        time: "2026-11-22T06:25:01.112Z".parse().expect("a time"),
+        method: Some("GET".into()),
+        url: Some("https://shop.example/a?b=c".into()),
+        attempts: 1,
+        outcome: Outcome::Recovered,
+        status: Some(200),
+        duration_ms: Some(23.1),
+        bytes: Some(512),
+        error: None,
+        reason: None,
+        detail: None,
+    }
+}
+
+#[test]
+fn a_record_is_written_with_every_field() {
+    assert_snapshot!(line(&full().with_retry(recovered())), @r#"{"v":1,"id":"8debef1edcfd60ee6df4502446142f08","origin":{"source":"access.log","line":204,"offset":18231,"format":"combined","text":"203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] \"GET /a?b=c HTTP/1.1\" 502 157 \"-\" \"curl/8.9\""},"original":{"time":"2026-11-22T06:22:52Z","method":"GET","target":"/a?b=c","host":"shop.example","scheme":"https","status":502,"duration_ms":1002.0,"bytes":157,"client":"203.0.113.9","user_agent":"curl/8.9","request_id":"7f2a","lossy":["path"]},"retry":{"time":"2026-11-22T06:25:01.112Z","method":"GET","url":"https://shop.example/a?b=c","attempts":1,"outcome":"recovered","status":200,"duration_ms":23.1,"bytes":512}}"#);
+}
+
+#[test]
+fn a_record_without_values_is_short() {
+    let origin = Origin::new("-", 1, 0, "combined", "x");
+    assert_snapshot!(line(&Record::new(RecordId::of_line(b"x", 0), origin, Exchange::default())), @r#"{"v":1,"id":"54f991c7f498138f0b9227194ca5f97e","origin":{"source":"-","line":1,"offset":0,"format":"combined","text":"x"},"original":{}}"#);
+}
+
+#[test]
+fn bytes_that_are_not_utf8_are_kept_in_a_twin() {
+    let origin = Origin::new(b"caf\xe9.log".as_slice(), 1, 0, "combined", b"\xff\x00".as_slice());
+    let original = Exchange {
+        host: Some(b"\xe9".into()),
+        client: Some(b"\xe8".into()),
+        user_agent: Some(b"\xe7".into()),
+        request_id: Some(b"\xe6".into()),
+        ..Exchange::default()
+    };
+    let record = Record::new(RecordId::of_line(b"\xff\x00", 0), origin, original);
+    assert_snapshot!(line(&record), @r#"{"v":1,"id":"c1c2282b0020c9e408feba7f19bac5eb","origin":{"source_base64":"Y2Fm6S5sb2c=","line":1,"offset":0,"format":"combined","text_base64":"/wA="},"original":{"host_base64":"6Q==","client_base64":"6A==","user_agent_base64":"5w==","request_id_base64":"5g=="}}"#);
+    assert_eq!(Record::decode(line(&record).as_bytes()).expect("a record"), record);
+}
+
+/// This file was written by the first release. It is read by every later one, and says the same.
+#[test]
+fn the_frozen_file_of_version_1_is_read_and_echoed() {
+    let frozen = include_str!("v1/records.ndjson");
+    let schema = schema();
+    let mut written = Vec::new();
+    let mut outcomes = Vec::new();
+    for line in frozen.lines() {
+        assert!(schema.is_valid(&serde_json::from_str(line).expect("JSON")), "{line}");
+        let record = Record::decode(line.as_bytes()).expect("a record of version 1");
+        outcomes.push(record.retry().map(|retry| retry.outcome));
+        record.encode(&mut written);
+    }
+    assert_eq!(String::from_utf8(written).expect("UTF-8"), frozen);
+    let sent = [Outcome::Recovered, Outcome::Refused, Outcome::Failing, Outcome::Unanswered];
+    let rest = [Outcome::InDoubt, Outcome::Skipped, Outcome::Unsent];
+    let expected: Vec<_> = [None, None].into_iter().chain(sent.into_iter().chain(rest).map(Some)).collect();
+    assert_eq!(outcomes, expected);
+}
+
+#[test]
+fn what_this_release_writes_is_what_the_schema_says() {
+    let schema = schema();
+    let not_sent = |reason| Retry::not_sent("2026-11-22T06:25:01Z".parse().expect("a time"), reason);
+    let mut records = vec![full(), full().with_retry(recovered())];
+    records.extend(Reason::ALL.iter().map(|&reason| full().with_retry(not_sent(reason))));
+    let broken = Retry { outcome: Outcome::Unanswered, status: None, error: Some(ErrorKind::Reset), ..recovered() };
+    records.push(full().with_retry(broken));
+    for record in records {
+        let json = serde_json::from_str(&line(&record)).expect("JSON");
+        let errors: Vec<_> = schema.iter_errors(&json).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?} in {json}");
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_is_no_record() {
+    let schema = schema();
+    for text in [
+        r#"{}"#,
+        r#"{"v":2,"id":"00000000000000000000000000000000","origin":{"source":"-","line":1,"offset":0,"format":"x","text":""},"original":{}}"#,
+        r#"{"v":1,"id":"0","origin":{"source":"-","line":1,"offset":0,"format":"x","text":""},"original":{}}"#,
+        r#"{"v":1,"id":"00000000000000000000000000000000","origin":{"line":1,"offset":0,"format":"x","text":""},"original":{}}"#,
+        r#"{"v":1,"id":"00000000000000000000000000000000","origin":{"source":"-","line":1,"offset":0,"format":"x","text":""},"original":{"target":"a b"}}"#,
+    ] {
+        assert!(!schema.is_valid(&serde_json::from_str(text).expect("JSON")), "{text}");
+    }
+}
+
+#[test]
+fn fields_of_a_later_version_survive_and_the_bytes_stay_as_they_were() {
+    let text = line(&full()).replacen('{', "{ \"later\" : [1, {\"a\":null}], ", 1);
+    let record = Record::decode(text.as_bytes()).expect("a record");
+    assert_eq!(line(&record), text);
+
+    let completed = line(&record.with_retry(recovered()));
+    assert!(completed.starts_with(text.trim_end().trim_end_matches('}')), "{completed}");
+    let read = Record::decode(completed.as_bytes()).expect("a record");
+    assert_eq!(read.retry(), Some(&recovered()));
+    assert_eq!(line(&read), completed);
+}
+
+#[test]
+fn a_second_refire_replaces_the_first() {
+    let once = Record::decode(line(&full().with_retry(recovered())).as_bytes()).expect("a record");
+    let failing = Retry { outcome: Outcome::Failing, status: Some(503), ..recovered() };
+    let twice = once.with_retry(failing.clone());
+    assert_eq!(line(&twice).matches("\"retry\"").count(), 1);
+    assert_eq!(Record::decode(line(&twice).as_bytes()).expect("a record").retry(), Some(&failing));
+}
+
+#[test]
+fn words_of_a_later_version_are_read_as_other() {
+    let text = line(&full().with_retry(Retry { error: Some(ErrorKind::Dns), ..recovered() }));
+    let later = text.replace("\"dns\"", "\"quantum\"");
+    let record = Record::decode(later.as_bytes()).expect("a record");
+    assert_eq!(record.retry().and_then(|retry| retry.error), Some(ErrorKind::Other));
+    assert_eq!(line(&record), later);
+}
+
+#[test]
+fn what_is_no_record_is_said_with_its_reason() {
+    let id = "\"id\":\"00000000000000000000000000000000\"";
+    let messages = [
+        "",
+        "not json",
+        "[]",
+        r#"{"v":1}"#,
+        r#"{"v":2,"shape":"new"}"#,
+        &format!(r#"{{"v":1,{id},"origin":{{"line":1,"offset":0,"format":"x","text":""}},"original":{{}}}}"#),
+        &format!(
+            r#"{{"v":1,{id},"origin":{{"source":"-","line":1,"offset":0,"format":"x","text_base64":"?"}},"original":{{}}}}"#
+        ),
+        r#"{"v":1,"id":"7","origin":{"source":"-","line":1,"offset":0,"format":"x","text":""},"original":{}}"#,
+    ]
+    .map(|text| Record::decode(text.as_bytes()).expect_err("no record").to_string())
+    .join("\n");
+    assert_snapshot!(messages, @"
+    not a record: EOF while parsing a value at line 1 column 0
+    not a record: expected ident at line 1 column 2
+    not a record: invalid length 0, expected struct RecordV1 with 5 elements at line 1 column 2
+    not a record: missing field `id` at line 1 column 7
+    the record has version 2, and this program reads version 1; use the same release for all stages
+    not a record: missing field `source`
+    not a record: `text_base64` is not base64
+    not a record: `id` is not 32 hexadecimal digits
+    ");
+    assert!(matches!(Record::decode(br#"{"v":3}"#), Err(DecodeError::Version(3))));
+}
+
+#[test]
+fn a_reject_is_one_line() {
+    let reject = Reject {
+        source: "access.log".into(),
+        line: 7,
+        offset: 812,
+        reason: "not `combined`: no status".into(),
+        text: b"\x16\x03\xff\n".into(),
+    };
+    let mut line = Vec::new();
+    reject.encode(&mut line);
+    assert_snapshot!(String::from_utf8(line).expect("UTF-8"), @r#"{"v":1,"source":"access.log","line":7,"offset":812,"reason":"not `combined`: no status","text_base64":"FgP/Cg=="}"#);
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_written_is_read_back(
+        text in prop::collection::vec(any::<u8>(), 0..60),
+        agent in prop::option::of(prop::collection::vec(any::<u8>(), 0..20)),
+        status in prop::option::of(0_u16..1000),
+        ms in prop::option::of(0.0_f64..1e9),
+        line_number in 1_u64..,
+    ) {
+        let original = Exchange {
+            user_agent: agent.map(Into::into),
+            status,
+            duration_ms: ms,
+            ..Exchange::default()
+        };
+        let origin = Origin::new("-", line_number, line_number / 2, "combined", text.clone());
+        let record = Record::new(RecordId::of_line(&text, 0), origin, original);
+        let written = line(&record);
+        prop_assert_eq!(written.matches('\n').count(), 1);
+        prop_assert_eq!(Record::decode(written.as_bytes()).expect("a record"), record);
+    }
+
+    #[test]
+    fn no_bytes_make_the_decoder_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Record::decode(&bytes);
+    }
+}

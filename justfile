@@ -1,0 +1,50 @@
+# Recipes for whoever works on logretry. `just` lists them.
+
+_default:
+    @just --list
+
+# What the tests need besides cargo: real servers and packers, from Debian's packages.
+install:
+    #!/bin/sh
+    set -eu
+    packages="nginx apache2 jq zstd xz-utils bzip2 util-linux"
+    missing=""
+    for package in $packages; do
+        dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
+    done
+    if [ -n "$missing" ]; then
+        sudo=$(command -v sudo || true)
+        $sudo apt-get update -q
+        # Without starting them: the tests start their own.
+        $sudo env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
+    fi
+    command -v cargo-nextest >/dev/null || cargo install --locked cargo-nextest
+
+# All tests, those of the documentation included.
+test: install
+    cargo nextest run --workspace --all-features
+    cargo test --workspace --all-features --doc
+
+# Format, lints, documentation.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --locked
+
+# Each crate builds alone, with and without its command line.
+alone:
+    #!/bin/sh
+    set -eu
+    for manifest in crates/*/Cargo.toml bins/Cargo.toml; do
+        echo "$manifest"
+        cargo check -q --locked --manifest-path "$manifest" --no-default-features
+        cargo check -q --locked --manifest-path "$manifest" --all-features
+    done
+
+# Licences, sources and boundaries of the dependencies; `just deny advisories` asks the advisory database as well.
+deny *which="bans licenses sources":
+    command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+    cargo deny --config .deny.toml check {{ which }}
+
+# Everything that a change must pass.
+ci: check alone deny test

@@ -1,0 +1,27 @@
+//! A run that is stopped: what is under way ends, nothing new begins, and everything is written down.
+
+use crate::lab::{Backend, Desk, Ended, count_by, line, ndjson, until};
+
+/// Refires 100 requests one after the other, sends `signal` when the server has seen the third, and waits for the end.
+fn stopped_by(signal: &str) -> (Ended, usize) {
+    let backend = Backend::up();
+    let log: String = (0..100).map(|n| line(&format!("GET /{n}"), 500)).collect();
+    let desk = Desk::with("access.log", log);
+    let records = desk.run("lr-read", &["access.log"]).stdout;
+    let arguments = ["--base-url", &backend.url(), "--concurrency", "1", "--rate", "50/s"];
+    let refirer = desk.program("lr-refire", &arguments).reading(records).start();
+    until("three requests", || (backend.seen().len() >= 3).then_some(()));
+    refirer.signal(signal);
+    (refirer.end(), backend.seen().len())
+}
+
+#[test]
+fn an_interrupted_refirer_gives_every_record_an_outcome() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let (ended, seen) = stopped_by(signal);
+        assert_eq!(ended.code, code, "{}", ended.stderr);
+        let outcomes = count_by(&ndjson(&ended.stdout), "/retry/outcome");
+        assert_eq!(outcomes.get("recovered"), Some(&seen), "{outcomes:?}");
+        assert!(seen < 100, "it went on");
+    }
+}
