@@ -44,7 +44,7 @@ alone:
 # Licences, sources and boundaries of the dependencies; `just deny advisories` asks the advisory database as well.
 deny *which="bans licenses sources":
     command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
-    cargo deny --config .deny.toml check {{ which }}
+    cargo deny check {{ which }}
 
 # Everything that a change must pass.
 ci: check alone deny test

@@ -78,11 +78,12 @@ fn an_empty_file() {
 
 #[test]
 fn a_binary_file() {
-    let desk = Desk::with("access.log", fs::read(Program::path("lr-read")).expect("it is built"));
+    let bytes: Vec<u8> = (0..=255).cycle().take(20 * 256).collect();
+    let desk = Desk::with("access.log", [b"\x7fELF".as_slice(), &bytes].concat());
     let read = desk.run("lr-read", &["access.log"]);
     assert_snapshot!(said(&read), @r"
     exit 1
-    lr-read: cannot tell the format of `access.log`: no known format fits any of its first 200 lines; give it with --format (paste the `log_format` or `LogFormat` of the server), or see what `logretry explain access.log` says
+    lr-read: cannot tell the format of `access.log`: no known format fits any of its first 20 lines; give it with --format (paste the `log_format` or `LogFormat` of the server), or see what `logretry explain access.log` says
     ");
     assert_eq!(read.stdout, "");
 }
@@ -91,12 +92,12 @@ fn a_binary_file() {
 fn mixed() -> String {
     [
         &line("GET /a", 500),
-        "hello, world\n",
+        "hello, token=s3cret\n",
         &line("GET /b?token=s3cret", 502),
         "\x1b[2J\x1b]0;owned\x07\n",
         &line("GET /c", 200),
         "203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] \"GET /cut HT\n",
-        "one more\n",
+        "one more, GET /e?token=s3cret\n",
         &line("GET /d", 503),
     ]
     .concat()
@@ -108,7 +109,7 @@ fn garbage_among_good_lines_is_counted_and_the_first_of_it_shown() {
     let read = desk.run("lr-read", &["access.log", "--format", "combined"]);
     assert_snapshot!(said(&read), @r#"
     exit 0
-    lr-read: access.log:2: cannot use the line: not `combined`: it is not in the format: at byte 7 there should be `%l`: hello, world
+    lr-read: access.log:2: cannot use the line: not `combined`: it is not in the format: at byte 7 there should be `%l`: hello, token=…
     lr-read: access.log:4: cannot use the line: not `combined`: it is not in the format: at byte 0 there should be `%h` and what follows it: \u{1b}[2J\u{1b}]0;owned\u{7}
     lr-read: access.log:6: cannot use the line: not `combined`: it is not in the format: at byte 46 there should be `%r` and what follows it: 203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] "GET /cut HT
     lr-read: further lines that cannot be used are only counted; `--rejects FILE` keeps them all
@@ -124,10 +125,10 @@ fn garbage_is_kept_in_the_file_for_rejects_and_counts_as_an_error_when_strict() 
     let read = desk.run("lr-read", &arguments);
     assert_eq!((read.code, ndjson(&read.stdout).len()), (5, 4), "{}", read.stderr);
     assert_snapshot!(desk.read("rejects.ndjson"), @r#"
-    {"v":1,"source":"access.log","line":2,"offset":86,"reason":"not `combined`: it is not in the format: at byte 7 there should be `%l`","text":"hello, world"}
-    {"v":1,"source":"access.log","line":4,"offset":198,"reason":"not `combined`: it is not in the format: at byte 0 there should be `%h` and what follows it","text":"\u001b[2J\u001b]0;owned\u0007"}
-    {"v":1,"source":"access.log","line":6,"offset":299,"reason":"not `combined`: it is not in the format: at byte 46 there should be `%r` and what follows it","text":"203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] \"GET /cut HT"}
-    {"v":1,"source":"access.log","line":7,"offset":357,"reason":"not `combined`: it is not in the format: at byte 4 there should be `%l`","text":"one more"}
+    {"v":1,"source":"access.log","line":2,"offset":86,"reason":"not `combined`: it is not in the format: at byte 7 there should be `%l`","text":"hello, token=s3cret"}
+    {"v":1,"source":"access.log","line":4,"offset":205,"reason":"not `combined`: it is not in the format: at byte 0 there should be `%h` and what follows it","text":"\u001b[2J\u001b]0;owned\u0007"}
+    {"v":1,"source":"access.log","line":6,"offset":306,"reason":"not `combined`: it is not in the format: at byte 46 there should be `%r` and what follows it","text":"203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] \"GET /cut HT"}
+    {"v":1,"source":"access.log","line":7,"offset":364,"reason":"not `combined`: it is not in the format: at byte 4 there should be `%l`","text":"one more, GET /e?token=s3cret"}
     "#);
 }
 

@@ -10,6 +10,7 @@ mod bad_log;
 mod bad_stage;
 mod commands;
 mod corpora;
+mod files;
 mod help;
 mod marks;
 mod numbers;

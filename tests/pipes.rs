@@ -37,6 +37,23 @@ fn four_programs_and_pipes_do_what_the_linked_run_does() {
 }
 
 #[test]
+fn bytes_that_are_not_utf8_stay_what_they_are_on_either_way() {
+    let line = b"203.0.113.9 - caf\xe9 [22/Nov/2026:06:22:52 +0000] \"GET /caf\xe9 HTTP/1.1\" 500 157 \"-\" \"\xff\"\n";
+    let desk = Desk::with("access.log", line);
+    let backend = Backend::up();
+    let url = backend.url();
+    let piped = pipe(four_programs(&desk, &url, "piped.log"));
+    let linked = desk.run("logretry", &["run", "access.log", "--base-url", &url, "-o", "linked.log"]);
+    assert_eq!((piped.codes, linked.code), (vec![0, 0, 0, 0], 0), "{}{}", piped.stderr, linked.stderr);
+    let expected =
+        "203.0.113.9 - caf\u{e9} […] \"GET /caf\u{e9}?retry=True HTTP/1.1\" 200 3 \"-\" \"\u{ff}\"\n";
+    for log in ["piped.log", "linked.log"] {
+        assert_eq!(without_times(&desk.read(log)), expected, "{log}");
+    }
+    assert_eq!(backend.seen(), ["GET /caf%E9", "GET /caf%E9"]);
+}
+
+#[test]
 fn a_log_on_standard_input_is_a_log_too() {
     let desk = Desk::with("access.log", line("GET /a", 500));
     let file = desk.run("lr-read", &["access.log"]);

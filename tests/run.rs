@@ -106,6 +106,16 @@ fn the_retry_log_is_appended_to() {
 }
 
 #[test]
+fn two_equal_lines_are_two_requests() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /a", 500).repeat(2));
+    let run = desk.run("logretry", &["run", "access.log", "--base-url", &backend.url(), "-o", "retry.log"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(backend.seen(), ["GET /a", "GET /a"]);
+    assert_eq!(desk.read("retry.log").lines().count(), 2);
+}
+
+#[test]
 fn a_log_without_failures_is_done_at_once() {
     let backend = Backend::up();
     let desk = Desk::with("access.log", line("GET /a", 200));

@@ -146,10 +146,10 @@ impl Run {
     /// As [`Run::run`]; and if it is called within a tokio runtime, which it would block.
     pub fn run_blocking(self) -> Result<Accounts> {
         if tokio::runtime::Handle::try_current().is_ok() {
-            return Err(Fatal::usage("cannot block within an async runtime; call `run().await` there"));
+            return Err(Fatal::usage("block within an async runtime; call `run().await` there"));
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| Fatal::new(format!("cannot start a runtime: {error}")))?;
+        let runtime = runtime.map_err(|error| Fatal::new(format!("start a runtime: {error}")))?;
         runtime.block_on(self.run())
     }
 }

@@ -34,7 +34,7 @@ pub fn main<P: Program>() -> ExitCode {
         Err(fatal) => {
             progress.end();
             // Nothing is left to tell if not even this can be written.
-            let _ = writeln!(io::stderr(), "{}: {fatal}", setup.name);
+            let _ = writeln!(io::stderr(), "{}: cannot {fatal}", setup.name);
             fatal.exit()
         }
     };
@@ -48,7 +48,7 @@ fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, n
     } else {
         tokio::runtime::Builder::new_current_thread().enable_all().build()
     };
-    let runtime = runtime.map_err(|error| Fatal::new(format!("cannot start a runtime: {error}")))?;
+    let runtime = runtime.map_err(|error| Fatal::new(format!("start a runtime: {error}")))?;
     let (result, signal) = runtime.block_on(async {
         let signals = signals::Signals::listen(&cx, setup.ends_with_its_input)?;
         let ticking = progress.tick(&cx);
@@ -68,7 +68,8 @@ fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, n
     progress.end();
     let ended = result.and(cx.finish());
     let accounts = cx.tally().accounts();
-    if !setup.common.quiet {
+    // Where nothing was begun there is nothing to count.
+    if !setup.common.quiet && (ended.is_ok() || accounts.lines > 0) {
         summary::print(setup, &accounts);
     }
     ended?;
@@ -102,5 +103,5 @@ pub(crate) fn answer(text: &[u8]) -> Result<()> {
 }
 
 pub(crate) fn cannot_answer(error: &io::Error) -> Fatal {
-    Fatal::new(format!("cannot write to standard output: {error}"))
+    Fatal::new(format!("write to standard output: {error}"))
 }

@@ -13,8 +13,7 @@ impl Signals {
     /// Listens from now on. With `ends_with_input` the first signal is only remembered.
     pub(crate) fn listen(cx: &Context, ends_with_input: bool) -> Result<Self> {
         let first = Arc::new(OnceLock::new());
-        let listen =
-            |kind| signal(kind).map_err(|error| Fatal::new(format!("cannot listen for signals: {error}")));
+        let listen = |kind| signal(kind).map_err(|error| Fatal::new(format!("listen for signals: {error}")));
         let (interrupt, terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
         tokio::spawn(obey(interrupt, terminate, cx.clone(), Arc::clone(&first), ends_with_input));
         Ok(Self { first })

@@ -43,12 +43,12 @@ const BROKEN: &str = "/reports/slow";
 
 impl Demo {
     pub(crate) async fn run(self, cx: &Context) -> Result<()> {
-        let folder = tempfile::tempdir()
-            .map_err(|error| Fatal::new(format!("cannot make a temporary folder: {error}")))?;
+        let folder =
+            tempfile::tempdir().map_err(|error| Fatal::new(format!("make a temporary folder: {error}")))?;
         let (log, retry_log) = (folder.path().join("access.log"), folder.path().join("retry.log"));
         let server = DemoServer::start(BROKEN).await?;
         std::fs::write(&log, access_log())
-            .map_err(|error| Fatal::new(format!("cannot write the demo's log: {error}")))?;
+            .map_err(|error| Fatal::new(format!("write the demo's log: {error}")))?;
 
         let mut text = String::new();
         section(
@@ -95,8 +95,7 @@ fn access_log() -> String {
 }
 
 fn read(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path)
-        .map_err(|error| Fatal::new(format!("cannot read the demo's retry log: {error}")))
+    std::fs::read_to_string(path).map_err(|error| Fatal::new(format!("read the demo's retry log: {error}")))
 }
 
 fn section(out: &mut String, title: &str, body: &str) {

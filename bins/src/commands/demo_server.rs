@@ -15,7 +15,7 @@ pub(crate) struct DemoServer {
 impl DemoServer {
     /// Starts on a free port of the loopback address. `broken` is the page that still fails.
     pub(crate) async fn start(broken: &'static str) -> Result<Self> {
-        let error = |error| Fatal::new(format!("cannot start the demo's server: {error}"));
+        let error = |error| Fatal::new(format!("start the demo's server: {error}"));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(error)?;
         let url = format!("http://{}", listener.local_addr().map_err(error)?);
         let asked = Arc::default();

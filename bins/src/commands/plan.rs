@@ -144,7 +144,7 @@ impl Counts {
         match by_rate.into_iter().chain(by_answers).max_by_key(|(time, _)| *time) {
             Some((time, why)) => format!("about {} {why}", in_words(time)),
             None => format!(
-                "as long as {} answers take, {in_flight} at a time; the log does not say how long that is",
+                "not known: the log does not say how long answers take ({} of them, {in_flight} at a time)",
                 self.sent
             ),
         }

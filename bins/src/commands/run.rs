@@ -65,7 +65,7 @@ fn refuse_to_append_to_a_log(inputs: &[Input], write: &WriteArgs) -> Result<()> 
     });
     if same {
         let message =
-            format!("cannot write the retry log into `{}`: it is one of the logs to read", output.display());
+            format!("write the retry log into `{}`: it is one of the logs to read", output.display());
         return Err(Fatal::usage(message));
     }
     Ok(())

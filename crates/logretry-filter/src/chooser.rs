@@ -21,7 +21,7 @@ pub struct Chooser {
 #[derive(Debug, thiserror::Error)]
 pub enum FilterError {
     /// A path pattern that is no glob.
-    #[error("cannot use the path pattern `{pattern}`: {}", error.kind())]
+    #[error("use the path pattern `{pattern}`: {}", error.kind())]
     Glob {
         /// The pattern.
         pattern: String,
@@ -30,7 +30,7 @@ pub enum FilterError {
         error: globset::Error,
     },
     /// A regular expression that does not compile, or is too large.
-    #[error("cannot use the regular expression `{pattern}`: {error}")]
+    #[error("use the regular expression `{pattern}`: {error}")]
     Regex {
         /// The expression.
         pattern: String,
@@ -222,7 +222,7 @@ mod tests {
         let regex = Predicate { path_regex: Some("(".into()), ..Predicate::default() };
         let message =
             |predicate| Chooser::new(&predicate, Quota::default()).expect_err("no pattern").to_string();
-        assert!(message(glob).starts_with("cannot use the path pattern `/a[`: "));
-        assert!(message(regex).starts_with("cannot use the regular expression `(`: "));
+        assert!(message(glob).starts_with("use the path pattern `/a[`: "));
+        assert!(message(regex).starts_with("use the regular expression `(`: "));
     }
 }

@@ -7,7 +7,15 @@ use crate::spans::Span;
 ///
 /// A host ends where the path's first `/` begins, a path where the query's `?` begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Split {
+pub(crate) enum Split {
+    /// One field takes all; `is_target`: it holds what a client sent as its target.
+    Alone { is_target: bool },
+    /// Parts of a URL, in this order.
+    Parts(Parts),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Parts {
     host: bool,
     path: bool,
     query: QueryParts,
@@ -25,13 +33,10 @@ enum QueryParts {
 }
 
 impl Split {
-    /// One field that takes all.
-    pub(crate) const ALONE: Self = Self { host: false, path: true, query: QueryParts::None, dashes: false };
-
     /// How `fields` are told apart; the index of the first that cannot be told from the one before it.
     pub(crate) fn of(fields: &[Field], dashes: bool) -> Result<Self, usize> {
         if fields.len() == 1 {
-            return Ok(Self::ALONE);
+            return Ok(Self::Alone { is_target: fields[0].role == Role::Uri });
         }
         let role = |index: usize| fields.get(index).map(|field| field.role);
         let mut index = 0;
@@ -52,17 +57,25 @@ impl Split {
             QueryParts::MarkAndArgs => 2,
         };
         if index == fields.len() {
-            return Ok(Self { host, path, query, dashes });
+            return Ok(Self::Parts(Parts { host, path, query, dashes }));
         }
         Err(index.max(1))
     }
 
-    /// Gives each of `spans` its part of `whole`.
+    /// Gives each of `spans` its part of `whole`; `false` if it cannot be what the fields say.
     pub(crate) fn apply(self, line: &[u8], whole: Span, spans: &mut [Span]) -> bool {
-        if let [alone] = spans {
-            *alone = whole;
-            return true;
+        match self {
+            Self::Alone { is_target } => {
+                spans[0] = whole;
+                !is_target || may_be_target(whole.of(line))
+            }
+            Self::Parts(parts) => parts.apply(line, whole, spans),
         }
+    }
+}
+
+impl Parts {
+    fn apply(self, line: &[u8], whole: Span, spans: &mut [Span]) -> bool {
         let mut bytes = whole.of(line);
         let mut start = whole.start;
         let mut spans = spans.iter_mut();
@@ -104,6 +117,15 @@ impl Split {
             }
         }
         bytes.is_empty()
+    }
+}
+
+/// Whether nginx may have logged it as `$request_uri`: a path, `*`, an absolute URL, or nothing. That keeps a field before it
+/// that holds spaces from being cut short.
+fn may_be_target(bytes: &[u8]) -> bool {
+    match bytes {
+        [] | b"-" | [b'/' | b'*' | b'?', ..] => true,
+        _ => bytes.starts_with(b"http://") || bytes.starts_with(b"https://"),
     }
 }
 

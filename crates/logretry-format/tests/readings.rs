@@ -213,7 +213,13 @@ fn a_line_that_can_be_read_as_two_requests_is_refused() {
     );
     // A decoded path may hold spaces.
     assert_eq!(read("%m %U %>s %D %f", "GET /x 200 5 /srv 500 12 /srv"), Err(LineError::Ambiguous));
-    // Two readings of the same request are one.
+    // A field that holds spaces may stand before them: a path begins with `/`.
+    let exchange = exchange("$city $host $request_uri $status", "New York h /a 500");
+    assert_eq!(exchange.host.map(|host| host.to_string()).as_deref(), Some("h"));
+}
+
+#[test]
+fn two_readings_of_the_same_request_are_one() {
     assert_eq!(
         exchange("$http_x_forwarded_for - $remote_user \"$request\" $status", "1 - 2 - 3 \"GET /a\" 500")
             .status,

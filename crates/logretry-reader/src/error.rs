@@ -8,7 +8,7 @@ use logretry_stage::Fatal;
 #[derive(Debug, thiserror::Error)]
 pub enum ReaderError {
     /// A file or directory that does not open.
-    #[error("cannot open `{}`: {error}", path.display())]
+    #[error("open `{}`: {error}", path.display())]
     Open {
         /// What was to be opened.
         path: PathBuf,
@@ -17,7 +17,7 @@ pub enum ReaderError {
         error: io::Error,
     },
     /// A pattern that fits no file, or is no pattern.
-    #[error("cannot find a file that fits `{pattern}`{}", detail.as_deref().unwrap_or(""))]
+    #[error("find a file that fits `{pattern}`{}", detail.as_deref().unwrap_or(""))]
     NoMatch {
         /// The pattern as it was given.
         pattern: String,
@@ -25,17 +25,17 @@ pub enum ReaderError {
         detail: Option<String>,
     },
     /// A directory without logs.
-    #[error("cannot find an access log in the directory `{}`; name the files themselves", path.display())]
+    #[error("find an access log in the directory `{}`; name the files themselves", path.display())]
     NoLogs {
         /// The directory.
         path: PathBuf,
     },
     /// A specification of a format that does not compile.
-    #[error("cannot use the format: {0}")]
+    #[error("use the format: {0}")]
     Format(#[from] SpecError),
     /// A log in a format that no preset reads.
     #[error(
-        "cannot tell the format of `{name}`: {detail}; give it with --format (paste the `log_format` or `LogFormat` of the server), \
+        "tell the format of `{name}`: {detail}; give it with --format (paste the `log_format` or `LogFormat` of the server), \
          or see what `logretry explain {name}` says"
     )]
     UnknownFormat {
@@ -45,13 +45,13 @@ pub enum ReaderError {
         detail: String,
     },
     /// A log in UTF-16.
-    #[error("cannot read `{name}`: it is UTF-16; turn it into UTF-8 first (`iconv -f UTF-16 -t UTF-8`)")]
+    #[error("read `{name}`: it is UTF-16; turn it into UTF-8 first (`iconv -f UTF-16 -t UTF-8`)")]
     Utf16 {
         /// The log.
         name: String,
     },
     /// Reading or unpacking failed on the way.
-    #[error("cannot read `{name}` beyond line {line}: {error}")]
+    #[error("read `{name}` beyond line {line}: {error}")]
     Read {
         /// The log.
         name: String,

@@ -215,11 +215,8 @@ mod tests {
         let none: [&str; 0] = [];
         assert_eq!(inputs(&none).expect("stdin"), [Input::Stdin]);
         for (argument, message) in [
-            (
-                "/nowhere/access.log",
-                "cannot open `/nowhere/access.log`: No such file or directory (os error 2)",
-            ),
-            ("/nowhere/*.log", "cannot find a file that fits `/nowhere/*.log`"),
+            ("/nowhere/access.log", "open `/nowhere/access.log`: No such file or directory (os error 2)"),
+            ("/nowhere/*.log", "find a file that fits `/nowhere/*.log`"),
         ] {
             assert_eq!(inputs(&[argument]).expect_err("not there").to_string(), message);
         }

@@ -19,7 +19,8 @@ fn line(record: &Record) -> String {
 }
 
 fn full() -> Record {
-    let text = br#"203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] "GET /a?b=c HTTP/1.1" 502 157 "-" "curl/8.9""#;
+    let text =
+        br#"203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] "GET /a?b=c HTTP/1.1" 502 157 "-" "curl/8.9""#;
     let origin = Origin::new("access.log", 204, 18_231, "combined", text.as_slice());
     let original = Exchange {
         time: "2026-11-22T06:22:52Z".parse().ok(),
@@ -106,7 +107,8 @@ fn what_this_release_writes_is_what_the_schema_says() {
     let not_sent = |reason| Retry::not_sent("2026-11-22T06:25:01Z".parse().expect("a time"), reason);
     let mut records = vec![full(), full().with_retry(recovered())];
     records.extend(Reason::ALL.iter().map(|&reason| full().with_retry(not_sent(reason))));
-    let broken = Retry { outcome: Outcome::Unanswered, status: None, error: Some(ErrorKind::Reset), ..recovered() };
+    let broken =
+        Retry { outcome: Outcome::Unanswered, status: None, error: Some(ErrorKind::Reset), ..recovered() };
     records.push(full().with_retry(broken));
     for record in records {
         let json = serde_json::from_str(&line(&record)).expect("JSON");

@@ -37,7 +37,7 @@ fn last_byte(path: &Path) -> io::Result<u8> {
 
 /// The retry log cannot be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot open the retry log `{}`: {error}", path.display())]
+#[error("open the retry log `{}`: {error}", path.display())]
 pub struct LogFileError {
     path: PathBuf,
     #[source]

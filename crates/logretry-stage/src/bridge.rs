@@ -122,7 +122,7 @@ where
         // Whoever has gone does not mind.
         let _ = channel.blocking_send(Parcel::End(end));
     });
-    let failed = spawned.err().map(|error| Fatal::new(format!("cannot start a thread: {error}")));
+    let failed = spawned.err().map(|error| Fatal::new(format!("start a thread: {error}")));
     stream::unfold(Some(Far { cx: cx.clone(), parcels, batch: Vec::new().into_iter(), failed }), next)
 }
 
@@ -162,7 +162,7 @@ async fn next(far: Option<Far>) -> Option<(Result<Record>, Option<Far>)> {
             None if far.cx.is_draining() => return None,
             None => {
                 return Some((
-                    Err(Fatal::new("a thread of logretry died; this is a defect, please report it")),
+                    Err(Fatal::new("go on: a thread of logretry died; this is a defect, please report it")),
                     None,
                 ));
             }
@@ -209,10 +209,10 @@ mod tests {
     async fn an_error_comes_after_the_records_before_it() {
         let stream = from_thread(&Context::default(), "test", |feed| {
             feed.record(record(1))?;
-            Err(Fatal::new("cannot go on").into())
+            Err(Fatal::new("go on").into())
         });
         let items: Vec<_> = stream.collect().await;
-        assert!(matches!(&items[..], [Ok(_), Err(fatal)] if fatal.to_string() == "cannot go on"));
+        assert!(matches!(&items[..], [Ok(_), Err(fatal)] if fatal.to_string() == "go on"));
     }
 
     #[tokio::test]

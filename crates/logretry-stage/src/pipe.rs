@@ -50,9 +50,8 @@ fn decode_all<R: io::Read>(input: Input<R>, feed: &mut Feed) -> Result<(), Break
         if lines.would_wait() {
             feed.flush()?;
         }
-        let line = lines
-            .next()
-            .map_err(|error| Fatal::new(format!("cannot read records from `{name}`: {error}")))?;
+        let line =
+            lines.next().map_err(|error| Fatal::new(format!("read records from `{name}`: {error}")))?;
         let Some(Line { number, offset, text, cut }) = line else { return Ok(()) };
         if text.trim_ascii().is_empty() {
             feed.screened();
@@ -62,7 +61,7 @@ fn decode_all<R: io::Read>(input: Input<R>, feed: &mut Feed) -> Result<(), Break
         match record {
             Ok(record) => feed.record(record)?,
             Err(error @ DecodeError::Version(_)) => {
-                return Err(Fatal::new(format!("cannot use line {number} of `{name}`: {error}")).into());
+                return Err(Fatal::new(format!("use line {number} of `{name}`: {error}")).into());
             }
             Err(error) => {
                 let reject = Reject {
@@ -131,7 +130,7 @@ pub async fn write_lines(
         if error.kind() == io::ErrorKind::BrokenPipe {
             Ok(())
         } else {
-            Err(Fatal::new(format!("cannot write {what}: {error}")))
+            Err(Fatal::new(format!("write {what}: {error}")))
         }
     };
     let mut chunks = std::pin::pin!(input.ready_chunks(CHUNK_RECORDS_MAX));

@@ -76,7 +76,7 @@ impl Rejects {
 
 /// The file for rejects cannot be created or written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {action} the file for rejects `{}`: {error}", file.display())]
+#[error("{action} the file for rejects `{}`: {error}", file.display())]
 pub struct RejectsError {
     action: &'static str,
     file: PathBuf,

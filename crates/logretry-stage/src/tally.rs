@@ -250,7 +250,7 @@ impl Accounts {
 /// Numbers that do not add up: a defect of logretry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the numbers do not add up ({equation}: {left} is not {right}); this is a defect of logretry, please report it"
+    "vouch for the numbers, which do not add up ({equation}: {left} is not {right}); this is a defect of logretry, please report it"
 )]
 pub struct Imbalance {
     equation: &'static str,

@@ -1,0 +1,81 @@
+//! Many logs are one: rotated files, patterns, files of several formats.
+
+use crate::lab::{Desk, line, ndjson};
+
+/// The targets of the records, in their order.
+fn targets(desk: &Desk, arguments: &[&str]) -> Vec<String> {
+    let read = desk.run("lr-read", arguments);
+    assert_eq!(read.code, 0, "{}", read.stderr);
+    let target =
+        |record: &serde_json::Value| record["original"]["target"].as_str().expect("a target").to_owned();
+    ndjson(&read.stdout).iter().map(target).collect()
+}
+
+/// A folder in which logrotate has been at work.
+fn rotated() -> Desk {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("logs")).expect("the desk can be written");
+    for (name, target) in [
+        ("access.log", "/new"),
+        ("access.log.1", "/old"),
+        ("access.log.2", "/older"),
+        ("access.log.10", "/oldest"),
+    ] {
+        desk.put(&format!("logs/{name}"), line(&format!("GET {target}"), 500));
+    }
+    let packed = desk.shell("gzip logs/access.log.2 logs/access.log.10", "").run();
+    assert_eq!(packed.code, 0, "{}", packed.stderr);
+    desk
+}
+
+#[test]
+fn a_directory_of_rotated_logs_is_read_oldest_first() {
+    assert_eq!(targets(&rotated(), &["logs"]), ["/oldest", "/older", "/old", "/new"]);
+}
+
+#[test]
+fn a_quoted_pattern_is_read_oldest_first() {
+    assert_eq!(targets(&rotated(), &["logs/access.log*"]), ["/oldest", "/older", "/old", "/new"]);
+}
+
+#[test]
+fn files_that_are_named_are_read_in_the_order_in_which_they_are_named() {
+    let order = ["logs/access.log", "logs/access.log.10.gz", "logs/access.log.1"];
+    assert_eq!(targets(&rotated(), &order), ["/new", "/oldest", "/old"]);
+}
+
+#[test]
+fn each_file_has_the_format_that_it_has() {
+    let desk = Desk::with("one.log", line("GET /one", 500));
+    desk.put("two.log", format!("shop.example:80 {}", line("GET /two", 500)));
+    assert_eq!(targets(&desk, &["one.log", "two.log"]), ["/one", "/two"]);
+}
+
+#[test]
+fn a_line_is_tried_with_each_format_that_is_given() {
+    let mixed = [
+        line("GET /one", 500),
+        format!("shop.example:80 {}", line("GET /two", 500)),
+        line("GET /three", 500),
+    ];
+    let desk = Desk::with("access.log", mixed.concat());
+    let arguments = ["access.log", "--format", "combined", "--format", "vhost_combined"];
+    assert_eq!(targets(&desk, &arguments), ["/one", "/two", "/three"]);
+}
+
+#[test]
+fn the_same_line_has_the_same_id_wherever_it_is_read() {
+    let desk = rotated();
+    let ids = |arguments: &[&str]| -> Vec<String> {
+        let mut ids: Vec<String> = ndjson(&desk.run("lr-read", arguments).stdout)
+            .iter()
+            .map(|record| record["id"].to_string())
+            .collect();
+        ids.sort_unstable();
+        ids
+    };
+    let whole = desk.shell("zcat -f logs/* > whole.log", "").run();
+    assert_eq!(whole.code, 0, "{}", whole.stderr);
+    assert_eq!(ids(&["whole.log"]), ids(&["logs"]));
+    assert_eq!(ids(&["whole.log"]).len(), 4);
+}
