@@ -35,7 +35,8 @@ impl<W: Write + Send + 'static> Sink for Rewriter<W> {
                 cx.notes().say(format_args!("record {} is written in combined format: {why}", record.id()));
             }
         };
-        let written = |lines| cx.tally().write(lines);
+        let tally = cx.clone();
+        let written = move |lines| tally.tally().write(lines);
         pipe::write_lines(input, log, &format!("the retry log `{name}`"), cx, render, written).await
     }
 }

@@ -121,9 +121,9 @@ pub async fn write_lines(
     what: &str,
     cx: &Context,
     mut render: impl FnMut(&Record, &mut Vec<u8>) + Send,
-    written: impl Fn(u64) + Send,
+    written: impl Fn(u64) + Send + 'static,
 ) -> Result<()> {
-    let mut outlet = Some(Outlet::new(writer));
+    let mut outlet = Some(Outlet::new(writer, written));
     let mut end = Ok(());
     let fail = |error: &io::Error| {
         cx.stops().drain.cancel();
@@ -147,12 +147,9 @@ pub async fn write_lines(
             }
         }
         let Some(open) = &mut outlet else { continue };
-        match open.write(bytes).await {
-            Ok(()) => written(lines),
-            Err(error) => {
-                outlet = None;
-                end = fail(&error);
-            }
+        if let Err(error) = open.write(bytes, lines).await {
+            outlet = None;
+            end = fail(&error);
         }
     }
     if let Some(outlet) = outlet
@@ -168,7 +165,7 @@ pub async fn write_lines(
 /// It writes whole buffers in order, at most [`Outlet::BUFFERS_MAX`] behind its caller.
 #[derive(Debug)]
 pub struct Outlet {
-    buffers: Option<mpsc::Sender<Vec<u8>>>,
+    buffers: Option<mpsc::Sender<(Vec<u8>, u64)>>,
     thread: Option<thread::JoinHandle<io::Result<()>>>,
 }
 
@@ -176,28 +173,28 @@ impl Outlet {
     /// Buffers on their way at most.
     pub const BUFFERS_MAX: usize = 4;
 
-    /// Starts the thread that writes to `writer`.
-    pub fn new(mut writer: impl Write + Send + 'static) -> Self {
-        let (buffers, mut queue) = mpsc::channel::<Vec<u8>>(Self::BUFFERS_MAX);
+    /// Starts the thread that writes to `writer`. `written` is called there with the number of lines of each buffer that has been
+    /// handed to the system.
+    pub fn new(mut writer: impl Write + Send + 'static, written: impl Fn(u64) + Send + 'static) -> Self {
+        let (buffers, mut queue) = mpsc::channel::<(Vec<u8>, u64)>(Self::BUFFERS_MAX);
         let thread = thread::spawn(move || {
-            while let Some(buffer) = queue.blocking_recv() {
+            while let Some((buffer, lines)) = queue.blocking_recv() {
                 writer.write_all(&buffer)?;
-                if queue.is_empty() {
-                    writer.flush()?;
-                }
+                writer.flush()?;
+                written(lines);
             }
-            writer.flush()
+            Ok(())
         });
         Self { buffers: Some(buffers), thread: Some(thread) }
     }
 
-    /// Hands on `buffer`. An error may be that of an earlier buffer; after one, nothing more is written.
-    pub async fn write(&mut self, buffer: Vec<u8>) -> io::Result<()> {
+    /// Hands on `buffer`, which holds `lines` lines. An error may be that of an earlier buffer; after one, nothing more is written.
+    pub async fn write(&mut self, buffer: Vec<u8>, lines: u64) -> io::Result<()> {
         if buffer.is_empty() {
             return Ok(());
         }
         let sent = match &self.buffers {
-            Some(buffers) => buffers.send(buffer).await.is_ok(),
+            Some(buffers) => buffers.send((buffer, lines)).await.is_ok(),
             None => false,
         };
         if sent { Ok(()) } else { Err(self.end().err().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into())) }
