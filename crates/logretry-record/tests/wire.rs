@@ -121,7 +121,7 @@ fn what_this_release_writes_is_what_the_schema_says() {
 fn the_schema_refuses_what_is_no_record() {
     let schema = schema();
     for text in [
-        r#"{}"#,
+        "{}",
         r#"{"v":2,"id":"00000000000000000000000000000000","origin":{"source":"-","line":1,"offset":0,"format":"x","text":""},"original":{}}"#,
         r#"{"v":1,"id":"0","origin":{"source":"-","line":1,"offset":0,"format":"x","text":""},"original":{}}"#,
         r#"{"v":1,"id":"00000000000000000000000000000000","origin":{"line":1,"offset":0,"format":"x","text":""},"original":{}}"#,
