@@ -101,6 +101,14 @@ fn a_retry_log_on_a_full_disk_stops_the_run_before_more_is_sent() {
 }
 
 #[test]
+fn what_a_full_disk_did_not_take_does_not_count_as_written() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /a", 500));
+    let run = desk.run("logretry", &["run", "access.log", "--base-url", &backend.url(), "-o", "/dev/full"]);
+    assert!(run.stderr.contains("0 lines written to /dev/full"), "{}", run.stderr);
+}
+
+#[test]
 fn records_on_a_full_disk() {
     let desk = Desk::with("access.log", line("GET /a", 500));
     let read = desk.program("lr-read", &["access.log"]).writing_to("/dev/full".as_ref()).run();

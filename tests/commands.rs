@@ -29,7 +29,7 @@ fn a_plan_says_what_would_be_refired_and_why_the_rest_would_not() {
                        1  /c
     not sent           1  method_not_allowed: the method is not one of --methods (GET, HEAD and OPTIONS by default)
     not sent           1  target_form: the request target has a form that cannot be sent again (`*`, `host:port`, no leading `/`)
-    duration    as long as 3 answers take, 4 at a time; the log does not say how long that is
+    duration    not known: the log does not say how long answers take (3 of them, 4 at a time)
     retry log   standard output
 
     Nothing was sent.

@@ -79,3 +79,11 @@ fn the_same_line_has_the_same_id_wherever_it_is_read() {
     assert_eq!(ids(&["whole.log"]), ids(&["logs"]));
     assert_eq!(ids(&["whole.log"]).len(), 4);
 }
+
+#[test]
+fn the_format_is_found_out_behind_blank_lines_comments_and_greetings() {
+    for beginning in ["\n", "\n\n", "#\n", "# c\n", "hi\n", "nginx: started\n"] {
+        let desk = Desk::with("access.log", format!("{beginning}{}", line("GET /a", 500)));
+        assert_eq!(targets(&desk, &["access.log"]), ["/a"], "{beginning:?}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::lab::{Backend, Desk, line};
+use crate::lab::{Backend, Desk, installed, line};
 
 fn readme() -> String {
     fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).expect("there is a README")
@@ -21,6 +21,7 @@ fn blocks(readme: &str) -> Vec<String> {
 
 #[test]
 fn every_command_of_the_readme_runs() {
+    installed("jq");
     let blocks = blocks(&readme());
     assert!(!blocks.is_empty(), "the README shows no command");
     for block in blocks {

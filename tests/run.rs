@@ -3,7 +3,8 @@
 use insta::assert_snapshot;
 
 use crate::lab::{
-    Backend, Desk, Outage, line, ndjson, nginx, nginx_that_logs, refires, sorted, without_times,
+    Backend, Desk, Outage, line, ndjson, nginx, nginx_over_http2, nginx_that_logs, refires, sorted,
+    without_times,
 };
 
 #[test]
@@ -160,4 +161,20 @@ fn proxies_of_the_environment_are_not_used() {
         .run();
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert_eq!(backend.seen(), ["GET /a"]);
+}
+
+#[test]
+fn over_http2_each_failure_is_sent_exactly_once_more_too() {
+    let backend = Backend::up();
+    let server = nginx_over_http2(&backend);
+    let log: String = (10..60).map(|n| line(&format!("GET /a//{n}?b=%20"), 502)).collect();
+    let desk = Desk::with("access.log", log);
+    let arguments = ["run", "access.log", "--http2", "--base-url", &server.url(), "-o", "retry.log"];
+    let run = desk.run("logretry", &arguments);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let mut requests: Vec<String> =
+        server.logged(50).iter().map(|line| line.split('"').nth(1).expect("a request").to_owned()).collect();
+    requests.sort_unstable();
+    let expected: Vec<String> = (10..60).map(|n| format!("GET /a//{n}?b=%20 HTTP/2.0")).collect();
+    assert_eq!(requests, expected);
 }

@@ -3,7 +3,7 @@ use super::{Backend, Server};
 /// Apache in front of `backend`, with Debian's `vhost_combined` format; its name is `shop.example`.
 pub(crate) fn apache(backend: &Backend) -> Server {
     let backend = backend.address();
-    Server::start(("/usr/sbin/apache2", "apache2"), &["-X", "-f"], |folder, address| {
+    Server::start("/usr/sbin/apache2", &["-X", "-f"], |folder, address| {
         let folder = folder.display();
         let port = address.port();
         format!(

@@ -1,6 +1,5 @@
 use std::env;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 /// A file of the corpora of real logs, or `None` (said on stderr) where they are not installed.
 ///
@@ -20,18 +19,4 @@ pub(crate) fn corpus(path: &str) -> Option<PathBuf> {
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn skip(why: &str) {
     eprintln!("skipped: {why}");
-}
-
-/// `name`, a program that a test needs besides ours.
-///
-/// # Panics
-///
-/// If it is not there, with the command that installs it.
-pub(crate) fn installed(name: &'static str) -> &'static str {
-    let found = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    assert!(
-        found.is_ok(),
-        "{name} is missing; install it: apt-get install -y nginx apache2 zstd xz-utils bzip2"
-    );
-    name
 }

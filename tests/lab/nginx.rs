@@ -9,8 +9,17 @@ pub(crate) fn nginx(backend: &Backend) -> Server {
 ///
 /// It gives up on the back end after 200 ms, so that a slow answer is a 504.
 pub(crate) fn nginx_that_logs(directive: &str, name: &str, backend: &Backend) -> Server {
+    start("", directive, name, backend)
+}
+
+/// nginx in front of `backend` that speaks HTTP/2 and nothing else, without TLS.
+pub(crate) fn nginx_over_http2(backend: &Backend) -> Server {
+    start("http2", "", "combined", backend)
+}
+
+fn start(protocol: &str, directive: &str, name: &str, backend: &Backend) -> Server {
     let backend = backend.address();
-    Server::start(("/usr/sbin/nginx", "nginx"), &["-c"], |folder, address| {
+    Server::start("/usr/sbin/nginx", &["-c"], |folder, address| {
         let folder = folder.display();
         format!(
             "daemon off;
@@ -27,7 +36,7 @@ pub(crate) fn nginx_that_logs(directive: &str, name: &str, backend: &Backend) ->
                 uwsgi_temp_path {folder}/uwsgi;
                 scgi_temp_path {folder}/scgi;
                 server {{
-                    listen {address};
+                    listen {address} {protocol};
                     location / {{
                         proxy_pass http://{backend};
                         proxy_read_timeout 200ms;

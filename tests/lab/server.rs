@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use tempfile::TempDir;
 
+use super::install::INSTALL;
 use super::{latin1, until};
 
 /// A web server that runs in one process, with a folder and an address of its own, until it is dropped.
@@ -16,10 +17,10 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `program` of Debian's `package` with the configuration that `configure` makes of its folder and address.
-    /// `arguments` come before the file's name.
+    /// Starts `program` with the configuration that `configure` makes of its folder and address; `arguments` come before the
+    /// configuration's name.
     pub(super) fn start(
-        (program, package): (&str, &str),
+        program: &str,
         arguments: &[&str],
         configure: impl FnOnce(&Path, SocketAddr) -> String,
     ) -> Self {
@@ -35,9 +36,7 @@ impl Server {
             .stdout(Stdio::null())
             .stderr(output)
             .spawn()
-            .unwrap_or_else(|error| {
-                panic!("cannot start {program} ({error}); install it: apt-get install -y nginx apache2 (here: {package})")
-            });
+            .unwrap_or_else(|error| panic!("cannot start {program} ({error}); {INSTALL}"));
         let mut server = Self { process, address, folder };
         server.wait_until_it_listens();
         server

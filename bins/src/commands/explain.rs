@@ -165,7 +165,8 @@ fn explain_line(sample: &Sample, format: &Format, index: usize, options: &Option
 
 fn explain_fields(parsed: &Parsed<'_>, sample: &Sample, index: usize, options: &Options, out: &mut String) {
     for field in parsed.fields() {
-        let _ = writeln!(out, "  {:<24} {:<40} {}", field.name, Shown(field.raw).to_string(), field.used_for);
+        let row = format!("  {:<24} {:<40} {}", field.name, Shown(field.raw).to_string(), field.used_for);
+        let _ = writeln!(out, "{}", row.trim_end());
     }
     let text = &sample.lines[index];
     let origin = Origin::new(sample.name.clone(), index as u64 + 1, 0, "", text.clone());

@@ -23,8 +23,9 @@ pub struct Filter {
 
 const EXAMPLES: &str = "\
 Examples:
-  lr-read access.log | lr-filter --status 502-504 --method GET,HEAD --path '/api/*' | jq -r .original.target
-  lr-read access.log | lr-filter --dedupe --limit 100 | lr-refire --base-url https://shop.example | lr-write
+  lr-read access.log | lr-filter --status 502-504 --path '/api/*' | jq -r .id
+  lr-read access.log | lr-filter --dedupe --limit 100 |
+    lr-refire --base-url https://shop.example | lr-write
   lr-read access.log | lr-filter --since '2026-11-22 06:00' | jq -s length";
 
 impl Program for Filter {

@@ -12,7 +12,7 @@ use crate::cli::answer;
 Examples:
   logretry formats
   lr-read --format combined access.log | head -1
-  lr-read --format 'log_format main \"$remote_addr - $remote_user [$time_local] \\\"$request\\\" $status $body_bytes_sent \\\"$http_referer\\\" \\\"$http_user_agent\\\"\";' access.log | head -1")]
+  lr-read access.log --format '%h %l %u %t \"%r\" %>s %b'")]
 pub(crate) struct Formats {}
 
 impl Formats {

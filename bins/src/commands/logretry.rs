@@ -55,7 +55,7 @@ impl Program for Logretry {
             Command::Run(run) => run.run(cx).await,
             Command::Plan(plan) => plan.run(cx).await,
             Command::Explain(explain) => explain.run(),
-            Command::Demo(demo) => demo.run(cx).await,
+            Command::Demo(demo) => demo.run().await,
             Command::Formats(formats) => formats.run(),
             Command::Completions(completions) => completions.run(),
             Command::Man(man) => man.run(),

@@ -21,8 +21,8 @@ use crate::cli::{Common, answer, sentences};
 #[command(after_help = "\
 Examples:
   logretry plan access.log --base-url https://shop.example
-  logretry plan access.log --base-url https://shop.example --path '/api/*' --rate 5/s
-  logretry plan access.log --allow-host shop.example --since '2026-11-22 06:00'")]
+  logretry plan access.log --base-url https://shop.example --rate 5/s
+  logretry plan access.log --allow-host shop.example --since 2026-11-22")]
 pub(crate) struct Plan {
     #[command(flatten)]
     read: ReadArgs,

@@ -27,8 +27,9 @@ pub struct Read {
 const EXAMPLES: &str = "\
 Examples:
   lr-read access.log | jq -r '[.original.status, .original.target] | @tsv'
-  lr-read --status 502,504 access.log | lr-refire --base-url https://shop.example | lr-write -o retry.log
-  zcat -f access.log* | lr-read --format combined --rejects rejects.ndjson | lr-filter";
+  lr-read --status 502,504 access.log |
+    lr-refire --base-url https://shop.example | lr-write -o retry.log
+  zcat -f access.log* | lr-read --format combined --rejects rejects.ndjson";
 
 impl Program for Read {
     fn setup(&self) -> Setup {

@@ -26,9 +26,12 @@ pub struct Refire {
 
 const EXAMPLES: &str = "\
 Examples:
-  lr-read access.log | lr-filter | lr-refire --base-url https://shop.example | lr-write -o retry.log
-  lr-read access.log | lr-filter | lr-refire --base-url https://shop.example --rate 5/s | jq -c .retry
-  lr-read access.log | lr-filter | lr-refire --base-url https://shop.example | tee refired.ndjson | lr-write --as url";
+  lr-read access.log | lr-filter |
+    lr-refire --base-url https://shop.example | lr-write -o retry.log
+  lr-read access.log | lr-filter |
+    lr-refire --base-url https://shop.example --rate 5/s | jq -c .retry
+  lr-read access.log | lr-filter | lr-refire --base-url https://shop.example |
+    tee refired.ndjson | lr-write --as url";
 
 impl Program for Refire {
     const SENDS: bool = true;

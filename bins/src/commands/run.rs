@@ -39,8 +39,10 @@ pub(crate) struct Run {
 const EXAMPLES: &str = "\
 Examples:
   logretry run access.log --base-url https://shop.example -o retry.log
-  logretry run access.log --base-url https://shop.example --method GET,HEAD --path '/api/*' --rate 5/s -o retry.log
-  logretry run access.log --base-url https://shop.example --as csv | cut -d, -f 3,5";
+  logretry run access.log --base-url https://shop.example -o retry.log \\
+    --method GET,HEAD --path '/api/*' --rate 5/s
+  logretry run access.log --base-url https://shop.example --as csv |
+    cut -d, -f 3,5";
 
 impl Run {
     pub(crate) async fn run(self, cx: &Context) -> Result<()> {

@@ -24,9 +24,12 @@ pub struct Write {
 
 const EXAMPLES: &str = "\
 Examples:
-  lr-read access.log | lr-filter | lr-refire --base-url https://shop.example | lr-write -o retry.log
-  lr-read access.log | lr-filter | lr-refire --base-url https://shop.example | lr-write --as csv > refires.csv
-  lr-read access.log | lr-filter | lr-refire --base-url https://shop.example | lr-write --as url --mark again=1";
+  lr-read access.log | lr-filter |
+    lr-refire --base-url https://shop.example | lr-write -o retry.log
+  lr-read access.log | lr-filter |
+    lr-refire --base-url https://shop.example | lr-write --as csv > refires.csv
+  lr-read access.log | lr-filter |
+    lr-refire --base-url https://shop.example | lr-write --as url --mark again=1";
 
 impl Program for Write {
     fn setup(&self) -> Setup {
