@@ -40,7 +40,12 @@ impl Program for Filter {
 
     async fn run(self, cx: &Context) -> Result<()> {
         let filter = self.select.filter(&self.mark.mark)?;
-        let records = pipe::Input::stdin().open(cx);
+        let mut input = pipe::Input::stdin();
+        // Under --strict every line is to be read, and none passed over.
+        if !self.common.rejects.strict {
+            input = input.screened_by(self.select.predicate(&self.mark.mark));
+        }
+        let records = input.open(cx);
         pipe::Output::stdout().drain(filter.apply(records, cx), cx).await
     }
 }

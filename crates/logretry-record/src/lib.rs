@@ -50,6 +50,7 @@ mod record;
 mod reject;
 mod retry;
 mod shown;
+mod skim;
 mod status;
 pub mod wire;
 

@@ -1,5 +1,6 @@
 use jiff::Timestamp;
 
+use crate::skim::{self, Glance};
 use crate::{Mark, StatusSet};
 
 /// Which records a run is about, as data.
@@ -32,6 +33,29 @@ impl Predicate {
     /// Whether a line with this status and time certainly will not be selected. `false` is "maybe".
     pub fn rules_out(&self, status: Option<u16>, time: Option<Timestamp>) -> bool {
         !self.has_status(status) || !self.time.contains(time)
+    }
+
+    /// Whether the record in this line of NDJSON certainly will not be selected, which is told without decoding it. `false` is
+    /// "maybe".
+    ///
+    /// ```
+    /// use logretry_record::Predicate;
+    ///
+    /// let wanted = Predicate::default();
+    /// assert!(wanted.rules_out_line(br#"{"v":1,"original":{"status":200}}"#));
+    /// assert!(!wanted.rules_out_line(br#"{"v":1,"original":{"status":502}}"#));
+    /// ```
+    pub fn rules_out_line(&self, line: &[u8]) -> bool {
+        let Some(Glance { status, time }) = skim::glance(line) else { return false };
+        if !self.has_status(status) {
+            return true;
+        }
+        if self.time == TimeRange::default() {
+            return false;
+        }
+        // A time that does not parse makes a reject, and not a record of another time.
+        let time = time.map(|time| std::str::from_utf8(time).ok().and_then(|time| time.parse().ok()));
+        time != Some(None) && !self.time.contains(time.flatten())
     }
 
     /// Whether `status` is wanted.

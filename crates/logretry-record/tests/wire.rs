@@ -3,7 +3,8 @@
 use insta::assert_snapshot;
 use jsonschema::Validator;
 use logretry_record::{
-    DecodeError, ErrorKind, Exchange, Origin, Outcome, Reason, Record, RecordId, Reject, Retry, Scheme,
+    DecodeError, ErrorKind, Exchange, Origin, Outcome, Predicate, Reason, Record, RecordId, Reject, Retry,
+    Scheme, TimeRange,
 };
 use proptest::prelude::*;
 
@@ -226,6 +227,42 @@ proptest! {
         let written = line(&record);
         prop_assert_eq!(written.matches('\n').count(), 1);
         prop_assert_eq!(Record::decode(written.as_bytes()).expect("a record"), record);
+    }
+
+    /// Ruling a line out early changes speed, never what is selected.
+    #[test]
+    fn what_is_ruled_out_early_would_not_have_been_selected(
+        status in prop::option::of(prop_oneof![Just(200_u16), Just(502), 0_u16..1000]),
+        second in prop::option::of(0_i64..100),
+        agent in "\\PC{0,12}",
+        since in prop::option::of(0_i64..100),
+        spaced in any::<bool>(),
+    ) {
+        let instant = |second| jiff::Timestamp::from_second(second).expect("a time");
+        let original = Exchange {
+            status,
+            time: second.map(instant),
+            user_agent: Some(agent.into()),
+            ..Exchange::default()
+        };
+        let text = r#"{"status":200} "original":{"status":502}"#;
+        let record = Record::new(RecordId::of_line(b"", 0), Origin::new("-", 1, 0, "x", text), original);
+        let mut written = line(&record.with_retry(recovered()));
+        if spaced {
+            written = written.replace("\":", "\" : ");
+        }
+        let wanted = Predicate {
+            time: TimeRange { since: since.map(instant), until: None },
+            ..Predicate::default()
+        };
+        let read = Record::decode(written.as_bytes()).expect("a record");
+        let selected = wanted.has_status(read.original().status) && wanted.time.contains(read.original().time);
+        prop_assert_eq!(wanted.rules_out_line(written.as_bytes()), !selected, "{}", written);
+    }
+
+    #[test]
+    fn no_bytes_make_the_skimmer_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Predicate::default().rules_out_line(&bytes);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::thread;
 
 use bstr::BString;
 use futures_util::StreamExt as _;
-use logretry_record::{DecodeError, RECORD_BYTES_MAX, Record, Reject};
+use logretry_record::{DecodeError, Predicate, RECORD_BYTES_MAX, Record, Reject};
 use tokio::sync::mpsc;
 
 use crate::bridge::{self, Break, Feed};
@@ -21,19 +21,27 @@ use crate::{Context, Fatal, RecordStream, Result, Sink, Source};
 pub struct Input<R = io::Stdin> {
     name: BString,
     reader: R,
+    screen: Option<Predicate>,
 }
 
 impl Input {
     /// Standard input.
     pub fn stdin() -> Self {
-        Self { name: "-".into(), reader: io::stdin() }
+        Self::new("-", io::stdin())
     }
 }
 
 impl<R: io::Read + Send + 'static> Input<R> {
     /// Any other reader, called `name` in messages.
     pub fn new(name: impl Into<BString>, reader: R) -> Self {
-        Self { name: name.into(), reader }
+        Self { name: name.into(), reader, screen: None }
+    }
+
+    /// The same input, which leaves out what `predicate` certainly will not select, without decoding it: such lines are screened.
+    #[must_use]
+    pub fn screened_by(mut self, predicate: Predicate) -> Self {
+        self.screen = Some(predicate);
+        self
     }
 }
 
@@ -44,7 +52,7 @@ impl<R: io::Read + Send + 'static> Source for Input<R> {
 }
 
 fn decode_all<R: io::Read>(input: Input<R>, feed: &mut Feed) -> Result<(), Break> {
-    let Input { name, reader } = input;
+    let Input { name, reader, screen } = input;
     let mut lines = Lines::new(reader, RECORD_BYTES_MAX);
     loop {
         if lines.would_wait() {
@@ -53,7 +61,8 @@ fn decode_all<R: io::Read>(input: Input<R>, feed: &mut Feed) -> Result<(), Break
         let line =
             lines.next().map_err(|error| Fatal::new(format!("read records from `{name}`: {error}")))?;
         let Some(Line { number, offset, text, cut }) = line else { return Ok(()) };
-        if text.trim_ascii().is_empty() {
+        let unwanted = !cut && screen.as_ref().is_some_and(|wanted| wanted.rules_out_line(text));
+        if unwanted || text.trim_ascii().is_empty() {
             feed.screened();
             continue;
         }

@@ -1,0 +1,210 @@
+//! A look at a record on the pipe without decoding it.
+//!
+//! Of a log with few failures, a selecting stage drops nearly every record. To know that, it needs two values of it, and not a
+//! copy of all. [`glance`] walks over the line once, steps into `original` and over everything else, and allocates nothing.
+//!
+//! It is exact for every record that this release can read, however its JSON is spaced or ordered. Where it is not sure
+//! (another version, escaped keys, no JSON) it says nothing, and the line is decoded.
+
+use memchr::memchr2;
+
+/// What a glance finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Glance<'a> {
+    /// `original.status`.
+    pub(crate) status: Option<u16>,
+    /// `original.time`, as it stands there.
+    pub(crate) time: Option<&'a [u8]>,
+}
+
+/// Status and time of the record in `line`, if that can be told.
+pub(crate) fn glance(line: &[u8]) -> Option<Glance<'_>> {
+    let mut skim = Skim { bytes: line, at: 0 };
+    let (mut version, mut found) = (false, None);
+    skim.members(|skim, key| {
+        match key {
+            b"v" => version = skim.scalar()? == b"1",
+            b"original" => {
+                let mut glance = Glance { status: None, time: None };
+                skim.members(|skim, key| {
+                    match key {
+                        b"status" => glance.status = number(skim.scalar()?)?,
+                        b"time" => glance.time = Some(skim.plain_string()?),
+                        _ => skim.value()?,
+                    }
+                    Some(Flow::On)
+                })?;
+                found = Some(glance);
+            }
+            _ => skim.value()?,
+        }
+        // What comes behind may be anything, as long as both are known.
+        Some(if version && found.is_some() { Flow::Enough } else { Flow::On })
+    })?;
+    found.filter(|_| version)
+}
+
+/// A status as it is written; `None` inside is `null`.
+fn number(scalar: &[u8]) -> Option<Option<u16>> {
+    if scalar == b"null" {
+        return Some(None);
+    }
+    std::str::from_utf8(scalar).ok()?.parse().ok().map(Some)
+}
+
+#[derive(PartialEq, Eq)]
+enum Flow {
+    On,
+    Enough,
+}
+
+struct Skim<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Skim<'a> {
+    /// Walks over the members of the object that begins here; `each` is called at each value, and must step over it.
+    fn members(&mut self, mut each: impl FnMut(&mut Self, &'a [u8]) -> Option<Flow>) -> Option<()> {
+        self.expect(b'{')?;
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return Some(());
+        }
+        loop {
+            let key = self.plain_string()?;
+            self.expect(b':')?;
+            if each(self, key)? == Flow::Enough {
+                return Some(());
+            }
+            match self.peek()? {
+                b',' => self.at += 1,
+                b'}' => {
+                    self.at += 1;
+                    return Some(());
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// The next byte that is not white space.
+    fn peek(&mut self) -> Option<u8> {
+        loop {
+            match *self.bytes.get(self.at)? {
+                b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
+                byte => return Some(byte),
+            }
+        }
+    }
+
+    fn expect(&mut self, wanted: u8) -> Option<()> {
+        (self.peek()? == wanted).then(|| self.at += 1)
+    }
+
+    /// A string without escapes; its contents.
+    fn plain_string(&mut self) -> Option<&'a [u8]> {
+        self.expect(b'"')?;
+        let rest = &self.bytes[self.at..];
+        let end = memchr2(b'"', b'\\', rest).filter(|&end| rest[end] == b'"')?;
+        self.at += end + 1;
+        Some(&rest[..end])
+    }
+
+    /// Steps over a string.
+    fn string(&mut self) -> Option<()> {
+        self.expect(b'"')?;
+        loop {
+            let rest = self.bytes.get(self.at..)?;
+            let end = memchr2(b'"', b'\\', rest)?;
+            if rest[end] == b'"' {
+                self.at += end + 1;
+                return Some(());
+            }
+            self.at += end + 2;
+        }
+    }
+
+    /// A number or a word; its bytes.
+    fn scalar(&mut self) -> Option<&'a [u8]> {
+        self.peek()?;
+        let rest = &self.bytes[self.at..];
+        let end = rest.iter().position(|byte| !(byte.is_ascii_alphanumeric() || b"+-.".contains(byte)))?;
+        self.at += end;
+        (end > 0).then(|| &rest[..end])
+    }
+
+    /// Steps over any value.
+    fn value(&mut self) -> Option<()> {
+        match self.peek()? {
+            b'"' => self.string(),
+            b'{' | b'[' => self.nested(),
+            _ => self.scalar().map(|_| ()),
+        }
+    }
+
+    /// Steps over an object or an array. Only brackets are counted: whether it is well formed is for whoever decodes it.
+    fn nested(&mut self) -> Option<()> {
+        let mut depth = 0_usize;
+        loop {
+            match *self.bytes.get(self.at)? {
+                b'"' => {
+                    self.string()?;
+                    continue;
+                }
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth -= 1,
+                _ => {}
+            }
+            self.at += 1;
+            if depth == 0 {
+                return Some(());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_and_time_are_found_however_the_record_is_written() {
+        let found = |status, time: &'static str| {
+            Some(Glance { status, time: (!time.is_empty()).then_some(time.as_bytes()) })
+        };
+        for (line, expected) in [
+            (r#"{"v":1,"original":{"time":"T","status":502}}"#, found(Some(502), "T")),
+            (r#"{"original":{"status":502,"later":{"status":1}},"v":1}"#, found(Some(502), "")),
+            (r#" { "v" : 1 , "original" : { "status" : null } } "#, found(None, "")),
+            (
+                r#"{"v":1,"origin":{"text":"\"original\":{\"status\":200","a":[{"status":200}]},"original":{}}"#,
+                found(None, ""),
+            ),
+            (r#"{"v":1,"original":{"status":502},"what follows is not looked at"#, found(Some(502), "")),
+            (r#"{"v":1,"retry":{"status":200},"original":{"status":502}}"#, found(Some(502), "")),
+        ] {
+            assert_eq!(glance(line.as_bytes()), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn where_it_is_not_sure_it_says_nothing() {
+        for line in [
+            "",
+            "{",
+            "not json",
+            r#"{"v":2,"original":{"status":502}}"#,
+            r#"{"v":1}"#,
+            r#"{"original":{"status":502}}"#,
+            r#"{"v":1,"original":7}"#,
+            r#"{"v":1,"original":{"status":"502"}}"#,
+            r#"{"v":1,"original":{"status":502"#,
+            r#"{"v":1,"origin\u0061l":{"status":502}}"#,
+            r#"{"v":1,"origin":"\"#,
+            r#"{"v":1,"origin":[[["#,
+        ] {
+            assert_eq!(glance(line.as_bytes()), None, "{line}");
+        }
+    }
+}
