@@ -9,8 +9,9 @@ use bstr::ByteSlice;
 /// - control characters, C1 controls and bidirectional controls are escaped, so that a log line cannot move the cursor,
 ///   rename the window or hide a part of itself (CVE-2009-4487 is the classic case);
 /// - bytes that are not UTF-8 are shown as `\xHH`;
-/// - values of query parameters whose names speak of secrets (`token`, `key`, `sig`, `password` …) are shown as `…`, and so is the
-///   user information of a URL;
+/// - values of query parameters whose names speak of secrets (`token`, `key`, `sig`, `password` …) are shown as `…`, and so are the
+///   user information of a URL and what has the shape of a well-known kind of token (JSON Web Tokens, keys of AWS, GitHub, Slack,
+///   Stripe), wherever it stands;
 /// - at most [`Shown::CHARS_MAX`] characters are shown.
 ///
 /// The pipe and the retry log are instructions, not displays, and carry the exact bytes.
@@ -104,8 +105,43 @@ const SECRET_NAMES: &[&str] = &[
     "email",
 ];
 
-/// Where the next secret value stands in `text`: after `NAME=` in a query, or between `//` and `@`.
+/// How tokens begin whose issuers gave them a shape of their own, and how long they are at least.
+const SECRET_SHAPES: &[(&str, usize)] = &[
+    // RFC 7519: the base64 of `{"`.
+    ("eyJ", 30),
+    ("AKIA", 20),
+    ("ASIA", 20),
+    ("ghp_", 30),
+    ("gho_", 30),
+    ("ghs_", 30),
+    ("github_pat_", 30),
+    ("xoxb-", 20),
+    ("xoxp-", 20),
+    ("sk_live_", 20),
+    ("rk_live_", 20),
+];
+
+/// Where the next secret stands in `text`, be it known by its name or by its shape.
 fn next_secret(text: &[u8]) -> Option<(usize, usize)> {
+    let (named, shaped) = (next_named(text), next_shaped(text));
+    named.into_iter().chain(shaped).min()
+}
+
+/// A word that begins like a well-known kind of token and is long enough to be one.
+fn next_shaped(text: &[u8]) -> Option<(usize, usize)> {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    let found = SECRET_SHAPES.iter().filter_map(|(prefix, length_min)| {
+        text.find_iter(prefix).find_map(|start| {
+            let begins = start.checked_sub(1).is_none_or(|before| !is_part(text[before]));
+            let length = text[start..].iter().take_while(|&&byte| is_part(byte)).count();
+            (begins && length >= *length_min).then_some((start, start + length))
+        })
+    });
+    found.min()
+}
+
+/// After `NAME=` in a query, or between `//` and `@`.
+fn next_named(text: &[u8]) -> Option<(usize, usize)> {
     let mut from = 0;
     while let Some(found) = text[from..].find_byteset(b"=@") {
         let at = from + found;
@@ -167,6 +203,17 @@ mod tests {
         ] {
             assert_eq!(shown(text.as_bytes()), expected);
         }
+    }
+
+    #[test]
+    fn secrets_are_known_by_the_shape_that_their_issuers_gave_them() {
+        let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.c2lnbmF0dXJl";
+        assert_eq!(shown(format!("/t/{token}/x?a={token}").as_bytes()), "/t/…/x?a=…");
+        assert_eq!(shown(b"/keys/AKIAIOSFODNN7EXAMPLE"), "/keys/…");
+        assert_eq!(
+            shown(b"/eyJ/AKIA/donkeyJohnsonwithaverylongname"),
+            "/eyJ/AKIA/donkeyJohnsonwithaverylongname"
+        );
     }
 
     #[test]
