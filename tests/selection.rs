@@ -1,6 +1,6 @@
 //! What `lr-filter` keeps.
 
-use crate::lab::{Desk, ndjson, pipe};
+use crate::lab::{Backend, Desk, line, ndjson, pipe};
 
 /// A log of different requests, one an hour.
 const LOG: &str = r#"shop.example:80 203.0.113.9 - - [22/Nov/2026:06:00:00 +0000] "GET /api/a?x=1 HTTP/1.1" 500 1 "-" "-"
@@ -76,4 +76,22 @@ fn a_clause_that_makes_no_sense_is_a_usage_error_that_names_it() {
         assert_eq!(ended.code, 2, "{}", ended.stderr);
         assert!(ended.stderr.contains(named), "{}", ended.stderr);
     }
+}
+
+#[test]
+fn what_the_log_shows_to_have_succeeded_since_is_skipped_in_a_run_and_in_a_pipe() {
+    let failed = ["GET /a", "GET /b", "GET /a", "POST /order"].map(|request| line(request, 502));
+    let since = ["GET /a", "POST /order"].map(|request| line(request, 200));
+    let desk = Desk::with("access.log", [failed.concat(), since.concat()].concat());
+    let arguments = ["--skip-recovered", "--method", "GET"];
+    let piped = pipe([desk.program("lr-read", &["access.log"]), desk.program("lr-filter", &arguments)]);
+    let targets: Vec<_> =
+        ndjson(&piped.stdout).iter().map(|record| record["original"]["target"].clone()).collect();
+    assert_eq!((piped.codes, targets), (vec![0, 0], vec!["/b".into()]), "{}", piped.stderr);
+
+    let backend = Backend::up();
+    let run =
+        desk.program("logretry", &["run", "access.log", "--base-url", &backend.url()]).args(arguments).run();
+    assert_eq!((run.code, backend.seen()), (0, vec!["GET /b".to_owned()]), "{}", run.stderr);
+    assert!(run.stderr.contains("2 recovered since"), "{}", run.stderr);
 }

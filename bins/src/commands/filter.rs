@@ -43,7 +43,7 @@ impl Program for Filter {
         let mut input = pipe::Input::stdin();
         // Under --strict every line is to be read, and none passed over.
         if !self.common.rejects.strict {
-            input = input.screened_by(self.select.predicate(&self.mark.mark));
+            input = input.screened_by(self.select.needed(&self.mark.mark));
         }
         let records = input.open(cx);
         pipe::Output::stdout().drain(filter.apply(records, cx), cx).await

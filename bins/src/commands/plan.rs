@@ -46,7 +46,7 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) async fn run(self, cx: &Context) -> Result<()> {
         let mark = self.mark.mark;
-        let reader = self.read.reader(Some(self.select.predicate(&mark)))?;
+        let reader = self.read.reader(Some(self.select.needed(&mark)))?;
         let filter = self.select.filter(&mark)?;
         let options = self.refire.into_options(&mark)?;
         let mut selected = std::pin::pin!(filter.apply(reader.open(cx), cx));

@@ -51,7 +51,7 @@ impl Run {
         let inputs = inputs(&read.logs)?;
         let filter = select.filter(&mark)?;
         let refirer = Refirer::new(refire.into_options(&mark)?)?;
-        let reader = Reader::new(inputs.clone(), read.options(Some(select.predicate(&mark)))?);
+        let reader = Reader::new(inputs.clone(), read.options(Some(select.needed(&mark)))?);
         refuse_to_append_to_a_log(&inputs, &write)?;
         let rewriter = write.rewriter(&mark)?;
         crate::link(reader, filter, refirer, Watch(|_: &Record| ()), rewriter, cx).await

@@ -69,6 +69,12 @@ impl Chooser {
 
     /// Keeps `record`, or says why it is dropped.
     pub fn decide(&mut self, record: &Record) -> Result<(), Dropped> {
+        self.judge(record)?;
+        self.admit(record)
+    }
+
+    /// Whether `record` is one of the wanted ones.
+    pub(crate) fn judge(&self, record: &Record) -> Result<(), Dropped> {
         let original = record.original();
         let keep = |holds: bool, why| if holds { Ok(()) } else { Err(why) };
         keep(self.predicate.include_marked || !self.is_ours(original), Dropped::Marked)?;
@@ -76,7 +82,11 @@ impl Chooser {
         keep(self.has_method(original), Dropped::Method)?;
         keep(self.has_host(original), Dropped::Host)?;
         keep(self.has_path(original), Dropped::Path)?;
-        keep(self.predicate.time.contains(original.time), Dropped::Time)?;
+        keep(self.predicate.time.contains(original.time), Dropped::Time)
+    }
+
+    /// Whether one more of the wanted ones may pass.
+    pub(crate) fn admit(&mut self, record: &Record) -> Result<(), Dropped> {
         self.turnstile.pass(record)
     }
 

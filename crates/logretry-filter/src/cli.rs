@@ -53,6 +53,11 @@ pub struct SelectArgs {
     #[arg(long, value_name = "REGEX")]
     pub path_regex: Option<String>,
 
+    /// Not those that a later line shows to have succeeded: the same client got 2xx or 3xx for the same method, host and target
+    /// (POST and PATCH are kept). The whole log is read before the first request is sent
+    #[arg(long)]
+    pub skip_recovered: bool,
+
     /// Only the first of equal GET, HEAD and OPTIONS requests (same method, host and target)
     #[arg(long)]
     pub dedupe: bool,
@@ -93,6 +98,18 @@ impl SelectArgs {
     /// The filter that these flags ask for.
     pub fn filter(&self, mark: &Mark) -> Result<Filter, FilterError> {
         let quota = Quota { dedupe: self.dedupe, sample: self.sample, limit: self.limit };
-        Ok(Filter::new(Chooser::new(&self.predicate(mark), quota)?))
+        let filter = Filter::new(Chooser::new(&self.predicate(mark), quota)?);
+        Ok(if self.skip_recovered { filter.skipping_recovered() } else { filter })
+    }
+
+    /// What must reach the filter: whoever reads for it may leave out what this rules out.
+    pub fn needed(&self, mark: &Mark) -> Predicate {
+        let mut needed = self.predicate(mark);
+        if self.skip_recovered {
+            // Successes are signs, and may come after the time that is asked for.
+            needed.status = needed.status.map(|status| status.union(&StatusSet::successes()));
+            needed.time.until = None;
+        }
+        needed
     }
 }

@@ -4,6 +4,8 @@ use std::str::FromStr;
 use logretry_record::Record;
 use logretry_stage::Dropped;
 
+use crate::request::{RequestKey, is_safe, request_of};
+
 /// How many of the wanted records are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Quota {
@@ -39,7 +41,7 @@ pub struct ShareError;
 #[derive(Debug)]
 pub(crate) struct Turnstile {
     quota: Quota,
-    seen: HashSet<[u8; 16]>,
+    seen: HashSet<RequestKey>,
     passed: u64,
 }
 
@@ -50,6 +52,7 @@ impl Turnstile {
 
     pub(crate) fn pass(&mut self, record: &Record) -> Result<(), Dropped> {
         if self.quota.dedupe
+            && is_safe(record)
             && let Some(request) = request_of(record)
             && !self.seen.insert(request)
         {
@@ -64,21 +67,6 @@ impl Turnstile {
         self.passed += 1;
         Ok(())
     }
-}
-
-/// What makes two requests equal, hashed; none if equal ones are to be kept.
-fn request_of(record: &Record) -> Option<[u8; 16]> {
-    let original = record.original();
-    let method = original.method.as_deref().filter(|method| matches!(*method, "GET" | "HEAD" | "OPTIONS"))?;
-    let host = original.host.as_ref().map_or(&b""[..], |host| host.as_slice());
-    let mut hasher = blake3::Hasher::new();
-    for part in [method.as_bytes(), host, original.target.as_ref()?.as_bytes()] {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part);
-    }
-    let mut hash = [0; 16];
-    hasher.finalize_xof().fill(&mut hash);
-    Some(hash)
 }
 
 fn is_sampled(record: &Record, share: Share) -> bool {

@@ -28,7 +28,10 @@ pub(crate) fn glance(line: &[u8]) -> Option<Glance<'_>> {
                 let mut glance = Glance { status: None, time: None };
                 skim.members(|skim, key| {
                     match key {
-                        b"status" => glance.status = number(skim.scalar()?)?,
+                        b"status" => match skim.scalar()? {
+                            b"null" => glance.status = None,
+                            number => glance.status = Some(std::str::from_utf8(number).ok()?.parse().ok()?),
+                        },
                         b"time" => glance.time = Some(skim.plain_string()?),
                         _ => skim.value()?,
                     }
@@ -42,14 +45,6 @@ pub(crate) fn glance(line: &[u8]) -> Option<Glance<'_>> {
         Some(if version && found.is_some() { Flow::Enough } else { Flow::On })
     })?;
     found.filter(|_| version)
-}
-
-/// A status as it is written; `None` inside is `null`.
-fn number(scalar: &[u8]) -> Option<Option<u16>> {
-    if scalar == b"null" {
-        return Some(None);
-    }
-    std::str::from_utf8(scalar).ok()?.parse().ok().map(Some)
 }
 
 #[derive(PartialEq, Eq)]

@@ -22,6 +22,20 @@ impl StatusSet {
         self.bits.get(usize::from(status / 64)).is_some_and(|word| word & (1 << (status % 64)) != 0)
     }
 
+    /// Everything that is a success: `2xx,3xx`.
+    pub fn successes() -> Self {
+        let mut set = Self::empty();
+        set.add(200, 399);
+        set
+    }
+
+    /// What is in one of the two.
+    #[must_use]
+    pub fn union(mut self, other: &Self) -> Self {
+        self.bits.iter_mut().zip(other.bits).for_each(|(word, other)| *word |= other);
+        self
+    }
+
     fn empty() -> Self {
         Self { bits: [0; 16] }
     }

@@ -39,6 +39,8 @@ pub enum Dropped {
     Path,
     /// Its time is not selected.
     Time,
+    /// A later line shows that it has succeeded since.
+    Recovered,
     /// An equal request was selected before.
     Duplicate,
     /// It was left out by sampling.
@@ -49,13 +51,14 @@ pub enum Dropped {
 
 impl Dropped {
     /// All of them, in the order in which a filter decides.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Marked,
         Self::Status,
         Self::Method,
         Self::Host,
         Self::Path,
         Self::Time,
+        Self::Recovered,
         Self::Duplicate,
         Self::Sample,
         Self::Limit,
@@ -70,6 +73,7 @@ impl Dropped {
             Self::Host => "other host",
             Self::Path => "other path",
             Self::Time => "other time",
+            Self::Recovered => "recovered since",
             Self::Duplicate => "duplicate",
             Self::Sample => "not sampled",
             Self::Limit => "over the limit",

@@ -1,0 +1,116 @@
+use std::collections::{HashMap, VecDeque};
+
+use logretry_record::Record;
+
+use crate::request::{RequestKey, is_idempotent, request_of_client};
+
+/// Records that wait for a sign that their request has succeeded since.
+///
+/// A client whose request failed often asks again by itself. When a later line of the log shows that the same client got an answer with 2xx or
+/// 3xx for the same request (method, host, target), there is nothing left to repeat. Nobody knows before the end of the log that no such
+/// line will come, so whatever is selected waits until then.
+///
+/// There is room for a number of records; of more, the oldest are let go as if no sign had come.
+#[derive(Debug)]
+pub(crate) struct Recovery {
+    /// Records that may wait.
+    room: usize,
+    /// In the order of the log; none where the sign has come.
+    waiting: VecDeque<Option<Record>>,
+    /// How many have left `waiting` at its front.
+    gone: usize,
+    /// Where the records of a request wait, counted from the first that ever did.
+    places: HashMap<RequestKey, Vec<usize>>,
+}
+
+impl Recovery {
+    /// With room for so many records.
+    pub(crate) fn with_room(room: usize) -> Self {
+        Self { room, waiting: VecDeque::new(), gone: 0, places: HashMap::new() }
+    }
+
+    /// Lets `record` wait. Returns the oldest that waits, if it has to make room.
+    pub(crate) fn wait(&mut self, record: Record) -> Option<Record> {
+        if is_idempotent(&record)
+            && let Some(request) = request_of_client(&record)
+        {
+            self.places.entry(request).or_default().push(self.gone + self.waiting.len());
+        }
+        self.waiting.push_back(Some(record));
+        if self.waiting.len() <= self.room {
+            return None;
+        }
+        self.gone += 1;
+        self.waiting.pop_front().flatten()
+    }
+
+    /// Takes note of a success: how many of those that wait it stands for. They are let go.
+    pub(crate) fn succeeded(&mut self, record: &Record) -> usize {
+        let places = request_of_client(record).and_then(|request| self.places.remove(&request));
+        let places = places.unwrap_or_default();
+        let waiting = places.into_iter().filter_map(|place| place.checked_sub(self.gone));
+        waiting.filter_map(|place| self.waiting.get_mut(place)?.take()).count()
+    }
+
+    /// Those for which no sign has come.
+    pub(crate) fn rest(self) -> impl Iterator<Item = Record> {
+        self.waiting.into_iter().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use logretry_record::{Exchange, Origin, RecordId};
+
+    use super::*;
+
+    fn record(line: u64, method: &str, target: &str, client: &str) -> Record {
+        let original = Exchange {
+            method: Some(method.into()),
+            target: Some(target.into()),
+            client: Some(client.into()),
+            ..Exchange::default()
+        };
+        Record::new(RecordId::of_line(b"", line), Origin::new("-", line, 0, "x", ""), original)
+    }
+
+    fn lines(recovery: Recovery) -> Vec<u64> {
+        recovery.rest().map(|record| record.origin().line).collect()
+    }
+
+    #[test]
+    fn a_success_stands_for_all_earlier_failures_of_the_same_request_and_client() {
+        let mut recovery = Recovery::with_room(3);
+        for (line, client) in [(1, "a"), (2, "b"), (3, "a")] {
+            assert_eq!(recovery.wait(record(line, "GET", "/x", client)), None);
+        }
+        assert_eq!(recovery.succeeded(&record(4, "GET", "/y", "a")), 0);
+        assert_eq!(recovery.succeeded(&record(5, "GET", "/x", "a")), 2);
+        assert_eq!(recovery.wait(record(6, "GET", "/x", "a")), None);
+        assert_eq!(lines(recovery), [2, 6]);
+    }
+
+    #[test]
+    fn a_later_post_may_be_another_order() {
+        let mut recovery = Recovery::with_room(3);
+        recovery.wait(record(1, "POST", "/orders", "a"));
+        recovery.wait(record(2, "PUT", "/orders/7", "a"));
+        assert_eq!(recovery.succeeded(&record(3, "POST", "/orders", "a")), 0);
+        assert_eq!(recovery.succeeded(&record(4, "PUT", "/orders/7", "a")), 1);
+        assert_eq!(lines(recovery), [1]);
+    }
+
+    #[test]
+    fn when_there_is_no_more_room_the_oldest_goes() {
+        let mut recovery = Recovery::with_room(3);
+        let mut let_go = Vec::new();
+        for line in 0..6 {
+            let_go.extend(recovery.wait(record(line, "GET", &format!("/{line}"), "a")));
+        }
+        let gone: Vec<_> = let_go.iter().map(|record| record.origin().line).collect();
+        assert_eq!(gone, [0, 1, 2]);
+        assert_eq!(recovery.succeeded(&record(0, "GET", "/1", "a")), 0);
+        assert_eq!(recovery.succeeded(&record(0, "GET", "/3", "a")), 1);
+        assert_eq!(lines(recovery), [4, 5]);
+    }
+}

@@ -1,0 +1,36 @@
+use logretry_record::{Exchange, Record};
+
+/// What makes two requests the same one, hashed.
+pub(crate) type RequestKey = [u8; 16];
+
+/// The request of `record`: its method, host and target. None if the line does not hold method and target.
+pub(crate) fn request_of(record: &Record) -> Option<RequestKey> {
+    key(record.original(), b"")
+}
+
+/// The request of `record` as made by its client.
+pub(crate) fn request_of_client(record: &Record) -> Option<RequestKey> {
+    key(record.original(), record.original().client.as_ref().map_or(b"", |client| client.as_slice()))
+}
+
+fn key(original: &Exchange, client: &[u8]) -> Option<RequestKey> {
+    let host = original.host.as_ref().map_or(&b""[..], |host| host.as_slice());
+    let mut hasher = blake3::Hasher::new();
+    for part in [original.method.as_ref()?.as_bytes(), host, original.target.as_ref()?.as_bytes(), client] {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    let mut key = RequestKey::default();
+    hasher.finalize_xof().fill(&mut key);
+    Some(key)
+}
+
+/// Whether asking once is as good as asking twice, and so one answer is as good as the other (RFC 9110 §9.2.1).
+pub(crate) fn is_safe(record: &Record) -> bool {
+    matches!(record.original().method.as_deref(), Some("GET" | "HEAD" | "OPTIONS"))
+}
+
+/// Whether a later success stands for the request that failed (RFC 9110 §9.2.2). Two equal POSTs may be two orders.
+pub(crate) fn is_idempotent(record: &Record) -> bool {
+    is_safe(record) || matches!(record.original().method.as_deref(), Some("PUT" | "DELETE"))
+}
