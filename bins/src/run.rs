@@ -1,13 +1,12 @@
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use logretry_filter::{Chooser, Filter, Quota};
 use logretry_reader::{Reader, ReaderOptions, inputs};
-use logretry_record::{Mark, Predicate, Record};
+use logretry_record::{Predicate, Record};
 use logretry_refirer::{Options, Refirer};
-use logretry_rewriter::{Form, Renderer, Rewriter, open_log};
+use logretry_rewriter::{Form, Rewriter};
 use logretry_stage::{Accounts, Context, Fatal, Result, Sink, Source, Stage, Stops, Watch};
 
 /// Links the stages: the whole program.
@@ -131,7 +130,10 @@ impl Run {
         let reader = Reader::new(inputs(&self.logs)?, reading);
         let filter = Filter::new(Chooser::new(&self.predicate, self.quota)?);
         let refirer = Refirer::new(self.refiring)?;
-        let rewriter = rewriter(self.retry_log, self.form, mark)?;
+        let rewriter = match &self.retry_log {
+            Some(path) => Rewriter::append_to(path, self.form, mark)?,
+            None => Rewriter::to_nowhere(),
+        };
         link(reader, filter, refirer, Watch(self.on_refire), rewriter, &self.cx).await?;
         self.cx.finish()?;
         let accounts = self.cx.tally().accounts();
@@ -152,14 +154,6 @@ impl Run {
         let runtime = runtime.map_err(|error| Fatal::new(format!("start a runtime: {error}")))?;
         runtime.block_on(self.run())
     }
-}
-
-fn rewriter(retry_log: Option<PathBuf>, form: Form, mark: Mark) -> Result<Rewriter<Box<dyn Write + Send>>> {
-    let renderer = Renderer::new(form, mark);
-    let Some(path) = retry_log else { return Ok(Rewriter::new(renderer, "-", Box::new(io::sink()))) };
-    let (log, is_new) = open_log(&path)?;
-    let renderer = if is_new { renderer.headed() } else { renderer };
-    Ok(Rewriter::new(renderer, path.display().to_string(), Box::new(log)))
 }
 
 impl fmt::Debug for Run {

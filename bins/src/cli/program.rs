@@ -28,6 +28,18 @@ pub struct Setup {
     pub ends_with_its_input: bool,
 }
 
+impl Setup {
+    /// That of a program between the ends of a pipe. `ends_with_its_input`: the first Ctrl-C does not concern it.
+    pub(crate) fn of_stage(name: &'static str, common: &Common, ends_with_its_input: bool) -> Self {
+        Self { name, common: common.clone(), summary: Summary::Numbers { output: None }, ends_with_its_input }
+    }
+
+    /// The same, which says where its lines went.
+    pub(crate) fn writing_to(self, place: String) -> Self {
+        Self { summary: Summary::Numbers { output: Some(place) }, ..self }
+    }
+}
+
 /// What is said at the end of a run.
 #[derive(Debug, Clone, Default)]
 pub enum Summary {

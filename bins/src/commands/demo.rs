@@ -6,7 +6,7 @@ use logretry_filter::{Chooser, Filter, Quota};
 use logretry_reader::{Reader, ReaderOptions, inputs};
 use logretry_record::{Mark, Predicate, Record, Shown};
 use logretry_refirer::{Options, Refirer};
-use logretry_rewriter::{Form, Renderer, Rewriter, open_log};
+use logretry_rewriter::{Form, Rewriter};
 use logretry_stage::{Context, Fatal, Result, Watch};
 
 use super::demo_server::DemoServer;
@@ -82,8 +82,7 @@ async fn refire(log: &Path, retry_log: &Path, url: &str, cx: &Context) -> Result
     let mut options = Options::default();
     options.destination.base_url = Some(url.parse()?);
     let refirer = Refirer::new(options)?;
-    let rewriter =
-        Rewriter::new(Renderer::new(Form::Same, Mark::default()), "retry.log", open_log(retry_log)?.0);
+    let rewriter = Rewriter::append_to(retry_log, Form::Same, Mark::default())?;
     crate::link(reader, filter, refirer, Watch(|_: &Record| ()), rewriter, cx).await
 }
 

@@ -2,7 +2,7 @@ use clap::Parser;
 use logretry_filter::SelectArgs;
 use logretry_stage::{Context, MarkArgs, Result, Sink as _, Source as _, Stage as _, pipe};
 
-use crate::cli::{Common, Program, Setup, Summary};
+use crate::cli::{Common, Program, Setup};
 
 /// Lets those records pass that are to be sent again, byte for byte as they came.
 ///
@@ -30,12 +30,7 @@ Examples:
 
 impl Program for Filter {
     fn setup(&self) -> Setup {
-        Setup {
-            name: "lr-filter",
-            common: self.common.clone(),
-            summary: Summary::Numbers { output: None },
-            ends_with_its_input: true,
-        }
+        Setup::of_stage("lr-filter", &self.common, true)
     }
 
     async fn run(self, cx: &Context) -> Result<()> {

@@ -42,8 +42,10 @@ impl Program for Logretry {
 
     fn setup(&self) -> Setup {
         let (common, summary) = match &self.command {
-            Command::Run(run) => (run.common.clone(), Summary::Numbers { output: Some(run.write.place()) }),
-            Command::Plan(plan) => (plan.common.clone(), Summary::None),
+            Command::Run(run) => {
+                (run.flags.common.clone(), Summary::Numbers { output: Some(run.flags.write.place()) })
+            }
+            Command::Plan(plan) => (plan.flags.common.clone(), Summary::None),
             // The other commands answer on standard output, and the demo tells its story there.
             _ => (Common { quiet: true, ..Common::default() }, Summary::None),
         };

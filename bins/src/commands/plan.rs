@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use clap::Args;
 use futures_util::StreamExt as _;
-use logretry_filter::SelectArgs;
-use logretry_reader::ReadArgs;
 use logretry_record::{Reason, Record, Shown};
-use logretry_refirer::{Options, RefireArgs};
-use logretry_rewriter::WriteArgs;
-use logretry_stage::{Accounts, Context, MarkArgs, Result, Source as _, Stage as _};
+use logretry_refirer::Options;
+use logretry_stage::{Accounts, Context, Result, Source as _, Stage as _};
 
 use super::route::route;
-use crate::cli::{Common, answer, sentences};
+use super::run::RunFlags;
+use crate::cli::{answer, sentences};
 
 /// Says what `logretry run` with the same flags would send, and why it would not send the rest.
 ///
@@ -25,36 +23,22 @@ Examples:
   logretry plan access.log --allow-host shop.example --since 2026-11-22")]
 pub(crate) struct Plan {
     #[command(flatten)]
-    read: ReadArgs,
-
-    #[command(flatten)]
-    select: SelectArgs,
-
-    #[command(flatten)]
-    refire: RefireArgs,
-
-    #[command(flatten)]
-    write: WriteArgs,
-
-    #[command(flatten)]
-    mark: MarkArgs,
-
-    #[command(flatten)]
-    pub(crate) common: Common,
+    pub(crate) flags: RunFlags,
 }
 
 impl Plan {
     pub(crate) async fn run(self, cx: &Context) -> Result<()> {
-        let mark = self.mark.mark;
-        let reader = self.read.reader(Some(self.select.needed(&mark)))?;
-        let filter = self.select.filter(&mark)?;
-        let options = self.refire.into_options(&mark)?;
+        let RunFlags { read, select, refire, write, mark, common: _ } = self.flags;
+        let mark = mark.mark;
+        let reader = read.reader(Some(select.needed(&mark)))?;
+        let filter = select.filter(&mark)?;
+        let options = refire.into_options(&mark)?;
         let mut selected = std::pin::pin!(filter.apply(reader.open(cx), cx));
         let mut counts = Counts::default();
         while let Some(record) = selected.next().await {
             counts.take(&record?, &options);
         }
-        let text = counts.text(&cx.tally().accounts(), &options, &self.write.place());
+        let text = counts.text(&cx.tally().accounts(), &options, &write.place());
         answer(text.as_bytes())
     }
 }

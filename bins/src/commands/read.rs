@@ -3,7 +3,7 @@ use logretry_filter::EarlyArgs;
 use logretry_reader::ReadArgs;
 use logretry_stage::{Context, Result, Sink as _, Source as _, pipe};
 
-use crate::cli::{Common, Program, Setup, Summary};
+use crate::cli::{Common, Program, Setup};
 
 /// Reads access logs and writes each request as a record: one JSON object a line.
 ///
@@ -33,12 +33,7 @@ Examples:
 
 impl Program for Read {
     fn setup(&self) -> Setup {
-        Setup {
-            name: "lr-read",
-            common: self.common.clone(),
-            summary: Summary::Numbers { output: None },
-            ends_with_its_input: false,
-        }
+        Setup::of_stage("lr-read", &self.common, false)
     }
 
     async fn run(self, cx: &Context) -> Result<()> {

@@ -2,7 +2,7 @@ use clap::Parser;
 use logretry_refirer::{RefireArgs, Refirer};
 use logretry_stage::{Context, MarkArgs, Result, Sink as _, Source as _, Stage as _, pipe};
 
-use crate::cli::{Common, Program, Setup, Summary};
+use crate::cli::{Common, Program, Setup};
 
 /// Sends the request of each record again, once, and adds how that ended.
 ///
@@ -37,12 +37,7 @@ impl Program for Refire {
     const SENDS: bool = true;
 
     fn setup(&self) -> Setup {
-        Setup {
-            name: "lr-refire",
-            common: self.common.clone(),
-            summary: Summary::Numbers { output: None },
-            ends_with_its_input: false,
-        }
+        Setup::of_stage("lr-refire", &self.common, false)
     }
 
     async fn run(self, cx: &Context) -> Result<()> {

@@ -18,19 +18,26 @@ use crate::cli::Common;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Run {
     #[command(flatten)]
-    read: ReadArgs,
+    pub(crate) flags: RunFlags,
+}
+
+/// The flags of all four stages.
+#[derive(Debug, Args)]
+pub(crate) struct RunFlags {
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 
     #[command(flatten)]
-    select: SelectArgs,
+    pub(crate) select: SelectArgs,
 
     #[command(flatten)]
-    refire: RefireArgs,
+    pub(crate) refire: RefireArgs,
 
     #[command(flatten)]
     pub(crate) write: WriteArgs,
 
     #[command(flatten)]
-    mark: MarkArgs,
+    pub(crate) mark: MarkArgs,
 
     #[command(flatten)]
     pub(crate) common: Common,
@@ -46,7 +53,7 @@ Examples:
 
 impl Run {
     pub(crate) async fn run(self, cx: &Context) -> Result<()> {
-        let Self { read, select, refire, write, mark, common: _ } = self;
+        let RunFlags { read, select, refire, write, mark, common: _ } = self.flags;
         let mark = mark.mark;
         let inputs = inputs(&read.logs)?;
         let filter = select.filter(&mark)?;

@@ -3,7 +3,7 @@ use logretry_record::Record;
 use logretry_rewriter::WriteArgs;
 use logretry_stage::{Context, MarkArgs, Result, Sink as _, Source as _, Stage as _, Watch, pipe};
 
-use crate::cli::{Common, Program, Setup, Summary};
+use crate::cli::{Common, Program, Setup};
 
 /// Writes the retry log: one line for each request that was sent again, its URL marked.
 ///
@@ -33,12 +33,7 @@ Examples:
 
 impl Program for Write {
     fn setup(&self) -> Setup {
-        Setup {
-            name: "lr-write",
-            common: self.common.clone(),
-            summary: Summary::Numbers { output: Some(self.log.place()) },
-            ends_with_its_input: true,
-        }
+        Setup::of_stage("lr-write", &self.common, true).writing_to(self.log.place())
     }
 
     async fn run(self, cx: &Context) -> Result<()> {

@@ -1,10 +1,10 @@
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
 use logretry_record::Mark;
 
-use crate::{Form, LogFileError, Renderer, Rewriter, open_log};
+use crate::{Form, LogFileError, Rewriter};
 
 /// Where the retry log goes, and what it looks like.
 #[derive(Debug, Clone, Args)]
@@ -27,14 +27,9 @@ impl WriteArgs {
 
     /// The sink that these flags ask for. Opens the retry log.
     pub fn rewriter(&self, mark: &Mark) -> Result<Rewriter<Box<dyn Write + Send>>, LogFileError> {
-        let renderer = Renderer::new(self.form, mark.clone());
-        Ok(match &self.output {
-            Some(path) => {
-                let (log, is_new) = open_log(path)?;
-                let renderer = if is_new { renderer.headed() } else { renderer };
-                Rewriter::new(renderer, path.display().to_string(), Box::new(log))
-            }
-            None => Rewriter::new(renderer.headed(), "-", Box::new(io::stdout())),
-        })
+        match &self.output {
+            Some(path) => Rewriter::append_to(path, self.form, mark.clone()),
+            None => Ok(Rewriter::to_stdout(self.form, mark.clone())),
+        }
     }
 }

@@ -1,9 +1,10 @@
-use std::io::Write;
+use std::io::{self, Write};
+use std::path::Path;
 
-use logretry_record::{Record, Shown};
+use logretry_record::{Mark, Record, Shown};
 use logretry_stage::{Context, RecordStream, Result, Sink, pipe};
 
-use crate::Renderer;
+use crate::{Form, LogFileError, Renderer, open_log};
 
 /// The sink that writes the retry log.
 ///
@@ -20,6 +21,26 @@ impl<W: Write + Send + 'static> Rewriter<W> {
     /// A writer of `log`, called `name` in messages.
     pub fn new(renderer: Renderer, name: impl Into<String>, log: W) -> Self {
         Self { renderer, name: name.into(), log }
+    }
+}
+
+impl Rewriter<Box<dyn Write + Send>> {
+    /// A writer that appends to the retry log at `path`; see [`open_log`].
+    pub fn append_to(path: &Path, form: Form, mark: Mark) -> Result<Self, LogFileError> {
+        let (log, is_new) = open_log(path)?;
+        let renderer = Renderer::new(form, mark);
+        let renderer = if is_new { renderer.headed() } else { renderer };
+        Ok(Self::new(renderer, path.display().to_string(), Box::new(log)))
+    }
+
+    /// A writer to standard output.
+    pub fn to_stdout(form: Form, mark: Mark) -> Self {
+        Self::new(Renderer::new(form, mark).headed(), "-", Box::new(io::stdout()))
+    }
+
+    /// A writer that forgets what it is given, for whoever wants the refires and not the log.
+    pub fn to_nowhere() -> Self {
+        Self::new(Renderer::new(Form::Url, Mark::default()), "-", Box::new(io::sink()))
     }
 }
 
