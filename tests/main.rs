@@ -20,5 +20,6 @@ mod run;
 mod schema;
 mod selection;
 mod stop;
+mod table;
 mod targets;
 mod wrapped;
