@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
 /// Splits what it reads into lines, within a limit.
 ///
@@ -19,6 +19,8 @@ pub struct Lines<R> {
     /// What of `buffer` has been read and not yet given.
     start: usize,
     end: usize,
+    /// Where the last whole line in `buffer` ends.
+    whole_end: usize,
     line_bytes_max: usize,
     number: u64,
     offset: u64,
@@ -50,6 +52,7 @@ impl<R: Read> Lines<R> {
             buffer: Vec::new(),
             start: 0,
             end: 0,
+            whole_end: 0,
             line_bytes_max,
             number: 0,
             offset: 0,
@@ -67,8 +70,11 @@ impl<R: Read> Lines<R> {
 
     /// Whether the next line is not here yet, so that asking for it may wait, or fail.
     pub fn would_wait(&self) -> bool {
-        let rest = &self.buffer[self.start..self.end];
-        if self.at_end { rest.is_empty() && self.failed.is_some() } else { memchr(b'\n', rest).is_none() }
+        if self.at_end {
+            self.start == self.end && self.failed.is_some()
+        } else {
+            self.start >= self.whole_end
+        }
     }
 
     /// The next line, or `None` at the end.
@@ -134,7 +140,8 @@ impl<R: Read> Lines<R> {
             let read = self.read(keep);
             if let Some(found) = memchr(b'\n', &self.buffer[keep..keep + read]) {
                 self.offset += found as u64 + 1;
-                (self.start, self.end) = (keep + found + 1, keep + read);
+                (self.start, self.end, self.whole_end) = (keep + found + 1, keep + read, 0);
+                self.find_last(read);
                 break;
             }
             self.offset += read as u64;
@@ -148,12 +155,23 @@ impl<R: Read> Lines<R> {
     fn fill(&mut self) {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
+            self.whole_end = self.whole_end.saturating_sub(self.start);
             (self.start, self.end) = (0, self.end - self.start);
         }
         if self.buffer.len() - self.end < READ_BYTES / 2 {
             self.buffer.resize(self.end + READ_BYTES, 0);
         }
-        self.end += self.read(self.end);
+        let read = self.read(self.end);
+        self.end += read;
+        self.find_last(read);
+    }
+
+    /// Notes the end of the last whole line, if one ends in the `read` bytes that have come last.
+    fn find_last(&mut self, read: usize) {
+        let new = self.end - read;
+        if let Some(last) = memrchr(b'\n', &self.buffer[new..self.end]) {
+            self.whole_end = new + last + 1;
+        }
     }
 
     /// Reads once into the buffer from `at` on; nothing read is the end.
@@ -188,6 +206,21 @@ mod tests {
             self.0 = rest;
             Ok(1)
         }
+    }
+
+    #[test]
+    fn it_says_whether_the_next_line_is_here() {
+        let mut lines = Lines::new(b"one\ntwo\nthr".chain(&b"ee\nfour"[..]), 100);
+        assert!(lines.would_wait(), "nothing has been read");
+        let mut here = Vec::new();
+        while lines.next().expect("reading from memory").is_some() {
+            here.push(!lines.would_wait());
+        }
+        assert_eq!(
+            here,
+            [true, false, false, true],
+            "`two` is here, then one waits twice, then it is the end"
+        );
     }
 
     fn lines(reader: impl Read, max: usize) -> Vec<(u64, u64, String, bool)> {
