@@ -1,6 +1,5 @@
 use std::io::Write as _;
 
-use bstr::BString;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 use logretry_record::{Mark, Outcome, Record, Retry};
@@ -10,16 +9,20 @@ use logretry_record::{Mark, Outcome, Record, Retry};
 /// The time is UTC, the protocol is written as `HTTP/1.1`, and the referrer is left out: a record does not hold them.
 pub(crate) fn render(record: &Record, retry: &Retry, mark: &Mark, out: &mut Vec<u8>) {
     let original = record.original();
-    let method = retry.method.as_ref().or(original.method.as_ref()).map_or("-", String::as_str);
-    let target = original.target.as_ref().map_or_else(|| "-".to_owned(), |target| mark.put_on(target));
+    let method = retry.method.as_ref().or(original.method.as_ref());
+    let target = original.target.as_ref().map(|target| mark.put_on(target));
     let time =
         strtime::format("%d/%b/%Y:%H:%M:%S %z", &retry.time.to_zoned(TimeZone::UTC)).unwrap_or_default();
     let status = status(retry);
     let bytes = retry.bytes.unwrap_or(0);
 
+    // Records can come from other programs, so whatever could end a field or a line is escaped. Writing to memory cannot fail.
     escape(original.client.as_ref(), out);
-    // Writing to memory cannot fail.
-    let _ = write!(out, " - - [{time}] \"{method} {target} HTTP/1.1\" {status:03} {bytes} \"-\" \"");
+    let _ = write!(out, " - - [{time}] \"");
+    escape(method, out);
+    out.push(b' ');
+    escape(target.as_ref(), out);
+    let _ = write!(out, " HTTP/1.1\" {status:03} {bytes} \"-\" \"");
     escape(original.user_agent.as_ref(), out);
     out.push(b'"');
 }
@@ -33,9 +36,9 @@ pub(crate) fn status(retry: &Retry) -> u16 {
 }
 
 /// nginx's default escape (`ngx_http_log_escape`): `\xHH` for controls, `"`, `\` and everything from 0x7F on; `-` for nothing.
-fn escape(value: Option<&BString>, out: &mut Vec<u8>) {
+fn escape(value: Option<impl AsRef<[u8]>>, out: &mut Vec<u8>) {
     let Some(value) = value else { return out.push(b'-') };
-    for &byte in value.iter() {
+    for &byte in value.as_ref() {
         match byte {
             b'"' | b'\\' | ..0x20 | 0x7f.. => {
                 let _ = write!(out, "\\x{byte:02X}");
