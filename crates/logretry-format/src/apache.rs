@@ -1,5 +1,7 @@
-//! Apache `LogFormat`: `%` directives between literals (`parse_log_item` of `mod_log_config`).
+//! Apache `LogFormat`: `%` directives between literals (`parse_log_item` of `mod_log_config`), and Tomcat and Varnish, which use the
+//! letters with meanings of their own.
 
+use crate::dialect::Dialect;
 use crate::error::SpecError;
 use crate::field::{Field, HostFrom, Piece, Role, Shape, Unit};
 use crate::quoting::Text;
@@ -36,7 +38,7 @@ pub(crate) fn first_directive(text: &str) -> Option<String> {
     None
 }
 
-pub(crate) fn pieces(text: &Text) -> Result<Vec<Piece>, SpecError> {
+pub(crate) fn pieces(text: &Text, dialect: Dialect) -> Result<Vec<Piece>, SpecError> {
     let bytes = text.bytes();
     let mut pieces = Vec::new();
     let mut index = 0;
@@ -53,10 +55,11 @@ pub(crate) fn pieces(text: &Text) -> Result<Vec<Piece>, SpecError> {
             continue;
         }
         let at = text.at(start);
-        let unknown = |end| SpecError::UnknownField { text: text.shown(start, end), producer: "Apache", at };
+        let unknown =
+            |end| SpecError::UnknownField { text: text.shown(start, end), producer: dialect.producer(), at };
         let directive = take(bytes, start).ok_or_else(|| unknown((start + 2).min(bytes.len())))?;
         index = directive.end;
-        let (role, shape) = match meaning(&directive) {
+        let (role, shape) = match meaning(&directive, dialect) {
             Ok(meaning) => meaning,
             Err(None) => return Err(unknown(index)),
             Err(Some(text)) => return Err(SpecError::Time { text, at }),
@@ -97,9 +100,12 @@ fn take(bytes: &[u8], start: usize) -> Option<Directive<'_>> {
 }
 
 /// What a directive is used for and how its end is found. `Err(Some(…))` is a time conversion that is not supported.
-fn meaning(directive: &Directive<'_>) -> Result<(Role, Shape), Option<String>> {
+fn meaning(directive: &Directive<'_>, dialect: Dialect) -> Result<(Role, Shape), Option<String>> {
     let argument = String::from_utf8_lossy(directive.argument.unwrap_or_default());
     let bytes = |rank| Role::Bytes { rank, dash_is_zero: rank == 1 };
+    if let Some(own) = own_meaning(directive, &argument, dialect) {
+        return own;
+    }
     Ok(match directive.letters {
         b"r" => (Role::Request, Shape::Text),
         b"m" => (Role::Method, Shape::Token),
@@ -133,6 +139,34 @@ fn meaning(directive: &Directive<'_>) -> Result<(Role, Shape), Option<String>> {
         }
         _ => return Err(None),
     })
+}
+
+/// Where Tomcat and Varnish differ from Apache.
+fn own_meaning(
+    directive: &Directive<'_>,
+    argument: &str,
+    dialect: Dialect,
+) -> Option<Result<(Role, Shape), Option<String>>> {
+    Some(Ok(match (dialect, directive.letters) {
+        (Dialect::Tomcat | Dialect::Varnish, b"U") => (Role::PathRaw, Shape::Text),
+        (Dialect::Tomcat | Dialect::Varnish, b"s") => (Role::Status { last: true }, Shape::Status),
+        // Milliseconds before Tomcat 10.1, microseconds since.
+        (Dialect::Tomcat, b"D" | b"F") => (Role::Other, Shape::Number),
+        (Dialect::Tomcat, b"T") => (Role::Duration(Unit::SecondsExact), Shape::Decimal),
+        (Dialect::Tomcat, b"S" | b"I") | (Dialect::Varnish, b"x") => (Role::Other, Shape::Text),
+        (Dialect::Tomcat, b"v") => (Role::Host(HostFrom::Matched), Shape::Token),
+        (Dialect::Tomcat, b"t") if !argument.is_empty() => {
+            let pattern =
+                argument.strip_prefix("begin:").or_else(|| argument.strip_prefix("end:")).unwrap_or(argument);
+            let form = match pattern {
+                "sec" | "msec" | "usec" | "msec_frac" => time::compile(pattern),
+                _ => time::compile_java(pattern),
+            };
+            return Some(form.map(|form| (Role::Time, Shape::Time(form))).map_err(Some));
+        }
+        (Dialect::Tomcat, b"r" | b"c" | b"o" | b"X") if !argument.is_empty() => (Role::Other, Shape::Text),
+        _ => return None,
+    }))
 }
 
 /// `%{NAME}i`.

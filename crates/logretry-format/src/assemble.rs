@@ -78,7 +78,12 @@ fn push_fields(
             Shape::Decimal => Some(Scan::Decimal { empty }),
             Shape::Time(form) => Some(Scan::Time(form.clone())),
             Shape::List => Some(Scan::List),
-            Shape::Token | Shape::Text => None,
+            Shape::Word => Some(Scan::Word),
+            Shape::HostWord => Some(Scan::HostWord),
+            Shape::Captures { space } => Some(Scan::Captures { space: *space }),
+            Shape::Spaces => Some(Scan::Spaces),
+            Shape::Rest => Some(Scan::Rest),
+            Shape::AnyTime(_) | Shape::Token | Shape::RequestLine | Shape::Text => None,
         };
         if let Some(scan) = scan {
             if let Some(next) = fields[..range.end].get(index + 1)
@@ -105,9 +110,12 @@ fn push_fields(
 
 /// Whether the end of `field`, which is found from its own bytes, is certain with `next` right behind it.
 fn ends_before(field: &Field, next: &Field) -> bool {
-    let is_path = matches!(next.role, Role::Path | Role::Uri);
+    if matches!(next.shape, Shape::Rest) {
+        return true;
+    }
+    let is_path = matches!(next.role, Role::Path | Role::PathRaw | Role::Uri);
     match &field.shape {
-        Shape::Dash | Shape::Status => true,
+        Shape::Dash | Shape::Status | Shape::Captures { .. } | Shape::Spaces => true,
         Shape::Time(form) => !form.ends_open() || is_path,
         Shape::Number | Shape::Decimal => is_path,
         _ => false,

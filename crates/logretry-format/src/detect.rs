@@ -7,6 +7,7 @@
 
 use logretry_record::Exchange;
 
+use crate::error::LineError;
 use crate::escape::has_foreign_sequence;
 use crate::format::Format;
 use crate::presets;
@@ -38,6 +39,21 @@ pub struct Score {
     pub format: Format,
     /// How many lines it fits.
     pub matched: usize,
+    /// How many lines are in it and tell of no request ([`LineError::NoRequest`]): messages among the access lines.
+    pub messages: usize,
+}
+
+impl Score {
+    fn of(format: &Format, lines: &[&[u8]]) -> Self {
+        let matched = lines.iter().filter(|line| fits(format, line)).count();
+        let has_messages = format.is_keyed() && matched > 0;
+        let messages = lines.iter().filter(|line| has_messages && is_message(format, line)).count();
+        Self { format: format.clone(), matched, messages }
+    }
+
+    fn known(&self) -> usize {
+        self.matched + self.messages
+    }
 }
 
 /// What detection comes to.
@@ -62,44 +78,99 @@ impl Detection {
 
     /// How many of the lines the best does not fit.
     pub fn unmatched(&self) -> usize {
-        self.lines - self.scores.first().map_or(0, |score| score.matched)
+        self.lines - self.scores.first().map_or(0, Score::known)
     }
 }
 
 /// Finds out which preset `lines` are in. Blank lines are passed over, and at most [`DETECTION_LINES_MAX`] others looked at.
 pub fn detect<'l>(lines: impl Iterator<Item = &'l [u8]>) -> Detection {
-    let lines: Vec<&[u8]> =
+    let mut lines: Vec<&[u8]> =
         lines.filter(|line| !line.trim_ascii().is_empty()).take(DETECTION_LINES_MAX).collect();
+    let headed = headed(&lines);
+    if headed.is_some() {
+        lines.retain(|line| !line.starts_with(b"#"));
+    }
     let is_literal = has_literal_backslashes(&lines);
     let mut scores: Vec<(Score, u8)> = Vec::new();
-    for (order, (_, format)) in presets::all().iter().enumerate() {
-        let matched = lines.iter().filter(|line| fits(format, line)).count();
-        if matched > 0 {
+    for (order, (preset, format)) in presets::all().iter().enumerate() {
+        if preset.twin.is_some() || preset.is_loose {
+            continue;
+        }
+        let score = Score::of(format, &lines);
+        if score.matched > 0 {
             let is_the_other_twin = format.name() == if is_literal { "combined" } else { "gunicorn" };
             let order = u8::try_from(order).unwrap_or(u8::MAX) + if is_the_other_twin { 100 } else { 0 };
-            scores.push((Score { format: format.clone(), matched }, order));
+            scores.push((score, order));
         }
     }
     scores.sort_by_key(|(score, order)| (std::cmp::Reverse(score.matched), *order));
-    let scores: Vec<Score> = scores.into_iter().map(|(score, _)| score).collect();
-    let verdict = verdict(&scores, &lines);
+    prefer_family(&mut scores);
+    let scores = scores.into_iter().map(|(score, _)| score);
+    // What a log says of itself counts more than what its lines look like.
+    let mut scores: Vec<Score> = headed.into_iter().chain(scores).collect();
+    let mut verdict = verdict(&scores, &lines);
+    if let Some(loose) = loose(&lines).filter(|_| matches!(verdict, Verdict::Unknown)) {
+        verdict = Verdict::Chosen(loose.format.clone());
+        scores.insert(0, loose);
+    }
+    // Only a header is known, and it fits no line: then the lines' errors say what is wrong with it.
+    if let [headed] = scores.as_slice()
+        && headed.matched == 0
+    {
+        verdict = Verdict::Chosen(headed.format.clone());
+    }
     let runner_up = runner_up(&scores, &lines);
     Detection { lines: lines.len(), scores, runner_up, verdict }
 }
 
+/// The preset that passes over what it does not know, if it fits where no other does.
+fn loose(lines: &[&[u8]]) -> Option<Score> {
+    let presets = presets::all().iter().filter(|(preset, _)| preset.is_loose);
+    let scores = presets.map(|(_, format)| Score::of(format, lines));
+    scores
+        .max_by_key(|score| score.matched)
+        .filter(|best| best.matched > 0 && best.matched * SHARE >= lines.len())
+}
+
+/// A family knows which of its lines tell of no request; what is in common names takes some of these for requests.
+fn prefer_family(scores: &mut [(Score, u8)]) {
+    let Some(known) = scores.first().filter(|(best, _)| best.format.is_keyed()).map(|(best, _)| best.known())
+    else {
+        return;
+    };
+    let families = scores.iter().enumerate();
+    let best = families
+        .filter(|(_, (score, _))| score.format.is_keyed() && score.known() >= known)
+        .min_by_key(|(_, (_, order))| *order)
+        .map(|(index, _)| index);
+    if let Some(best) = best {
+        scores[..=best].rotate_right(1);
+    }
+}
+
+/// The format that the first header among `lines` says, with how many lines are in it or in that of the next headers.
+fn headed(lines: &[&[u8]]) -> Option<Score> {
+    let first = lines.iter().find_map(|line| Format::of_header(line))?;
+    let mut format = None;
+    let mut matched = 0;
+    for line in lines {
+        format = Format::of_header(line).or(format);
+        matched += usize::from(format.as_ref().is_some_and(|format| fits(format, line)));
+    }
+    Some(Score { format: first, matched, messages: 0 })
+}
+
 fn runner_up(scores: &[Score], lines: &[&[u8]]) -> Option<Score> {
     let (best, others) = scores.split_first()?;
-    let rest: Vec<_> = lines.iter().filter(|line| !fits(&best.format, line)).collect();
-    let scores = others.iter().map(|other| Score {
-        format: other.format.clone(),
-        matched: rest.iter().filter(|line| fits(&other.format, line)).count(),
-    });
+    let is_rest = |line: &&&[u8]| !fits(&best.format, line) && !is_message(&best.format, line);
+    let rest: Vec<&[u8]> = lines.iter().filter(is_rest).copied().collect();
+    let scores = others.iter().map(|other| Score::of(&other.format, &rest));
     // Of equals the first is the better one.
     scores.filter(|score| score.matched > 0).min_by_key(|score| std::cmp::Reverse(score.matched))
 }
 
 fn verdict(scores: &[Score], lines: &[&[u8]]) -> Verdict {
-    let Some(best) = scores.first().filter(|best| best.matched * SHARE >= lines.len()) else {
+    let Some(best) = scores.first().filter(|best| best.matched * SHARE >= lines.len() - best.messages) else {
         return Verdict::Unknown;
     };
     // Within 2 %: neither fits noticeably better.
@@ -114,18 +185,32 @@ fn verdict(scores: &[Score], lines: &[&[u8]]) -> Verdict {
     }
 }
 
-/// Whether something else than the number of lines tells two formats apart: their escapes were looked at, or one finds more
-/// fields in the same line.
+/// Whether something else than the number of lines tells two formats apart: their escapes were looked at, one takes only lines
+/// with whole URLs, or one finds more fields in the same line.
 fn is_settled(best: &Format, rival: &Format) -> bool {
-    let twins = ["combined", "gunicorn"];
+    let twins = ["combined", "gunicorn", "lighttpd"];
     (twins.contains(&best.name()) && twins.contains(&rival.name()))
+        // Families come before common names, and neither looks like what is not keyed.
+        || best.is_keyed()
+        || rival.is_keyed()
+        || (best.writes_urls() && !rival.writes_urls())
         || best.fields().count() > rival.fields().count()
 }
 
 fn fits(format: &Format, line: &[u8]) -> bool {
-    format
-        .parse(line, &mut Spans::new())
-        .is_ok_and(|parsed| parsed.status().is_some() && parsed.time().is_some())
+    format.parse(line, &mut Spans::new()).is_ok_and(|parsed| {
+        let is_whole = if format.is_keyed() {
+            parsed.names_url()
+        } else {
+            parsed.time().is_some() || !format.has_time()
+        };
+        is_whole && parsed.status().is_some()
+    })
+}
+
+/// Whether the line is in the format and tells of no request.
+fn is_message(format: &Format, line: &[u8]) -> bool {
+    matches!(format.parse(line, &mut Spans::new()), Err(LineError::NoRequest))
 }
 
 fn differ(one: &Format, other: &Format, line: &[u8]) -> bool {

@@ -11,6 +11,8 @@ pub(crate) enum Guard {
     EscapedOrPair,
     /// No `"` but behind a backslash; a value may end in a backslash that is data.
     Quotes,
+    /// No `"` at all.
+    NoQuotes,
     /// Anything.
     Nothing,
 }
@@ -19,6 +21,7 @@ impl Guard {
     pub(crate) fn of(escape: Escape) -> Self {
         match escape {
             Escape::Apache => Self::EscapedOrPair,
+            _ if escape.has_no_quotes() => Self::NoQuotes,
             _ if escape.hides_backslashes() => Self::Escaped,
             _ if escape.hides_quotes() => Self::Quotes,
             _ => Self::Nothing,
@@ -68,6 +71,17 @@ impl End {
                     // The text cannot hold what follows it, so there is one end.
                     if let Some(offset) = quote_in_needle {
                         limit = quote.checked_sub(offset).filter(|&limit| limit >= start)?;
+                        next = limit;
+                    }
+                } else if quote_in_needle.is_some() {
+                    return None;
+                }
+            }
+            Guard::NoQuotes => {
+                if let Some(length) = memchr(b'"', rest) {
+                    limit = start + length;
+                    if let Some(offset) = quote_in_needle {
+                        limit = limit.checked_sub(offset).filter(|&limit| limit >= start)?;
                         next = limit;
                     }
                 } else if quote_in_needle.is_some() {
@@ -140,6 +154,7 @@ mod tests {
         let end = End::new(Some(b"\" "), false);
         assert_eq!(ends(&end, Guard::Escaped, r#"a\" b" 5" 6"#), [5]);
         assert_eq!(ends(&end, Guard::Escaped, r#"a\\" 5"#), [3]);
+        assert_eq!(ends(&end, Guard::NoQuotes, r#"a\" b" 5" 6"#), [2]);
         assert_eq!(ends(&end, Guard::Quotes, r#"a\" b" 5" 6"#), [2, 5]);
         assert_eq!(ends(&end, Guard::Nothing, r#"a" b" 5" 6"#), [1, 4, 8 - 1]);
         assert_eq!(ends(&End::new(None, false), Guard::Escaped, "a b"), [3]);

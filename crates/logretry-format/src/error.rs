@@ -86,6 +86,41 @@ pub enum SpecError {
         /// The field to add.
         add: &'static str,
     },
+    /// Something in a map of keys is none of what keys are used for.
+    #[error(
+        "`{text}` names no key; a map is written as `json:status=.code,url=.req.url`, and what a key can be used for is {known}"
+    )]
+    NotAKey {
+        /// As it is written.
+        text: String,
+        /// The words for what a key can be used for.
+        known: &'static str,
+    },
+    /// An expression that cannot be used.
+    #[error("the expression cannot be used: {reason}")]
+    Regex {
+        /// Why.
+        reason: String,
+    },
+    /// A configuration without any format.
+    #[error(
+        "there is no `log_format`, `LogFormat`, `log-format` or `access_log_format` in the configuration"
+    )]
+    NoneInConfig,
+    /// A configuration with several, and none was chosen.
+    #[error("the configuration has several formats: {known}; choose one by its name")]
+    SeveralInConfig {
+        /// Their names.
+        known: String,
+    },
+    /// A configuration that has others.
+    #[error("the configuration has no format `{name}`; it has {known}")]
+    NotInConfig {
+        /// The name that was asked for.
+        name: String,
+        /// The names that it has.
+        known: String,
+    },
     /// Nobody's format is that long.
     #[error("it is longer than {max} bytes")]
     TooLong {
@@ -113,6 +148,15 @@ pub enum LineError {
     /// been written to look like other fields.
     #[error("it is ambiguous: its fields can be told apart in more than one way, with different requests")]
     Ambiguous,
+    /// The line is in this format and tells of no request, or of one that another line tells of: a header, a comment, a message.
+    #[error("it tells of no request, or of one that another line tells of")]
+    NoRequest,
+    /// The line has columns, and what is in them is not known.
+    #[error("its columns have no names: {why}")]
+    NoColumns {
+        /// What is wrong with the header.
+        why: Arc<str>,
+    },
     /// There are more ways to cut the line into fields than are tried.
     #[error("it is ambiguous: its fields can be told apart in more ways than are tried ({max})")]
     TooManyReadings {

@@ -2,6 +2,8 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2};
 
+use crate::hashes::{bare_hashes, decode_hashes};
+
 /// How a producer writes bytes that would break its line.
 ///
 /// nginx (default), nginx (json), Apache and morgan share one decoder, because no sequence of one means another byte to
@@ -18,17 +20,37 @@ pub(crate) enum Escape {
     Apache,
     /// gunicorn: `\"` alone; a backslash stands for itself.
     Gunicorn,
+    /// Tomcat: as Apache, but `\u00hh` is the byte `hh`.
+    Tomcat,
+    /// HAProxy: `#HH`; a backslash stands for itself.
+    Haproxy,
+    /// HAProxy's `+E`: the same, and a backslash before `"`, `\` and `]`.
+    HaproxyEscaped,
 }
 
 impl Escape {
     /// Whether values are written so that a `"` in them is never bare.
     pub(crate) fn hides_quotes(self) -> bool {
-        self != Self::None
+        !matches!(self, Self::None | Self::Haproxy)
     }
 
     /// Whether a backslash in a value is always the first of an escape sequence.
     pub(crate) fn hides_backslashes(self) -> bool {
-        matches!(self, Self::Nginx | Self::Json | Self::Apache)
+        matches!(self, Self::Nginx | Self::Json | Self::Apache | Self::Tomcat | Self::HaproxyEscaped)
+    }
+
+    /// Whether a value holds no `"` at all, not even behind a backslash.
+    pub(crate) fn has_no_quotes(self) -> bool {
+        self == Self::Haproxy
+    }
+
+    /// `raw`, a target, in which each `#` begins a fragment: of the same length, to find places in.
+    pub(crate) fn with_bare_hashes(self, raw: &[u8]) -> Cow<'_, [u8]> {
+        if matches!(self, Self::Haproxy | Self::HaproxyEscaped) {
+            bare_hashes(raw)
+        } else {
+            Cow::Borrowed(raw)
+        }
     }
 
     /// The bytes that the server had: the escape undone once.
@@ -36,9 +58,11 @@ impl Escape {
         match self {
             Self::None => Cow::Borrowed(raw),
             Self::Gunicorn => decode_quotes(raw),
+            Self::Haproxy | Self::HaproxyEscaped => decode_hashes(raw, self == Self::HaproxyEscaped),
+            Self::Tomcat => decode_backslashes(raw, true).unwrap_or_else(|| decode_quotes(raw)),
             // A sequence that none of these write proves that a producer wrote the line who escapes quotes alone.
             Self::Nginx | Self::Json | Self::Apache => {
-                decode_backslashes(raw).unwrap_or_else(|| decode_quotes(raw))
+                decode_backslashes(raw, false).unwrap_or_else(|| decode_quotes(raw))
             }
         }
     }
@@ -48,7 +72,7 @@ impl Escape {
 pub(crate) fn has_foreign_sequence(raw: &[u8]) -> bool {
     let mut rest = raw;
     while let Some(at) = memchr(b'\\', rest) {
-        let Some((_, length)) = sequence(&rest[at..]) else { return true };
+        let Some((_, length)) = sequence(&rest[at..], false) else { return true };
         rest = &rest[at + length..];
     }
     false
@@ -67,13 +91,13 @@ pub(crate) fn bare_quote(line: &[u8], from: usize) -> Option<usize> {
 }
 
 /// `None` if there is a sequence that is none.
-fn decode_backslashes(raw: &[u8]) -> Option<Cow<'_, [u8]>> {
+fn decode_backslashes(raw: &[u8], is_latin1: bool) -> Option<Cow<'_, [u8]>> {
     let Some(first) = memchr(b'\\', raw) else { return Some(Cow::Borrowed(raw)) };
     let mut out = Vec::with_capacity(raw.len());
     out.extend_from_slice(&raw[..first]);
     let mut rest = &raw[first..];
     while !rest.is_empty() {
-        let (bytes, length) = sequence(rest)?;
+        let (bytes, length) = sequence(rest, is_latin1)?;
         out.extend_from_slice(bytes.as_slice());
         rest = &rest[length..];
         let plain = memchr(b'\\', rest).unwrap_or(rest.len());
@@ -97,20 +121,20 @@ fn decode_quotes(raw: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// Up to four bytes that one sequence stands for.
-struct Few([u8; 4], usize);
+pub(crate) struct Few([u8; 4], usize);
 
 impl Few {
     fn one(byte: u8) -> Self {
         Self([byte, 0, 0, 0], 1)
     }
 
-    fn as_slice(&self) -> &[u8] {
+    pub(crate) fn as_slice(&self) -> &[u8] {
         &self.0[..self.1]
     }
 }
 
 /// What the escape sequence at the beginning of `rest` stands for, and how long it is.
-fn sequence(rest: &[u8]) -> Option<(Few, usize)> {
+pub(crate) fn sequence(rest: &[u8], is_latin1: bool) -> Option<(Few, usize)> {
     let byte = match *rest.get(1)? {
         byte @ (b'"' | b'\\' | b'/') => byte,
         b'b' => 8,
@@ -122,6 +146,10 @@ fn sequence(rest: &[u8]) -> Option<(Few, usize)> {
         b'x' => {
             let code = u8::try_from(hex(rest.get(2..4)?)?).ok()?;
             return Some((Few::one(code), 4));
+        }
+        b'u' if is_latin1 && rest.get(2..4) == Some(b"00") => {
+            let code = u8::try_from(hex(rest.get(4..6)?)?).ok()?;
+            return Some((Few::one(code), 6));
         }
         b'u' => return unicode(rest),
         _ => return None,
@@ -155,7 +183,7 @@ mod tests {
 
     #[test]
     fn each_producer_s_escape_is_undone_once() {
-        use Escape::{Apache, Gunicorn, Json, Nginx, None};
+        use Escape::{Apache, Gunicorn, Haproxy, HaproxyEscaped, Json, Nginx, None, Tomcat};
         for (escape, raw, value) in [
             (Nginx, r"/quo\x22te", b"/quo\"te".as_slice()),
             (Nginx, r"/lit\x5Cx22", br"/lit\x22"),
@@ -167,6 +195,9 @@ mod tests {
             (Json, r"\ud83d\ude00\u00e9", "😀é".as_bytes()),
             (Gunicorn, r#"/quo\"te\x22\s\\"#, br#"/quo"te\x22\s\\"#),
             (None, r"/lit\x22", br"/lit\x22"),
+            (Tomcat, r#"caf\u00e9\u20ac\""#, b"caf\xe9\xe2\x82\xac\""),
+            (Haproxy, r"/quo#22te#23\x22#zz#", br#"/quo"te#\x22#zz#"#),
+            (HaproxyEscaped, r"/back\\slash#22\]\x", br#"/back\slash"]\x"#),
         ] {
             assert_eq!(&*escape.decode(raw.as_bytes()), value, "{escape:?} {raw}");
         }

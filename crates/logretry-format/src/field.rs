@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::time::TimeForm;
 
 /// One field of a format.
@@ -19,8 +21,12 @@ pub(crate) enum Role {
     /// Path and query as the client sent them.
     Uri,
     Method,
+    /// A whole URL that the producer wrote.
+    Url,
     /// A path that the server has decoded or normalised.
     Path,
+    /// A path as the client sent it, without its query.
+    PathRaw,
     /// nginx `$is_args`: `?` or nothing.
     IsArgs,
     /// A query without its `?`.
@@ -58,6 +64,8 @@ pub(crate) enum HostFrom {
     Matched,
     /// The server's configured name.
     Configured,
+    /// One of the headers that HAProxy captures, if it looks like a host.
+    Captured,
 }
 
 /// What a duration is counted in, finest first.
@@ -95,10 +103,24 @@ pub(crate) enum Shape {
     Decimal,
     /// A time, piece by piece.
     Time(TimeForm),
+    /// A time in the first of these forms that fits it.
+    AnyTime(Arc<[TimeForm]>),
     /// nginx `$upstream_*`: items joined by `, ` and ` : `.
     List,
+    /// Anything without white space or quotes, at least one byte, whatever follows.
+    Word,
+    /// A host with a dot or a colon in it, or `-`.
+    HostWord,
+    /// HAProxy's captured headers, `{a|b}` or nothing. `space`: with the space that then follows.
+    Captures { space: bool },
+    /// Spaces, if any.
+    Spaces,
+    /// Nothing, or a space and all that follows.
+    Rest,
     /// Anything without white space.
     Token,
+    /// Method, target, protocol; or what a producer writes where it has none of them.
+    RequestLine,
     /// Anything, up to the literal that follows.
     Text,
 }
@@ -106,7 +128,18 @@ pub(crate) enum Shape {
 impl Shape {
     /// Whether the end is found from the field's own bytes, whatever follows.
     pub(crate) fn is_definite(&self) -> bool {
-        !matches!(self, Self::Token | Self::Text)
+        !matches!(self, Self::AnyTime(_) | Self::Token | Self::RequestLine | Self::Text)
+    }
+}
+
+impl Field {
+    /// The form in which `raw`, this field's bytes, is a time.
+    pub(crate) fn time_form(&self, raw: &[u8]) -> Option<&TimeForm> {
+        match &self.shape {
+            Shape::Time(form) => Some(form),
+            Shape::AnyTime(forms) => forms.iter().find(|form| form.end(raw, 0) == Some(raw.len())),
+            _ => None,
+        }
     }
 }
 
@@ -116,8 +149,10 @@ impl Role {
         match self {
             Self::Request => "request line: method and URL",
             Self::Uri => "URL: path and query",
+            Self::Url => "URL",
             Self::Method => "method",
             Self::Path => "URL: path, decoded by the server (lossy)",
+            Self::PathRaw => "URL: path",
             Self::IsArgs | Self::Args | Self::Query => "URL: query",
             Self::Host(_) => "host",
             Self::Port => "port",
@@ -139,8 +174,10 @@ impl Role {
             self,
             Self::Request
                 | Self::Uri
+                | Self::Url
                 | Self::Method
                 | Self::Path
+                | Self::PathRaw
                 | Self::IsArgs
                 | Self::Args
                 | Self::Query

@@ -15,6 +15,9 @@
 //! with that server's own decoder, and gives what the client asked for and what it got. [`Format::rewrite`] changes those places and
 //! no other byte. [`presets`] have names, and [`detect`] finds out which of them a log is in.
 //!
+//! Where values have names (JSON objects, LTSV, logfmt, W3C extended logs) a format is which names are used for what, and all
+//! else is the same. Logs with `#Fields:` lines say it themselves: [`Format::header`].
+//!
 //! Lines hold what clients send, and clients lie. A line that can be read as two different requests is an error
 //! ([`LineError::Ambiguous`]), never a guess.
 //!
@@ -47,34 +50,50 @@
 #![warn(missing_docs)]
 
 mod apache;
+mod asking;
 mod assemble;
+mod captures;
+mod compiled;
+mod config;
 mod detect;
+mod dialect;
 mod end;
+mod envoy;
 mod error;
 mod escape;
 mod field;
 mod format;
 mod gunicorn;
+mod habits;
+mod haproxy;
+mod hashes;
+mod keyed;
 mod nginx;
 mod parsed;
 mod pasted;
+mod pattern;
 mod presets;
 mod quoting;
+mod reading;
 mod request;
 mod rewrite;
 mod scan;
+mod screen;
 mod spans;
 mod spec;
 mod split;
 mod steps;
 mod target;
+mod template;
 mod time;
 mod uses;
 
 pub use detect::{DETECTION_LINES_MAX, Detection, Score, Verdict, detect};
 pub use error::{LineError, SpecError};
 pub use format::Format;
-pub use parsed::{FieldView, Parsed};
+pub use parsed::FieldView;
 pub use presets::{Preset, presets};
+pub use reading::Parsed;
 pub use rewrite::Change;
+pub use screen::Screen;
 pub use spans::Spans;

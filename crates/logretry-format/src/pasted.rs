@@ -1,5 +1,8 @@
 //! The format string in a pasted piece of configuration: the directive around it taken off, its quoting undone.
 
+mod proxies;
+
+use crate::dialect::Dialect;
 use crate::error::SpecError;
 use crate::escape::Escape;
 use crate::quoting::{Text, Word, words};
@@ -12,20 +15,18 @@ pub(crate) struct Pasted {
     pub(crate) text: Text,
 }
 
-/// Whose configuration a format string is from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    Nginx,
-    Apache,
-    Gunicorn,
-}
-
 /// Takes the format string out of `text`, which begins at byte `at` of the spec.
 pub(crate) fn pasted(dialect: Dialect, text: &str, at: usize) -> Result<Pasted, SpecError> {
     match dialect {
         Dialect::Nginx => nginx_string(text, at),
         Dialect::Apache => apache_string(text, at),
         Dialect::Gunicorn => Ok(gunicorn_string(text, at)),
+        Dialect::Haproxy => proxies::haproxy_string(text, at),
+        Dialect::Envoy => Ok(proxies::envoy_string(text, at)),
+        Dialect::Tomcat => Ok(proxies::tomcat_string(text, at)),
+        Dialect::Varnish => proxies::varnish_string(text, at),
+        Dialect::Template => Ok(Pasted { dialect, escape: Escape::Apache, text: Text::plain(text, at) }),
+        Dialect::Regex => Ok(Pasted { dialect, escape: Escape::None, text: Text::plain(text, at) }),
     }
 }
 
@@ -155,10 +156,24 @@ pub(crate) fn canonical(pasted: &Pasted) -> String {
             let text = controls(&text).replace('\\', "\\\\").replace('"', "\\\"");
             format!("apache:\"{text}\"")
         }
-        (Dialect::Gunicorn, _) => format!("gunicorn:'{text}'"),
+        // Its backslashes stand for themselves, so a quote that is in the text cannot be around it.
+        (Dialect::Gunicorn, _) => match ['\'', '"'].into_iter().find(|&quote| !text.contains(quote)) {
+            Some(quote) if !text.ends_with('\\') => format!("gunicorn:{quote}{text}{quote}"),
+            _ => format!("gunicorn:{text}"),
+        },
+        (Dialect::Haproxy, _) => format!("haproxy:\"{}\"", controls(&text).replace('"', "\\\"")),
+        (Dialect::Envoy, _) => format!("envoy:\"{}\"", controls(&text).replace('"', "\\\"")),
+        (Dialect::Tomcat, _) => format!("tomcat:{text}"),
+        // Once for the shell, once for varnishncsa.
+        (Dialect::Varnish, _) => {
+            let text = controls(&text).replace('\\', "\\\\").replace('"', "\\\"");
+            format!("varnish:\"{text}\"")
+        }
+        (Dialect::Template, _) => format!("line:{text}"),
+        (Dialect::Regex, _) => format!("regex:{text}"),
     }
 }
 
-fn first_word(text: &str) -> &str {
+pub(crate) fn first_word(text: &str) -> &str {
     text.split_ascii_whitespace().next().unwrap_or_default()
 }

@@ -40,6 +40,15 @@ impl Text {
         self.at.extend_from_slice(&other.at);
     }
 
+    /// Without the line end that some formats spell out.
+    pub(crate) fn without_line_end(mut self) -> Self {
+        while self.bytes.last() == Some(&b'\n') {
+            self.bytes.pop();
+            self.at.pop();
+        }
+        self
+    }
+
     /// Undoes `\` before each byte that `meaning` knows; other backslashes stay.
     pub(crate) fn unescape(&self, meaning: impl Fn(u8) -> Option<u8>) -> Self {
         let mut out = Self::default();

@@ -5,26 +5,30 @@ use crate::spans::Span;
 pub(crate) struct RequestLine {
     pub(crate) method: Span,
     pub(crate) target: Span,
+    /// `HTTP/1.1`; empty where there is none.
+    pub(crate) protocol: Span,
 }
 
 /// Splits the request line that stands at `whole` from both ends.
 ///
 /// The method goes to the first space; the protocol is the last word if it looks like one (HTTP/0.9 has none, and a server that
 /// cuts an over-long line has cut it off); the target is what is between, spaces inside it included. `None` if the first
-/// word is no method (RFC 9110 §9.1) or nothing follows it: then what came in was not HTTP.
+/// word is no method (RFC 9110 §9.1) or a lone `-`, or no target follows it: then what came in was not HTTP.
 ///
 /// No log escape makes or hides a space, so this is done before the escape is undone.
 pub(crate) fn split(line: &[u8], whole: Span) -> Option<RequestLine> {
     let bytes = whole.of(line);
     let space = memchr::memchr(b' ', bytes)?;
-    if !is_token(&bytes[..space]) {
+    if !is_token(&bytes[..space]) || &bytes[..space] == b"-" {
         return None;
     }
     let mut end = bytes.len();
+    let mut protocol = end;
     if let Some(last) = memchr::memrchr(b' ', bytes)
         && is_protocol(&bytes[last + 1..])
     {
         end = last;
+        protocol = last + 1;
     }
     // `end < space` would be a protocol alone; more than one space around the target is white space, not target.
     let mut start = space + 1;
@@ -34,10 +38,11 @@ pub(crate) fn split(line: &[u8], whole: Span) -> Option<RequestLine> {
     while start < end && bytes[end - 1] == b' ' {
         end -= 1;
     }
-    if start >= end {
+    if start >= end || &bytes[start..end] == b"-" {
         return None;
     }
-    Some(RequestLine { method: whole.part(0, space), target: whole.part(start, end) })
+    let protocol = whole.part(protocol, bytes.len());
+    Some(RequestLine { method: whole.part(0, space), target: whole.part(start, end), protocol })
 }
 
 /// RFC 9110 §5.6.2.
@@ -70,6 +75,8 @@ mod tests {
             ("OPTIONS * HTTP/1.1", Some(("OPTIONS", "*"))),
             ("CONNECT h:443 HTTP/1.1", Some(("CONNECT", "h:443"))),
             ("hello world", Some(("hello", "world"))),
+            ("- http://localhost HTTP/1.0", None),
+            ("GET - HTTP/1.1", None),
             ("GET HTTP/1.1", None),
             ("GET", None),
             ("GET ", None),

@@ -6,9 +6,11 @@ use jiff::Timestamp;
 use logretry_record::Mark;
 
 use crate::error::LineError;
-use crate::field::{Role, Shape, Unit};
+use crate::field::{Role, Unit};
 use crate::format::Format;
-use crate::parsed::Parsed;
+use crate::keyed;
+use crate::parsed::StepsRead;
+use crate::reading::Reading;
 use crate::request;
 use crate::spans::{Span, Spans};
 
@@ -37,8 +39,13 @@ impl Format {
         let mut spans = Spans::new();
         let parsed = self.parse(line, &mut spans)?;
         let mut edits = Edits::default();
-        edits.mark_url(&parsed, change.mark);
-        edits.replace_values(&parsed, change);
+        match &parsed.0 {
+            Reading::Steps(read) => {
+                edits.mark_url(read, change.mark);
+                edits.replace_values(read, change);
+            }
+            Reading::Keyed(read) => keyed::change(read, change, &mut edits),
+        }
         edits.apply(line, out);
         Ok(())
     }
@@ -46,25 +53,30 @@ impl Format {
 
 /// Parts of a line and what stands there instead.
 #[derive(Default)]
-struct Edits {
+pub(crate) struct Edits {
     edits: Vec<(Span, Span)>,
     /// All new texts, one after the other.
     texts: Vec<u8>,
 }
 
 impl Edits {
-    fn put(&mut self, place: Span, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn put(&mut self, place: Span, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.texts.len();
         write(&mut self.texts);
         self.edits.push((place, Span { start, end: self.texts.len() }));
     }
 
-    fn insert(&mut self, at: usize, text: &str) {
+    pub(crate) fn insert(&mut self, at: usize, text: &str) {
         self.put(Span { start: at, end: at }, |out| out.extend_from_slice(text.as_bytes()));
     }
 
     fn apply(mut self, line: &[u8], out: &mut Vec<u8>) {
         self.edits.sort_by_key(|(place, _)| (place.start, place.end));
+        // Groups of an expression may be nested: the outer one's edit is the inner one's too.
+        self.edits.dedup_by(|later, earlier| {
+            later.0.start < earlier.0.end
+                || (later.0 == earlier.0 && later.1.of(&self.texts) == earlier.1.of(&self.texts))
+        });
         let mut done = 0;
         for (place, text) in self.edits {
             out.extend_from_slice(&line[done..place.start]);
@@ -74,26 +86,32 @@ impl Edits {
         out.extend_from_slice(&line[done..]);
     }
 
-    fn mark_url(&mut self, parsed: &Parsed<'_>, mark: &Mark) {
+    fn mark_url(&mut self, parsed: &StepsRead<'_>, mark: &Mark) {
         if !parsed.has_target() {
             return;
         }
-        let has_query = parsed.format.uses.query.is_some();
+        let has_query = parsed.format.uses.query.is_some_and(|index| parsed.spans[index] != Span::ABSENT);
         for (index, field) in parsed.format.fields.iter().enumerate() {
             let span = parsed.spans[index];
+            if span == Span::ABSENT {
+                continue;
+            }
             match field.role {
                 Role::Request => {
                     if let Some(request) = request::split(parsed.line, span) {
-                        self.mark_target(parsed.line, request.target, mark);
+                        self.mark_target(parsed, request.target, mark);
                     }
                 }
-                Role::Uri if parsed.present(Some(index)).is_some() => {
-                    self.mark_target(parsed.line, span, mark);
+                Role::Uri | Role::Url if parsed.present(Some(index)).is_some() => {
+                    self.mark_target(parsed, span, mark);
+                }
+                Role::PathRaw if !has_query && parsed.present(Some(index)).is_some() => {
+                    self.mark_target(parsed, span, mark);
                 }
                 Role::Path if !has_query && parsed.present(Some(index)).is_some() => {
                     self.mark_path(parsed.line, span, mark);
                 }
-                Role::Query => self.mark_query(parsed.line, span, mark),
+                Role::Query => self.mark_query(parsed, span, mark),
                 Role::IsArgs => self.put(span, |out| out.push(b'?')),
                 Role::Args => self.mark_args(parsed.line, span, mark),
                 _ => {}
@@ -101,20 +119,21 @@ impl Edits {
         }
     }
 
-    fn mark_target(&mut self, line: &[u8], target: Span, mark: &Mark) {
-        if let Some((at, text)) = mark.insertion(target.of(line)) {
+    fn mark_target(&mut self, parsed: &StepsRead<'_>, target: Span, mark: &Mark) {
+        let raw = parsed.format.escape.with_bare_hashes(target.of(parsed.line));
+        if let Some((at, text)) = mark.insertion(&raw) {
             self.insert(target.start + at, &text);
         }
     }
 
     /// A query with its `?`. Some servers write `-` where there is none.
-    fn mark_query(&mut self, line: &[u8], query: Span, mark: &Mark) {
-        match query.of(line) {
+    fn mark_query(&mut self, parsed: &StepsRead<'_>, query: Span, mark: &Mark) {
+        match query.of(parsed.line) {
             b"-" => self.put(query, |out| {
                 out.push(b'?');
                 out.extend_from_slice(mark.parameter().as_bytes());
             }),
-            _ => self.mark_target(line, query, mark),
+            _ => self.mark_target(parsed, query, mark),
         }
     }
 
@@ -136,25 +155,30 @@ impl Edits {
         }
     }
 
-    fn replace_values(&mut self, parsed: &Parsed<'_>, change: &Change<'_>) {
+    fn replace_values(&mut self, parsed: &StepsRead<'_>, change: &Change<'_>) {
         let offset = parsed.time_parts().unwrap_or_default().offset();
         for (field, &span) in parsed.format.fields.iter().zip(parsed.spans) {
+            if span == Span::ABSENT {
+                continue;
+            }
             let original = span.of(parsed.line);
-            match (field.role, &field.shape) {
-                (Role::Status { .. }, _) => self.put(span, |out| {
+            match field.role {
+                Role::Status { .. } => self.put(span, |out| {
                     write_to(out, format_args!("{:03}", change.status.unwrap_or(0)));
                 }),
-                (Role::Time, Shape::Time(form)) => {
-                    self.put(span, |out| form.render(original, change.time, offset, out));
+                Role::Time => {
+                    if let Some(form) = field.time_form(original) {
+                        self.put(span, |out| form.render(original, change.time, offset, out));
+                    }
                 }
-                (Role::Bytes { dash_is_zero, .. }, _) => {
+                Role::Bytes { dash_is_zero, .. } => {
                     let no_bytes_are_a_dash = dash_is_zero || original == b"-";
                     self.put(span, |out| match change.bytes.unwrap_or(0) {
                         0 if no_bytes_are_a_dash => out.push(b'-'),
                         bytes => write_to(out, format_args!("{bytes}")),
                     });
                 }
-                (Role::Duration(unit), _) => self.put(span, |out| match change.duration_ms {
+                Role::Duration(unit) => self.put(span, |out| match change.duration_ms {
                     None => out.push(b'-'),
                     Some(ms) => {
                         let decimals = decimals(original, unit);
@@ -176,7 +200,7 @@ fn decimals(original: &[u8], unit: Unit) -> usize {
     }
 }
 
-fn write_to(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+pub(crate) fn write_to(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     // Writing to a Vec cannot fail.
     let _ = out.write_fmt(text);
 }

@@ -13,6 +13,13 @@ pub(crate) enum Scan {
         empty: bool,
     },
     Time(TimeForm),
+    Word,
+    HostWord,
+    Captures {
+        space: bool,
+    },
+    Spaces,
+    Rest,
     /// nginx `$upstream_*`: one item for each upstream that was tried, joined by `, `, and by ` : ` between internal redirects
     /// (`ngx_http_upstream_addr_variable`); `-` for one that never answered.
     List,
@@ -26,7 +33,9 @@ impl Scan {
             Self::Dash => rest.starts_with(b"-").then_some(1)?,
             Self::Status => match rest {
                 [a, b, c, ..] if [a, b, c].iter().all(|digit| digit.is_ascii_digit()) => 3,
-                [b'-', ..] => 1,
+                // HAProxy where there was no answer, Envoy the same.
+                [b'-', b'1', ..] => 2,
+                [b'-' | b'0', ..] => 1,
                 _ => return None,
             },
             Self::Number { empty } => number(rest, *empty)?,
@@ -40,6 +49,12 @@ impl Scan {
                 }
             }
             Self::Time(form) => return form.end(line, start),
+            Self::Word => Some(word(rest)).filter(|&length| length > 0)?,
+            Self::HostWord => Some(word(rest)).filter(|&length| is_host_word(&rest[..length]))?,
+            Self::Captures { space } => captures(rest, *space)?,
+            Self::Spaces => rest.iter().take_while(|&&byte| byte == b' ').count(),
+            Self::Rest if rest.is_empty() || rest[0] == b' ' => rest.len(),
+            Self::Rest => return None,
             Self::List => list(rest),
         };
         Some(start + length)
@@ -58,11 +73,38 @@ fn digits(rest: &[u8]) -> usize {
     rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
-/// `-`, digits, or digits behind a `-`.
+fn word(rest: &[u8]) -> usize {
+    rest.iter().position(|&byte| byte <= b' ' || byte == b'"').unwrap_or(rest.len())
+}
+
+fn is_host_word(word: &[u8]) -> bool {
+    word == b"-"
+        || word == b"localhost"
+        || (word.iter().any(|byte| b".:".contains(byte))
+            && word
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b".:-_[]".contains(byte)))
+}
+
+/// `}` stands in no captured value: it is escaped.
+fn captures(rest: &[u8], space: bool) -> Option<usize> {
+    if rest.first() != Some(&b'{') {
+        return Some(0);
+    }
+    let length = memchr::memchr(b'}', rest)? + 1;
+    match rest.get(length) {
+        Some(b' ') if space => Some(length + 1),
+        _ if space => None,
+        _ => Some(length),
+    }
+}
+
+/// `-`, digits, or digits behind a sign.
 fn number(rest: &[u8], empty: bool) -> Option<usize> {
-    let sign = usize::from(rest.first() == Some(&b'-'));
+    let sign = usize::from(matches!(rest.first(), Some(b'-' | b'+')));
     let length = sign + digits(&rest[sign..]);
-    (length > 0 || empty).then_some(length)
+    let is_bare_plus = length == 1 && rest[0] == b'+';
+    ((length > 0 || empty) && !is_bare_plus).then_some(length)
 }
 
 fn list(rest: &[u8]) -> usize {

@@ -28,6 +28,9 @@ pub(crate) struct Span {
 }
 
 impl Span {
+    /// A field that the line does not have.
+    pub(crate) const ABSENT: Self = Self { start: usize::MAX, end: usize::MAX };
+
     pub(crate) fn of(self, line: &[u8]) -> &[u8] {
         line.get(self.start..self.end).unwrap_or_default()
     }

@@ -1,9 +1,10 @@
 //! What a user hands to `--format`: which server's configuration it is from, and the bare format string in it.
 
+use crate::dialect::Dialect;
 use crate::error::SpecError;
-use crate::pasted::{Dialect, Pasted, pasted};
+use crate::pasted::{Pasted, pasted};
 use crate::presets;
-use crate::{apache, nginx};
+use crate::{apache, envoy, haproxy, keyed, nginx};
 
 /// The longest spec that is read.
 const SPEC_BYTES_MAX: usize = 64 * 1024;
@@ -13,6 +14,8 @@ const SPEC_BYTES_MAX: usize = 64 * 1024;
 pub(crate) enum Spec {
     Preset(&'static presets::Preset),
     Pasted(Pasted),
+    /// Names and what their values are used for.
+    Keyed(String),
 }
 
 pub(crate) fn read(spec: &str) -> Result<Spec, SpecError> {
@@ -24,9 +27,10 @@ pub(crate) fn read(spec: &str) -> Result<Spec, SpecError> {
     if let Some(preset) = presets::find(text) {
         return Ok(Spec::Preset(preset));
     }
-    for (prefix, dialect) in
-        [("nginx:", Dialect::Nginx), ("apache:", Dialect::Apache), ("gunicorn:", Dialect::Gunicorn)]
-    {
+    if keyed::is_keyed(text) {
+        return Ok(Spec::Keyed(text.to_owned()));
+    }
+    for (prefix, dialect) in Dialect::PREFIXES {
         if let Some(rest) = text.strip_prefix(prefix) {
             return pasted(dialect, rest, at + prefix.len()).map(Spec::Pasted);
         }
@@ -35,6 +39,10 @@ pub(crate) fn read(spec: &str) -> Result<Spec, SpecError> {
         "log_format" => Dialect::Nginx,
         "LogFormat" => Dialect::Apache,
         "access_log_format" => Dialect::Gunicorn,
+        "log-format" | "log-format-sd" | "error-log-format" => Dialect::Haproxy,
+        "varnishncsa" => Dialect::Varnish,
+        "<Valve" => Dialect::Tomcat,
+        word if word.starts_with("pattern=") => Dialect::Tomcat,
         _ => guess(text)?,
     };
     pasted(dialect, text, at).map(Spec::Pasted)
@@ -44,8 +52,14 @@ fn first_word(text: &str) -> &str {
     text.split_ascii_whitespace().next().unwrap_or_default()
 }
 
-/// nginx writes `$word`, Apache `%` and a letter, gunicorn `%(`.
+/// nginx writes `$word`, Apache `%` and a letter, gunicorn `%(`, HAProxy `%` and two letters, Envoy `%` and words in capitals.
 fn guess(text: &str) -> Result<Dialect, SpecError> {
+    if envoy::first_operator(text).is_some() {
+        return Ok(Dialect::Envoy);
+    }
+    if !text.contains("%(") && haproxy::first_directive(text).is_some() {
+        return Ok(Dialect::Haproxy);
+    }
     let nginx = nginx::first_variable(text);
     let gunicorn = text.contains("%(");
     let apache = if gunicorn { None } else { apache::first_directive(text) };

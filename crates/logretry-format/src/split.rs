@@ -1,6 +1,6 @@
 use memchr::memchr;
 
-use crate::field::{Field, Role};
+use crate::field::{Field, Role, Shape};
 use crate::spans::Span;
 
 /// How the bytes of fields that stand side by side are told apart: they can be parts of one URL and nothing else.
@@ -10,6 +10,8 @@ use crate::spans::Span;
 pub(crate) enum Split {
     /// One field takes all; `is_target`: it holds what a client sent as its target.
     Alone { is_target: bool },
+    /// One field takes all, and it is a whole request line.
+    RequestLine,
     /// Parts of a URL, in this order.
     Parts(Parts),
 }
@@ -35,6 +37,9 @@ enum QueryParts {
 impl Split {
     /// How `fields` are told apart; the index of the first that cannot be told from the one before it.
     pub(crate) fn of(fields: &[Field], dashes: bool) -> Result<Self, usize> {
+        if fields.len() == 1 && matches!(fields[0].shape, Shape::RequestLine) {
+            return Ok(Self::RequestLine);
+        }
         if fields.len() == 1 {
             return Ok(Self::Alone { is_target: fields[0].role == Role::Uri });
         }
@@ -43,7 +48,7 @@ impl Split {
         let host = matches!(role(index), Some(Role::Host(_)));
         index += usize::from(host);
         let whole = role(index) == Some(Role::Uri);
-        let path = whole || role(index) == Some(Role::Path);
+        let path = whole || matches!(role(index), Some(Role::Path | Role::PathRaw));
         index += usize::from(path);
         let query = match (role(index), role(index + 1)) {
             _ if whole => QueryParts::None,
@@ -68,6 +73,10 @@ impl Split {
             Self::Alone { is_target } => {
                 spans[0] = whole;
                 !is_target || may_be_target(whole.of(line))
+            }
+            Self::RequestLine => {
+                spans[0] = whole;
+                may_be_request_line(whole.of(line))
             }
             Self::Parts(parts) => parts.apply(line, whole, spans),
         }
@@ -129,10 +138,21 @@ fn may_be_target(bytes: &[u8]) -> bool {
     }
 }
 
+/// Whether it has a method, a target and, at its end, a protocol. Where nothing is escaped, this tells most request lines from
+/// those that are longer by what a client put behind a quote; what it does not tell stays ambiguous.
+fn may_be_request_line(bytes: &[u8]) -> bool {
+    if matches!(bytes, b"-" | b"") {
+        return true;
+    }
+    let (Some(first), Some(last)) = (memchr(b' ', bytes), memchr::memrchr(b' ', bytes)) else { return false };
+    let protocol = &bytes[last + 1..];
+    first > 0 && first < last && (protocol == b"-" || (protocol.starts_with(b"HTTP/") && protocol.len() <= 8))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::field::{HostFrom, Shape};
+    use crate::field::HostFrom;
 
     fn split(roles: &[Role], dashes: bool, text: &str) -> Vec<String> {
         let field = |&role| Field { name: String::new(), role, shape: Shape::Text, at: 0 };

@@ -4,12 +4,15 @@
 //! rest comes from `%{…}t`. A log may spread one time over several fields (`%{%T}t.%{msec_frac}t%{%z}t`), so reading
 //! collects [`TimeParts`] field by field and makes the timestamp at the end.
 
+mod forms;
+mod java;
 mod parts;
 mod render;
 mod strftime;
 
 use std::sync::Arc;
 
+pub(crate) use java::compile_java;
 pub(crate) use parts::TimeParts;
 pub(crate) use strftime::compile;
 
@@ -94,21 +97,14 @@ impl TimeForm {
         Self { pieces: pieces.into(), mask: mask.map(|mask| mask.concat().into()) }
     }
 
-    /// `22/Nov/2026:06:41:40 +0000`: nginx `$time_local`, Apache `%t` between its brackets.
-    pub(crate) fn clf() -> Self {
-        compile("%d/%b/%Y:%H:%M:%S %z").unwrap_or_else(|_| Self::new(&[]))
-    }
-
-    /// `2026-11-22T06:41:40+00:00`: nginx `$time_iso8601`.
-    pub(crate) fn iso() -> Self {
-        let mut pieces = compile("%Y-%m-%dT%H:%M:%S").map(|form| form.pieces.to_vec()).unwrap_or_default();
-        pieces.push(TimePiece::OffsetColon);
-        Self::new(&pieces)
-    }
-
-    /// `1795329862.130`: nginx `$msec`.
-    pub(crate) fn epoch_with_millis() -> Self {
-        Self::new(&[TimePiece::Epoch(0), TimePiece::Literal(b'.'), TimePiece::Fraction(3)])
+    /// Whether it says nothing about its offset from UTC.
+    pub(crate) fn has_no_offset(&self) -> bool {
+        !self.pieces.iter().any(|piece| {
+            matches!(
+                piece,
+                TimePiece::Offset | TimePiece::OffsetColon | TimePiece::ZoneName | TimePiece::Epoch(_)
+            )
+        }) && self.pieces.last() != Some(&TimePiece::Literal(b'Z'))
     }
 
     /// Whether its last piece has as many digits as there are.

@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 
+use crate::dialect::Dialect;
 use crate::error::SpecError;
-use crate::field::{Field, Role};
-use crate::pasted::Dialect;
+use crate::field::{Field, Role, Shape};
 
 /// Which field gives what, best sources first.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub(crate) struct Uses {
     pub(crate) request_id: Option<usize>,
     /// What a target made of `path` and `query` has lost.
     pub(crate) path_lossy: Vec<Cow<'static, str>>,
+    /// What each request line has lost.
+    pub(crate) request_lossy: Vec<Cow<'static, str>>,
     /// What a person should know about the format.
     pub(crate) notes: Vec<String>,
 }
@@ -43,11 +45,7 @@ impl Uses {
             Role::Status { last } => Some(u8::from(!last)),
             _ => None,
         });
-        let (add_status, add_request) = match dialect {
-            Dialect::Nginx => ("$status", "`$request`, or `$request_method` and `$request_uri`"),
-            Dialect::Apache => ("%>s", "`%r`, or `%m`, `%U` and `%q`"),
-            Dialect::Gunicorn => ("%(s)s", "`%(r)s`, or `%(m)s`, `%(U)s` and `%(q)s`"),
-        };
+        let (add_status, add_request) = dialect.needed();
         let status = status.ok_or(SpecError::NoStatus { add: add_status })?;
         let mut hosts = all(|role| matches!(role, Role::Host(_)));
         hosts.sort_by_key(|&index| match fields[index].role {
@@ -60,7 +58,11 @@ impl Uses {
             _ => u8::MAX,
         });
         let query = first(|role| matches!(role, Role::Args | Role::Query));
-        let mut path_lossy = vec![Cow::Borrowed("path")];
+        let path = first(|role| matches!(role, Role::Path | Role::PathRaw));
+        let mut path_lossy = Vec::new();
+        if path.is_some_and(|index| fields[index].role == Role::Path) {
+            path_lossy.push(Cow::Borrowed("path"));
+        }
         if query.is_none() {
             path_lossy.push(Cow::Borrowed("query"));
         }
@@ -71,12 +73,19 @@ impl Uses {
                 fields[status].name
             ));
         }
+        let zoneless = fields.iter().all(|field| match &field.shape {
+            Shape::Time(form) => form.has_no_offset(),
+            _ => true,
+        });
+        if zoneless && fields.iter().any(|field| matches!(field.shape, Shape::Time(_))) {
+            notes.push("its times have no zone, so UTC is assumed".to_owned());
+        }
         let uses = Self {
             status,
             request: first(|role| role == Role::Request),
-            uri: first(|role| role == Role::Uri),
+            uri: first(|role| matches!(role, Role::Uri | Role::Url)),
             method: first(|role| role == Role::Method),
-            path: first(|role| role == Role::Path),
+            path,
             query,
             hosts,
             port: first(|role| role == Role::Port),
@@ -94,6 +103,7 @@ impl Uses {
             user_agent: first(|role| role == Role::UserAgent),
             request_id: first(|role| role == Role::RequestId),
             path_lossy,
+            request_lossy: Vec::new(),
             notes,
         };
         match uses.request.or(uses.uri).or(uses.path) {
@@ -104,6 +114,6 @@ impl Uses {
 
     /// What every target of the format has lost.
     pub(crate) fn lossy(&self) -> &[Cow<'static, str>] {
-        if self.request.or(self.uri).is_some() { &[] } else { &self.path_lossy }
+        if self.request.or(self.uri).is_some() { &self.request_lossy } else { &self.path_lossy }
     }
 }

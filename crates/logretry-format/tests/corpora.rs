@@ -120,7 +120,7 @@ fn check(format: &Format, log: &str, host: fn(&Exchange, &Truth)) {
             let target = exchange.target.as_deref().unwrap_or_else(|| panic!("no target: {place}"));
             let sent = STANDARD.decode(truth.target_b64.as_deref().expect("a target")).expect("base64");
             let sent = sent.split(|&byte| byte == b'#').next().expect("a first part");
-            let sent = if log.contains("json") { without_origin(sent) } else { sent };
+            let sent = if log.contains("nginx-json") { without_origin(sent) } else { sent };
             if exchange.lossy.is_empty() {
                 assert_eq!(
                     percent_decode(target.as_bytes()).escape_ascii().to_string(),
@@ -199,6 +199,33 @@ fn logs_in_pasted_formats_are_read_to_the_byte() {
 }
 
 #[test]
+fn keyed_logs_are_read_to_the_byte() {
+    let sent = |exchange: &Exchange, truth: &Truth| {
+        let host = exchange.host.as_ref().map(ToString::to_string).unwrap_or_default();
+        let sent = truth.host_header.as_deref().unwrap_or_default();
+        // nginx logs `$host`: the header's name without its port, or its own.
+        assert!(sent.starts_with(&host) || host.ends_with(".example"), "{host} for {sent}");
+    };
+    check(&compiled("json"), "nginx-json-escape-json", sent);
+    check(&compiled("ltsv"), "nginx-ltsv", any_host);
+    check(&compiled("caddy"), "caddy-json", any_host);
+}
+
+#[test]
+fn what_caddy_could_not_write_is_lossy() {
+    let Some(folder) = corpora("lab-generated") else { return };
+    let log = fs::read(folder.join("caddy-json.log")).expect("the log");
+    let lossy = lines(&log)
+        .into_iter()
+        .filter(|line| !exchange(&compiled("caddy"), line).expect("a line").lossy.is_empty())
+        .inspect(|line| {
+            assert!(line.contains(&0xef) || line.windows(6).any(|part| part == br"\ufffd"), "U+FFFD");
+        })
+        .count();
+    assert!((1..10).contains(&lossy), "{lossy}");
+}
+
+#[test]
 fn a_format_that_logs_the_decoded_path_says_that_it_is_lossy() {
     let format = compiled(CUSTOM);
     assert_eq!(format.lossy(), ["path"]);
@@ -224,6 +251,9 @@ fn each_preset_s_log_is_detected() {
         ("apache-common", "common"),
         ("apache-vhost_combined", "vhost_combined"),
         ("gunicorn-default", "gunicorn"),
+        ("nginx-json-escape-json", "json"),
+        ("nginx-ltsv", "ltsv"),
+        ("caddy-json", "caddy"),
     ] {
         let bytes = fs::read(folder.join(format!("{log}.log"))).expect("the log");
         let detection = detect(lines(&bytes).into_iter());
@@ -253,6 +283,7 @@ fn attacks_never_make_a_wrong_url() {
             "json",
             r#"log_format j escape=json '{"h":"$http_host","host":"$host","r":"$request","u":"$request_uri","s":$status,"ua":"$http_user_agent"}';"#,
         ),
+        ("json", "json"),
         ("raw", r#"log_format r escape=none '$host "$request" $status "$http_user_agent"';"#),
     ] {
         let log = read(name);

@@ -56,6 +56,40 @@ fn gunicorn(value: &[u8]) -> Vec<u8> {
     value.iter().flat_map(|&byte| if byte == b'"' { b"\\\"".to_vec() } else { vec![byte] }).collect()
 }
 
+/// `lf_encode_string` of HAProxy with `url_encode_map`; in captures `{`, `|` and `}` too.
+fn haproxy(value: &[u8]) -> Vec<u8> {
+    value
+        .iter()
+        .flat_map(|&byte| match byte {
+            b'"' | b'#' | b'{' | b'|' | b'}' | 0..0x20 | 0x7f.. => format!("#{byte:02X}").into_bytes(),
+            _ => vec![byte],
+        })
+        .collect()
+}
+
+/// The same with `+E`.
+fn haproxy_escaped(value: &[u8]) -> Vec<u8> {
+    let hashed = haproxy(value);
+    let escaped = |byte| matches!(byte, b'\\' | b']');
+    hashed.into_iter().flat_map(|byte| if escaped(byte) { vec![b'\\', byte] } else { vec![byte] }).collect()
+}
+
+/// `escapeAndAppend` of Tomcat, whose headers are Latin-1.
+fn tomcat(value: &[u8]) -> Vec<u8> {
+    value
+        .iter()
+        .flat_map(|&byte| match byte {
+            b'"' | b'\\' => vec![b'\\', byte],
+            b'\n' => b"\\n".to_vec(),
+            b'\r' => b"\\r".to_vec(),
+            b'\t' => b"\\t".to_vec(),
+            12 => b"\\f".to_vec(),
+            0..0x20 | 0x7f.. => format!("\\u{byte:04x}").into_bytes(),
+            _ => vec![byte],
+        })
+        .collect()
+}
+
 fn percent_decode(text: &str) -> Vec<u8> {
     let text = text.as_bytes();
     let hex = |at: usize| u8::from_str_radix(std::str::from_utf8(text.get(at + 1..at + 3)?).ok()?, 16).ok();
@@ -82,6 +116,10 @@ fn line(before: &str, escape: Escape, target: &[u8], between: &str, agent: &[u8]
     [before.as_bytes(), &escape(target), between.as_bytes(), &escape(agent), after.as_bytes()].concat()
 }
 
+const HAPROXY: &str = "log-format '[%tr] %{+Q}r %ST %{+Q}[req.hdr(user-agent)]'";
+
+const HAPROXY_ESCAPED: &str = "log-format '%{+Q,+E}r %ST %{+Q,+E}[req.hdr(user-agent)]'";
+
 const JSON: &str = r#"log_format j escape=json '{"r":"$request","s":$status,"ua":"$http_user_agent"}';"#;
 
 proptest! {
@@ -91,6 +129,9 @@ proptest! {
         for (spec, escape, before, between, after) in [
             ("combined", nginx as Escape, combined, " HTTP/1.1\" 500 1 \"-\" \"", "\""),
             ("combined", apache as Escape, combined, " HTTP/1.1\" 500 1 \"-\" \"", "\""),
+            ("tomcat:combined", tomcat as Escape, combined, " HTTP/1.1\" 500 1 \"-\" \"", "\""),
+            (HAPROXY, haproxy as Escape, "[22/Nov/2026:06:41:42.866] \"GET ", " HTTP/1.1\" 500 \"", "\""),
+            (HAPROXY_ESCAPED, haproxy_escaped as Escape, "\"GET ", " HTTP/1.1\" 500 \"", "\""),
             (JSON, nginx_json as Escape, "{\"r\":\"GET ", " HTTP/1.1\",\"s\":500,\"ua\":\"", "\"}"),
         ] {
             let format = Format::compile(spec).expect("a format");
@@ -124,6 +165,31 @@ proptest! {
     }
 
     #[test]
+    fn what_is_not_escaped_is_read_or_refused(target in target(), agent in target()) {
+        for (preset, before, between, after) in [
+            ("jetty", "::1 - - [22/Nov/2026:06:41:41 +0000] \"GET ", " HTTP/1.1\" 500 1 \"-\" \"", "\""),
+            ("squid_combined", "::1 - - [22/Nov/2026:06:41:41 +0000] \"GET http://h", " HTTP/1.1\" 500 1 \"-\" \"", "\" TCP_MISS:HIER_NONE"),
+            ("envoy", "[2026-11-22T06:41:42.866Z] \"GET ", " HTTP/2\" 500 UF 1 1 1 - \"-\" \"", "\" \"id\" \"h\" \"-\""),
+        ] {
+            let format = Format::compile(preset).expect("a preset");
+            let line = line(before, <[u8]>::to_vec, &target, between, &agent, after);
+            match format.parse(&line, &mut Spans::new()).map(|parsed| parsed.exchange()) {
+                Ok(exchange) => prop_assert_eq!(
+                    percent_decode(&exchange.target.expect("a target")),
+                    percent_decode(&String::from_utf8_lossy(&hide(&target)))
+                ),
+                Err(error) => prop_assert!(matches!(error, LineError::Ambiguous | LineError::TooManyReadings { .. }), "{}", error),
+            }
+        }
+    }
+
+    #[test]
+    fn no_configuration_makes_a_panic(text in "(log_format|LogFormat|log-format|option httplog|frontend x|[\"'$%{}()#;a-zA-Z0-9 \\\\\n]{0,20}){0,8}") {
+        let _ = Format::from_config(&text, None);
+        let _ = Format::from_config(&text, Some("x"));
+    }
+
+    #[test]
     fn no_bytes_make_a_panic(line in prop::collection::vec(any::<u8>(), 0..200)) {
         for preset in presets() {
             let format = Format::compile(preset.name).expect("a preset");
@@ -140,7 +206,9 @@ proptest! {
     ) {
         let preset = &presets()[preset];
         let format = Format::compile(preset.name).expect("a preset");
-        let mut line = preset.example.as_bytes().to_vec();
+        let (header, line) = preset.example.split_once('\n').unwrap_or(("", preset.example));
+        let format = format.header(header.as_bytes()).unwrap_or(format);
+        let mut line = line.as_bytes().to_vec();
         let at = at.index(line.len());
         line.splice(at..at, with);
         let mark = Mark::default();
@@ -157,13 +225,36 @@ proptest! {
         prop_assert_eq!(is.status, Some(0));
         for (was, is) in before.fields().zip(after.fields()) {
             let may_change = ["request line: method and URL", "status", "time", "bytes", "duration"];
-            prop_assert!(was.raw == is.raw || may_change.contains(&was.used_for), "{}", was.name);
+            let is_url = was.used_for.starts_with("URL");
+            prop_assert!(was.raw == is.raw || is_url || may_change.contains(&was.used_for), "{}", was.name);
         }
     }
 
     #[test]
-    fn no_spec_makes_a_panic(spec in "(nginx:|apache:|gunicorn:|log_format x |LogFormat |)[\"'$%{}()>!a-zA-Z0-9_ \\\\;=,é-]{0,60}") {
-        let _ = Format::compile(&spec);
+    fn no_spec_makes_a_panic(spec in "(nginx:|apache:|gunicorn:|haproxy:|envoy:|tomcat:|varnish:|line:|regex:|log_format x |LogFormat |log-format |)[\"'$%{}()>!a-zA-Z0-9_ \\\\;=,é-]{0,60}") {
+        let Ok(format) = Format::compile(&spec) else { return Ok(()) };
+        let again = Format::compile(format.name());
+        prop_assert_eq!(again.as_ref().map(Format::name), Ok(format.name()));
+    }
+
+    #[test]
+    fn the_name_of_every_pasted_format_reads_back(
+        (prefix, fields) in prop_oneof![
+            Just(("haproxy:", "%ST %{+Q}r ")),
+            Just(("envoy:", "%RESPONSE_CODE% %REQ(:PATH)% ")),
+            Just(("tomcat:", "%s %r ")),
+            Just(("varnish:", "%s %r ")),
+            Just(("apache:", "%>s %r ")),
+            Just(("gunicorn:", "%(s)s %(r)s ")),
+            Just(("line:", "{status} {request} ")),
+            Just(("regex:", "(?<status>.*) (?<request>.*) ")),
+        ],
+        text in "[\"'$&;#|a-z \\\\\n\t]{0,12}",
+    ) {
+        let Ok(format) = Format::compile(&format!("{prefix}{fields}{text}")) else { return Ok(()) };
+        let again = Format::compile(format.name());
+        prop_assert_eq!(again.as_ref().map(Format::name), Ok(format.name()));
+        prop_assert!(again.expect("it reads back").fields().eq(format.fields()));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use logretry_format::{Format, Spans};
 
 fuzz_target!(|input: (&str, &[u8])| {
     let (spec, line) = input;
+    let _ = Format::from_config(spec, None);
     let Ok(format) = Format::compile(spec) else { return };
     let again = Format::compile(format.name()).expect("a format's name compiles");
     assert_eq!(again.name(), format.name());

@@ -54,9 +54,9 @@ impl TimePiece {
             Self::Epoch(0) => write!(out, "{}", time.as_second()),
             Self::Epoch(3) => write!(out, "{}", time.as_millisecond()),
             Self::Epoch(_) => write!(out, "{}", time.as_microsecond()),
-            Self::Fraction(3) => write!(out, "{:03}", civil.millisecond()),
-            Self::Fraction(_) => {
-                write!(out, "{:06}", u32::try_from(civil.subsec_nanosecond() / 1000).unwrap_or(0))
+            Self::Fraction(width) => {
+                let digits = format!("{:09}", civil.subsec_nanosecond());
+                out.write_all(&digits.as_bytes()[..width.min(9)])
             }
         };
     }

@@ -1,7 +1,7 @@
 use super::{TimeForm, TimePiece};
 
 /// Compiles what stands in Apache's `%{…}t`: strftime conversions, or one of `sec`, `msec`, `usec`, `msec_frac`, `usec_frac`; either
-/// behind `begin:` or `end:`. `Err` is the conversion that is not supported.
+/// behind `begin:` or `end:`; `%3f` and the like, as in Envoy's `START_TIME`, are fractions. `Err` is the conversion that is not supported.
 pub(crate) fn compile(text: &str) -> Result<TimeForm, String> {
     let text = text.strip_prefix("begin:").or_else(|| text.strip_prefix("end:")).unwrap_or(text);
     let whole = match text {
@@ -47,6 +47,10 @@ fn push(text: &str, pieces: &mut Vec<TimePiece>) -> Result<(), String> {
             'z' => TimePiece::Offset,
             'Z' => TimePiece::ZoneName,
             's' => TimePiece::Epoch(0),
+            '3' | '6' | '9' if chars.next() == Some('f') => {
+                TimePiece::Fraction(usize::from(letter as u8 - b'0'))
+            }
+            'f' => TimePiece::Fraction(9),
             '%' => TimePiece::Literal(b'%'),
             't' => TimePiece::Literal(b'\t'),
             'n' => TimePiece::Literal(b'\n'),

@@ -1,0 +1,134 @@
+//! What a line says was asked for, and of whom.
+
+use std::borrow::Cow;
+
+use bstr::BString;
+use logretry_record::Scheme;
+
+use crate::captures::captured_host;
+use crate::field::{HostFrom, Role};
+use crate::habits::{Absolute, Asked, Loses};
+use crate::parsed::StepsRead;
+use crate::request;
+use crate::target;
+
+/// The request of one line.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    pub(crate) method: Option<String>,
+    pub(crate) target: Option<String>,
+    pub(crate) origin: (Option<BString>, Option<Scheme>),
+    pub(crate) lossy: Vec<Cow<'static, str>>,
+}
+
+impl StepsRead<'_> {
+    pub(crate) fn has_target(&self) -> bool {
+        self.asking().target.is_some()
+    }
+
+    pub(crate) fn asking(&self) -> Asking {
+        let uses = &self.format.uses;
+        let request = uses.request.and_then(|index| request::split(self.line, self.spans[index]));
+        let method = match (request, uses.method) {
+            (Some(request), _) => Some(request.method.of(self.line)),
+            (None, Some(index)) => Some(self.raw(index)).filter(|raw| *raw != b"-" && request::is_token(raw)),
+            (None, None) => None,
+        };
+        let raw = request.map(|request| request.target.of(self.line)).or_else(|| self.present(uses.uri));
+        let mut target = String::new();
+        let mut lossy = Vec::new();
+        let mut origin = (None, None);
+        if let Some(raw) = raw {
+            let is_url =
+                request.is_none() && uses.uri.is_some_and(|index| self.field(index).role == Role::Url);
+            let absolute = if is_url { Absolute::Written } else { self.format.habits.absolute };
+            let protocol = request.map_or(&[][..], |request| request.protocol.of(self.line));
+            let decoded = self.format.escape.decode(raw);
+            let asked: Asked<'_> = absolute.take(method.unwrap_or_default(), &decoded, protocol);
+            target::push_raw(&asked.target, &mut target);
+            origin = (asked.host.map(BString::from), asked.scheme);
+            let loses = self.format.habits.loses;
+            // Of a line that was cut the target is whole if the protocol behind it is.
+            if loses != Loses::End || protocol.len() < b"HTTP/1.1".len() {
+                lossy.extend(loses.of(&decoded).iter().map(|&part| Cow::Borrowed(part)));
+            }
+        } else if let Some(path) = self.present(uses.path) {
+            let path = self.format.escape.decode(path);
+            if uses.path.is_some_and(|index| self.field(index).role == Role::PathRaw) {
+                target::push_raw(&path, &mut target);
+            } else {
+                target::push_decoded_path(&path, uses.query.is_some(), &mut target);
+            }
+            self.push_query(&mut target);
+            lossy.clone_from(&uses.path_lossy);
+        }
+        if target.is_empty() {
+            lossy.clear();
+        }
+        Asking {
+            method: method.map(|method| String::from_utf8_lossy(method).into_owned()),
+            target: Some(target).filter(|target| !target.is_empty()),
+            origin: self.origin(origin),
+            lossy,
+        }
+    }
+
+    fn push_query(&self, target: &mut String) {
+        let Some(index) = self.format.uses.query else { return };
+        let Some(query) = self.present(Some(index)) else { return };
+        if self.field(index).role == Role::Args {
+            target.push('?');
+        }
+        target::push_raw(&self.format.escape.decode(query), target);
+    }
+
+    /// Host and scheme: of the URL, if the server wrote it whole, else of the fields that have them.
+    fn origin(&self, written: (Option<BString>, Option<Scheme>)) -> (Option<BString>, Option<Scheme>) {
+        let uses = &self.format.uses;
+        let scheme = written.1.or_else(|| uses.schemes.iter().find_map(|&index| scheme(self.raw(index))));
+        let port: Option<u16> =
+            uses.port.and_then(|index| std::str::from_utf8(self.raw(index)).ok()?.parse().ok());
+        let scheme = scheme.or(match port {
+            Some(443) => Some(Scheme::Https),
+            Some(80) => Some(Scheme::Http),
+            _ => None,
+        });
+        if written.0.is_some() {
+            return (written.0, scheme);
+        }
+        let found = uses.hosts.iter().find_map(|&index| match self.field(index).role {
+            Role::Host(HostFrom::Captured) => {
+                captured_host(self.raw(index)).map(|host| (BString::from(host), HostFrom::Header))
+            }
+            Role::Host(from) => {
+                let host = self.text(Some(index)).filter(|host| host != "_")?;
+                Some((host, from))
+            }
+            _ => None,
+        });
+        let Some((mut host, from)) = found else { return (None, scheme) };
+        let is_default =
+            |port| matches!(port, 80 | 443) || scheme.is_some_and(|scheme| scheme.default_port() == port);
+        // The `Host` header is exact: if it has no port, the client gave none.
+        if let Some(port) = port.filter(|&port| from != HostFrom::Header && port != 0 && !is_default(port))
+            && !has_port(&host)
+        {
+            host.extend_from_slice(format!(":{port}").as_bytes());
+        }
+        (Some(host), scheme)
+    }
+}
+
+/// A scheme's name, or a TLS version, or the name of a frontend of HAProxy, to which it adds `~` if TLS ended there.
+fn scheme(raw: &[u8]) -> Option<Scheme> {
+    match raw.to_ascii_lowercase().as_slice() {
+        b"http" => Some(Scheme::Http),
+        b"https" | [.., b'~'] | [b't', b'l', b's', ..] => Some(Scheme::Https),
+        _ => None,
+    }
+}
+
+/// Whether `host` ends in `:PORT`; an IPv6 address has its colons in brackets.
+fn has_port(host: &[u8]) -> bool {
+    memchr::memrchr(b':', host).is_some_and(|colon| !host[colon..].contains(&b']'))
+}
