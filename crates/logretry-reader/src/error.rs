@@ -1,5 +1,5 @@
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use logretry_format::SpecError;
 use logretry_stage::Fatal;
@@ -33,6 +33,28 @@ pub enum ReaderError {
     /// A specification of a format that does not compile.
     #[error("use the format: {0}")]
     Format(#[from] SpecError),
+    /// A file of `--format @FILE` that cannot be read.
+    #[error(
+        "read the format from `{}`: {error}; name a file that holds a format, as in `--format @access.format` or \
+         `--format @/etc/nginx/nginx.conf#main`",
+        path.display()
+    )]
+    FormatFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        error: io::Error,
+    },
+    /// A file that holds no format that can be used.
+    #[error("use the format in `{}`: {error}{}", path.display(), name_one(path, error))]
+    FormatInFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with what it holds.
+        #[source]
+        error: SpecError,
+    },
     /// A log in a format that no preset reads.
     #[error(
         "tell the format of `{name}`: {detail}; give it with --format (paste the `log_format` or `LogFormat` of the server), \
@@ -63,10 +85,22 @@ pub enum ReaderError {
     },
 }
 
+/// How a format of a configuration is named, where that is what is missing.
+fn name_one(path: &Path, error: &SpecError) -> String {
+    match error {
+        SpecError::SeveralInConfig { .. } | SpecError::NotInConfig { .. } => {
+            format!(" (`@{}#NAME`)", path.display())
+        }
+        _ => String::new(),
+    }
+}
+
 impl From<ReaderError> for Fatal {
     fn from(error: ReaderError) -> Self {
         match error {
-            ReaderError::Format(_) => Self::usage(error),
+            ReaderError::Format(_) | ReaderError::FormatFile { .. } | ReaderError::FormatInFile { .. } => {
+                Self::usage(error)
+            }
             _ => Self::new(error),
         }
     }

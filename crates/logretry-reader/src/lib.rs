@@ -1,13 +1,17 @@
 //! Bytes into records.
 //!
 //! ```text
-//!   access.log.2.gz ─┐ unpack ─▶ lines ─▶ format ─▶ Record
-//!   access.log.1    ─┤                      └─▶ Reject, or screened
+//!   access.log.2.gz ─┐ unpack ─▶ entries ─▶ wrappers off ─▶ format ─▶ Record
+//!   access.log.1    ─┤                                       └─▶ Reject, or screened
 //!   access.log      ─┘ one after the other, oldest first, in a thread of its own
 //! ```
 //!
 //! [`inputs`] turns what was named on the command line (files, globs, directories, `-`) into an ordered list. The [`Reader`] opens each
 //! of them, unpacks what is compressed, finds out its format unless it was told, and makes one record of each line.
+//! What others have put around the lines ([`Wrapper`]: docker, syslog, a journal, an exported JSON array …) is taken off, in any nesting, if a line is in no
+//! format as it stands, and pieces of a line are put together: the text, the id and the format of a record are those of the line that the web server wrote.
+//! Its place is that of the first piece; the last piece makes the record, and the others count as screened.
+//!
 //! Every line has one of three ends: it becomes a record, it is rejected (and kept for the person who asks), or it is screened, because it holds
 //! no request (a blank line, a `#` comment) or cannot be selected.
 //!
@@ -34,11 +38,19 @@
 
 #[cfg(feature = "cli")]
 mod cli;
+mod desk;
+mod entries;
 mod error;
+mod fallback;
 mod input;
+mod opened;
 mod reader;
 mod sample;
+mod search;
+mod spec;
+mod survey;
 mod unpack;
+mod wrappers;
 
 #[cfg(feature = "cli")]
 pub use cli::ReadArgs;
@@ -46,4 +58,6 @@ pub use error::ReaderError;
 pub use input::{Input, inputs};
 pub use reader::{Reader, ReaderOptions};
 pub use sample::Sample;
+pub use spec::format;
 pub use unpack::Compression;
+pub use wrappers::Wrapper;

@@ -1,13 +1,14 @@
-use std::io::Read;
-
-use bstr::BString;
-use logretry_format::{Format, Spans};
-use logretry_record::{LineCounter, Origin, Predicate, Record, Reject};
+use logretry_format::Format;
+use logretry_record::{Predicate, Shown};
 use logretry_stage::bridge::{self, Break, Feed};
-use logretry_stage::lines::{Line, Lines};
 use logretry_stage::{Context, RecordStream, Source};
 
-use crate::sample::{self, Opened};
+use crate::desk::Desk;
+use crate::entries::Entries;
+use crate::fallback::Fallback;
+use crate::opened::{self, Opened};
+use crate::search::{self, Search};
+use crate::survey::Survey;
 use crate::{Input, ReaderError};
 
 /// How logs are read.
@@ -19,11 +20,14 @@ pub struct ReaderOptions {
     pub line_bytes_max: usize,
     /// What the filter behind will select: lines that it certainly will not are screened. None: every line becomes a record.
     pub predicate: Option<Predicate>,
+    /// Read every line, so that one that cannot be used is found although its status is not wanted. By default a line that shows such
+    /// a status where its format has it is screened unread.
+    pub strict: bool,
 }
 
 impl Default for ReaderOptions {
     fn default() -> Self {
-        Self { formats: Vec::new(), line_bytes_max: 1 << 20, predicate: None }
+        Self { formats: Vec::new(), line_bytes_max: 1 << 20, predicate: None, strict: false }
     }
 }
 
@@ -54,94 +58,82 @@ impl Source for Reader {
 fn read(input: &Input, options: &ReaderOptions, feed: &mut Feed) -> Result<(), Break> {
     let cx = feed.context().clone();
     let count = move |bytes| cx.tally().read_bytes(bytes);
-    let Opened { mut lines, name, .. } = sample::open(input, options.line_bytes_max, count)?;
-    let sampled = sample::take(&mut lines, &name)?;
-    let formats = if options.formats.is_empty() {
-        if sampled.is_empty() {
-            return Ok(());
-        }
-        vec![sample::format_of(&sampled, &name, feed.context().notes())?]
+    let Opened { mut entries, name, .. } = opened::open(input, options.line_bytes_max, count)?;
+    let mut search = Search::new(name.clone(), entries.wrapper(), options.line_bytes_max);
+    let mut desk = Desk::new(name, options.formats.clone(), options);
+    if options.formats.is_empty() {
+        find_out(&mut search, &mut entries, &mut desk, feed)?;
     } else {
-        options.formats.clone()
-    };
-
-    let mut desk = Desk { name, formats, options, counter: LineCounter::default(), spans: Spans::default() };
-    for line in &sampled {
-        desk.take(&line.as_line(), feed)?;
+        search.read(&mut entries)?;
+        let survey = Survey::of(&search.kept, options.line_bytes_max);
+        desk.unended_are_whole = survey.unended_are_whole;
+        say_wrapped(&search, &survey, &mut desk, feed);
     }
-    read_on(&mut lines, &mut desk, feed)
+    for kept in std::mem::take(&mut search.kept) {
+        desk.take(&kept.as_line(), feed)?;
+    }
+    read_on(&mut entries, &mut desk, feed)?;
+    desk.close(feed)
 }
 
-fn read_on(lines: &mut Lines<impl Read>, desk: &mut Desk<'_>, feed: &mut Feed) -> Result<(), Break> {
-    let mut last = 0;
-    loop {
-        if lines.would_wait() {
+/// Finds out the format of the log, and leaves its first lines in `search`.
+fn find_out(
+    search: &mut Search,
+    entries: &mut Entries,
+    desk: &mut Desk<'_>,
+    feed: &mut Feed,
+) -> Result<(), Break> {
+    let searched = loop {
+        if entries.would_wait() {
             feed.flush()?;
         }
-        match lines.next() {
+        if let Some(searched) = search.step(entries)? {
+            break searched;
+        }
+    };
+    // An empty log is in any format.
+    if !search.kept.is_empty() {
+        desk.formats = search::formats_of(&searched, &desk.name, feed.context().notes())?;
+        desk.fallback = Some(Fallback::new(search::own_lines(&searched, &desk.formats)));
+        desk.unended_are_whole = searched.survey.unended_are_whole;
+        if searched.wrappers.is_empty() {
+            desk.skim();
+        }
+    }
+    Ok(())
+}
+
+/// Says what is around the lines of a log whose format was given.
+fn say_wrapped(search: &Search, survey: &Survey, desk: &mut Desk<'_>, feed: &Feed) {
+    let Some((format, wrappers)) = search.around(survey, &desk.formats) else { return };
+    if wrappers.is_empty() {
+        desk.skim();
+    } else {
+        feed.context().notes().say(format_args!(
+            "{}: format {}{}",
+            Shown(&desk.name),
+            Shown(format.name().as_bytes()),
+            search::within(&wrappers)
+        ));
+    }
+}
+
+fn read_on(entries: &mut Entries, desk: &mut Desk<'_>, feed: &mut Feed) -> Result<(), Break> {
+    let mut last = 0;
+    loop {
+        if entries.would_wait() {
+            feed.flush()?;
+        }
+        match entries.next() {
             Ok(Some(line)) => {
                 last = line.number;
                 desk.take(&line, feed)?;
             }
             Ok(None) => return Ok(()),
             Err(error) => {
+                desk.close(feed)?;
                 return Err(ReaderError::Read { name: desk.name.to_string(), line: last, error }.into());
             }
         }
-    }
-}
-
-/// Where each line of one log is decided on.
-struct Desk<'a> {
-    name: BString,
-    formats: Vec<Format>,
-    options: &'a ReaderOptions,
-    counter: LineCounter,
-    spans: Spans,
-}
-
-impl Desk<'_> {
-    fn take(&mut self, line: &Line<'_>, feed: &mut Feed) -> Result<(), Break> {
-        if line.text.iter().all(u8::is_ascii_whitespace) {
-            feed.screened();
-            return Ok(());
-        }
-        if line.cut {
-            let reason = format!("it is longer than {} bytes (--line-limit)", self.options.line_bytes_max);
-            return self.reject(line, reason, feed);
-        }
-        let mut reason = None;
-        for format in &self.formats {
-            let parsed = match format.parse(line.text, &mut self.spans) {
-                Ok(parsed) => parsed,
-                Err(error) => {
-                    reason.get_or_insert_with(|| format!("not `{}`: {error}", format.name()));
-                    continue;
-                }
-            };
-            if let Some(predicate) = &self.options.predicate
-                && predicate.rules_out(parsed.status(), parsed.time())
-            {
-                feed.screened();
-                return Ok(());
-            }
-            let id = self.counter.next_id(line.text);
-            let origin = Origin::new(self.name.clone(), line.number, line.offset, format.name(), line.text);
-            return Ok(feed.record(Record::new(id, origin, parsed.exchange()))?);
-        }
-        // A `#` begins the header and the comments of logs, and no request.
-        if line.text.starts_with(b"#") {
-            feed.screened();
-            return Ok(());
-        }
-        self.reject(line, reason.unwrap_or_default(), feed)
-    }
-
-    fn reject(&self, line: &Line<'_>, reason: String, feed: &mut Feed) -> Result<(), Break> {
-        let Line { number, offset, text, .. } = *line;
-        let reject = Reject { source: self.name.clone(), line: number, offset, reason, text: text.into() };
-        feed.context().reject(&reject)?;
-        feed.rejected();
-        Ok(())
     }
 }

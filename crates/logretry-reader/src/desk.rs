@@ -1,0 +1,299 @@
+use bstr::BString;
+use logretry_format::{Format, LineError, Screen, Spans};
+use logretry_record::{LineCounter, Origin, Record, Reject, Shown};
+use logretry_stage::bridge::{Break, Feed};
+use logretry_stage::lines::Line;
+
+use crate::ReaderOptions;
+use crate::fallback::Fallback;
+use crate::wrappers::joins::{Added, Joined, Joins, Place, too_long};
+use crate::wrappers::{DEPTH_MAX, Layer, Part, Wrapper, peel};
+
+/// Where each line of one log is decided on.
+///
+/// A line is tried as it stands; if it is in none of the formats, its outermost wrapper is taken off, and so on. What was cut into pieces is put together
+/// on the way. A line that is in no format with all wrappers off is looked at once more by [`Fallback`], and then rejected.
+pub(crate) struct Desk<'a> {
+    pub(crate) name: BString,
+    pub(crate) formats: Vec<Format>,
+    /// None, if the operator has said which formats there are.
+    pub(crate) fallback: Option<Fallback>,
+    /// Docker's lines have no line ends in this log.
+    pub(crate) unended_are_whole: bool,
+    options: &'a ReaderOptions,
+    joins: Joins,
+    counter: LineCounter,
+    spans: Spans,
+    /// Rules lines out that stand in no wrapper and are in the only format of the log.
+    screen: Option<Screen>,
+}
+
+/// A text on its way from a physical line to the line that the web server wrote.
+#[derive(Clone, Copy)]
+struct Strip<'t> {
+    place: Place,
+    text: &'t [u8],
+    /// The text from which wrappers were taken off since it was read or put together.
+    whole: &'t [u8],
+    depth: usize,
+    /// Whether a wrapper that keeps text as JSON was taken off, whose writer has no bytes but UTF-8.
+    is_utf8_only: bool,
+    /// Whether the formats are all that there are.
+    is_final: bool,
+}
+
+/// What the formats say of a text.
+enum Said {
+    /// Its end is decided.
+    Done,
+    /// It is a line of the log that tells of no request, unless there is one within it.
+    NoRequest,
+    /// It is in no format, the first of which says why.
+    Unfit(Option<LineError>),
+}
+
+const SEVERAL_LINES: &str = "it holds several lines";
+
+impl<'a> Desk<'a> {
+    pub(crate) fn new(name: BString, formats: Vec<Format>, options: &'a ReaderOptions) -> Self {
+        let joins = Joins::new(options.line_bytes_max);
+        Self {
+            name,
+            formats,
+            fallback: None,
+            unended_are_whole: false,
+            options,
+            joins,
+            counter: LineCounter::default(),
+            spans: Spans::default(),
+            screen: None,
+        }
+    }
+
+    /// From now on, leaves lines unread that show an unwanted status where the log's format has it. For a log whose lines stand in no
+    /// wrapper: a piece of a line shows nothing of the rest.
+    pub(crate) fn skim(&mut self) {
+        let wanted = self.options.predicate.as_ref().and_then(|predicate| predicate.status.as_ref());
+        if let ([format], Some(wanted), false) = (&self.formats[..], wanted, self.options.strict) {
+            self.screen = Screen::new(format, wanted);
+        }
+    }
+
+    /// Decides on a physical line.
+    pub(crate) fn take(&mut self, line: &Line<'_>, feed: &mut Feed) -> Result<(), Break> {
+        let Line { number, offset, text, cut } = *line;
+        let place = Place { number, offset };
+        if cut {
+            self.joins.break_all();
+            return self.reject(place, text, too_long(self.options.line_bytes_max), feed);
+        }
+        // With a second format there is a second place where a status can stand.
+        if self.formats.len() == 1
+            && let Some(screen) = &self.screen
+            && screen.rules_out(text)
+        {
+            feed.screened();
+            return Ok(());
+        }
+        let strip = Strip {
+            place,
+            text,
+            whole: text,
+            depth: 0,
+            is_utf8_only: false,
+            is_final: self.fallback.is_none(),
+        };
+        self.decide(strip, &mut Vec::new(), feed)
+    }
+
+    /// Rejects the lines whose last piece has not come by the end of the log.
+    pub(crate) fn close(&mut self, feed: &mut Feed) -> Result<(), Break> {
+        while let Some(joined) = self.joins.oldest() {
+            self.reject_flawed(joined, feed)?;
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, strip: Strip<'_>, stream: &mut Vec<u8>, feed: &mut Feed) -> Result<(), Break> {
+        let Strip { place, text, .. } = strip;
+        if text.iter().all(u8::is_ascii_whitespace) {
+            feed.screened();
+            return Ok(());
+        }
+        // A `#` begins the headers and the comments of logs, and no request.
+        if text.starts_with(b"#") {
+            self.head(strip, feed);
+            feed.screened();
+            return Ok(());
+        }
+        let said = self.read(strip, feed)?;
+        if matches!(said, Said::Done) {
+            return Ok(());
+        }
+        if strip.depth < DEPTH_MAX
+            && let Some(layer) = peel(text)
+        {
+            return self.unwrap(strip, &layer, stream, feed);
+        }
+        let Said::Unfit(error) = said else {
+            feed.screened();
+            return Ok(());
+        };
+        if !strip.is_final && self.find_format(strip, strip.whole, feed) {
+            return self.decide(Strip { text: strip.whole, is_final: true, ..strip }, stream, feed);
+        }
+        if strip.depth == 0 {
+            // Where lines are wrapped, this one is not: a wrapper that is damaged, perhaps, and a piece of a line in it.
+            self.joins.break_all();
+        }
+        let reason = match (self.formats.first(), error) {
+            (Some(format), Some(error)) => format!("not `{}`: {error}", format.name()),
+            _ => String::new(),
+        };
+        self.reject(place, text, reason, feed)
+    }
+
+    /// Takes a header that says what the columns of the next lines are. It may be another than before.
+    fn head(&mut self, strip: Strip<'_>, feed: &Feed) {
+        let mut is_known = false;
+        for format in &mut self.formats {
+            if let Some(next) = format.header(strip.text) {
+                *format = next;
+                is_known = true;
+            }
+        }
+        if !is_known && strip.text.starts_with(b"#Fields:") {
+            self.find_format(strip, strip.text, feed);
+        }
+    }
+
+    /// Looks for one more format, which `text` is in.
+    fn find_format(&mut self, strip: Strip<'_>, text: &[u8], feed: &Feed) -> bool {
+        let Some(format) = self.fallback.as_mut().and_then(|fallback| fallback.find(text)) else {
+            return false;
+        };
+        feed.context().notes().say(format_args!(
+            "{}:{}: format {}, from here on also",
+            Shown(&self.name),
+            strip.place.number,
+            Shown(format.name().as_bytes()),
+        ));
+        self.formats.push(format);
+        true
+    }
+
+    /// Makes a record of a text that is in one of the formats.
+    fn read(&mut self, strip: Strip<'_>, feed: &mut Feed) -> Result<Said, Break> {
+        let Strip { place, text, .. } = strip;
+        let mut first = None;
+        for format in &self.formats {
+            let parsed = match format.parse(text, &mut self.spans) {
+                Ok(parsed) => parsed,
+                // Another format may see one reading only where this one sees two; but it was this one that the log showed to be in.
+                Err(error @ (LineError::Ambiguous | LineError::TooManyReadings { .. }))
+                    if self.fallback.is_some() =>
+                {
+                    let reason = format!("not `{}`: {error}", format.name());
+                    self.reject(place, text, reason, feed)?;
+                    return Ok(Said::Done);
+                }
+                // It has been understood: no other format may make a request of it.
+                Err(LineError::NoRequest) => return Ok(Said::NoRequest),
+                Err(error) => {
+                    first.get_or_insert(error);
+                    continue;
+                }
+            };
+            if text.contains(&b'\n') {
+                self.reject(place, text, SEVERAL_LINES.to_owned(), feed)?;
+                return Ok(Said::Done);
+            }
+            if let Some(predicate) = &self.options.predicate
+                && predicate.rules_out(parsed.status(), parsed.time())
+            {
+                feed.screened();
+                return Ok(Said::Done);
+            }
+            let mut exchange = parsed.exchange();
+            if strip.is_utf8_only {
+                mark_replaced(text, &mut exchange);
+            }
+            let id = self.counter.next_id(text);
+            let origin = Origin::new(self.name.clone(), place.number, place.offset, format.name(), text);
+            feed.record(Record::new(id, origin, exchange))?;
+            return Ok(Said::Done);
+        }
+        Ok(Said::Unfit(first))
+    }
+
+    fn unwrap(
+        &mut self,
+        strip: Strip<'_>,
+        layer: &Layer<'_>,
+        stream: &mut Vec<u8>,
+        feed: &mut Feed,
+    ) -> Result<(), Break> {
+        layer.extend_stream(stream);
+        let inner = Strip {
+            text: &layer.text,
+            depth: strip.depth + 1,
+            is_utf8_only: strip.is_utf8_only || layer.wrapper == Wrapper::Docker,
+            ..strip
+        };
+        let ends = match layer.part {
+            Part::Whole => return self.decide(inner, stream, feed),
+            Part::Lost(reason) => return self.reject(strip.place, strip.text, reason.to_owned(), feed),
+            Part::End => true,
+            Part::More => false,
+            Part::Unended => !self.joins.awaits(stream) && (self.unended_are_whole || self.fits(&layer.text)),
+        };
+        match self.joins.add(stream, strip.place, &layer.text, ends) {
+            Added::Whole => return self.decide(inner, stream, feed),
+            Added::Begun => {}
+            Added::Continued => feed.screened(),
+            Added::Ended(joined) => {
+                feed.screened();
+                if joined.flaw.is_some() {
+                    return self.reject_flawed(joined, feed);
+                }
+                let joined = Strip { place: joined.place, text: &joined.text, whole: &joined.text, ..inner };
+                return self.decide(joined, stream, feed);
+            }
+        }
+        while let Some(joined) = self.joins.overflow() {
+            self.reject_flawed(joined, feed)?;
+        }
+        Ok(())
+    }
+
+    fn fits(&mut self, text: &[u8]) -> bool {
+        self.formats.iter().any(|format| format.parse(text, &mut self.spans).is_ok())
+    }
+
+    fn reject_flawed(&self, joined: Joined, feed: &mut Feed) -> Result<(), Break> {
+        let Joined { place, text, flaw, .. } = joined;
+        self.reject(place, &text, flaw.unwrap_or_default().into_owned(), feed)
+    }
+
+    fn reject(&self, place: Place, text: &[u8], reason: String, feed: &mut Feed) -> Result<(), Break> {
+        let Place { number, offset } = place;
+        let reject = Reject { source: self.name.clone(), line: number, offset, reason, text: text.into() };
+        feed.context().reject(&reject)?;
+        feed.rejected();
+        Ok(())
+    }
+}
+
+/// Says what of a URL is lost where a byte of it was replaced: docker writes U+FFFD for what is not UTF-8.
+fn mark_replaced(text: &[u8], exchange: &mut logretry_record::Exchange) {
+    let Some(target) = &exchange.target else { return };
+    if memchr::memmem::find(text, "\u{fffd}".as_bytes()).is_none() {
+        return;
+    }
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    for (part, name) in [(path, "path"), (query, "query")] {
+        if part.contains("%EF%BF%BD") && !exchange.lossy.iter().any(|lossy| lossy == name) {
+            exchange.lossy.push(name.into());
+        }
+    }
+}

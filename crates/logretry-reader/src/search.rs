@@ -1,0 +1,208 @@
+use bstr::BString;
+use logretry_format::{Detection, Format, Score, Spans, Verdict};
+use logretry_record::Shown;
+use logretry_stage::Notes;
+
+use crate::ReaderError;
+use crate::entries::Entries;
+use crate::fallback::LOOSER_LINES_MIN;
+use crate::survey::{Found, Kept, Survey};
+use crate::wrappers::Wrapper;
+
+/// How many lines are looked at at once.
+const WINDOW_LINES: usize = 200;
+/// How many lines are kept until a format is found, and how many bytes. A container says much before it serves, but not that much.
+const LINES_MAX: usize = 10_000;
+const BYTES_MAX: usize = 16 << 20;
+/// Lines so scattered that they are too few among any 200 are taken for an access log if there are so many of them.
+const SCATTERED_LINES_MIN: usize = 10;
+
+/// The search for the format of a log: over its first lines, and, as long as no format is known that fits them, over the next ones. The lines are kept meanwhile.
+pub(crate) struct Search {
+    name: BString,
+    outer: Option<Wrapper>,
+    line_bytes_max: usize,
+    pub(crate) kept: Vec<Kept>,
+    bytes: usize,
+    /// Where the lines begin that are looked at together.
+    window: usize,
+    /// The best of what was found before.
+    best: Option<Found>,
+    /// Every format that fits some line.
+    formats: Vec<Format>,
+}
+
+/// What a search comes to.
+pub(crate) struct Searched {
+    pub(crate) found: Found,
+    pub(crate) survey: Survey,
+    /// Around the format, the outermost first.
+    pub(crate) wrappers: Vec<Wrapper>,
+}
+
+impl Search {
+    /// A search in the log `name`, whose entries come out of `outer`.
+    pub(crate) fn new(name: BString, outer: Option<Wrapper>, line_bytes_max: usize) -> Self {
+        Self {
+            name,
+            outer,
+            line_bytes_max,
+            kept: Vec::new(),
+            bytes: 0,
+            window: 0,
+            best: None,
+            formats: Vec::new(),
+        }
+    }
+
+    /// Reads lines: one, for which it may wait, and those that are here already, until the window is full. Says whether there was one.
+    pub(crate) fn read(&mut self, entries: &mut Entries) -> Result<bool, ReaderError> {
+        let before = self.kept.len();
+        while self.kept.len() == before
+            || (self.kept.len() < self.window + WINDOW_LINES && !entries.would_wait())
+        {
+            match entries.next() {
+                Ok(Some(line)) => {
+                    self.bytes += line.text.len();
+                    self.kept.push(Kept::of(&line));
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    let line = self.kept.last().map_or(0, |kept| kept.place.number);
+                    return Err(ReaderError::Read { name: self.name.to_string(), line, error });
+                }
+            }
+        }
+        Ok(self.kept.len() > before)
+    }
+
+    /// Reads on and looks at what is there. None: no format is found yet, but there is reason to try again.
+    pub(crate) fn step(&mut self, entries: &mut Entries) -> Result<Option<Searched>, ReaderError> {
+        let goes_on = self.read(entries)?;
+        let survey = Survey::of(&self.kept[self.window..], self.line_bytes_max);
+        let found = survey.detect();
+        if !found.is_unknown() {
+            return Ok(Some(self.searched(found, survey)));
+        }
+        for score in &found.detection.scores {
+            if !self.formats.iter().any(|format| format.name() == score.format.name()) {
+                self.formats.push(score.format.clone());
+            }
+        }
+        if self.best.as_ref().is_none_or(|best| found.rank() > best.rank()) {
+            self.best = Some(found);
+        }
+        if goes_on && self.kept.len() < LINES_MAX && self.bytes < BYTES_MAX {
+            if self.kept.len() >= self.window + WINDOW_LINES {
+                self.window = self.kept.len();
+            }
+            return Ok(None);
+        }
+        Ok(Some(self.give_up()))
+    }
+
+    /// Searches to the end, however long it takes.
+    pub(crate) fn run(&mut self, entries: &mut Entries) -> Result<Searched, ReaderError> {
+        loop {
+            if let Some(searched) = self.step(entries)? {
+                return Ok(searched);
+            }
+        }
+    }
+
+    /// Looks at all lines, at those alone that fit anything.
+    fn give_up(&mut self) -> Searched {
+        let mut survey = Survey::of(&self.kept, self.line_bytes_max);
+        let lines = survey.lines.iter().filter(|line| !line.is_blank()).count();
+        let mut spans = Spans::new();
+        let mut fits = |text: &[u8]| self.formats.iter().any(|format| format.parse(text, &mut spans).is_ok());
+        survey.lines.retain(|line| line.wrappers_where(&mut fits).is_some());
+        let mut found = survey.detect();
+        if found.is_unknown() || found.rank().1 < SCATTERED_LINES_MIN {
+            let first = Survey::of(&self.kept[..self.kept.len().min(WINDOW_LINES)], self.line_bytes_max);
+            found = self.best.take().unwrap_or_else(|| first.detect());
+            found.detection.verdict = Verdict::Unknown;
+            survey = first;
+        } else if let Some(best) = found.detection.scores.first_mut() {
+            // Detection looks at no more than 200 of them.
+            best.matched = survey.lines.len();
+        }
+        found.detection.lines = lines;
+        self.searched(found, survey)
+    }
+
+    fn searched(&self, found: Found, survey: Survey) -> Searched {
+        let wrappers = match found.detection.chosen() {
+            Some(format) => self.around(&survey, std::slice::from_ref(format)).map(|(_, wrappers)| wrappers),
+            None => None,
+        };
+        Searched { found, survey, wrappers: wrappers.unwrap_or_default() }
+    }
+
+    /// The first of `formats` that most lines are in, with its wrappers.
+    pub(crate) fn around<'f>(
+        &self,
+        survey: &Survey,
+        formats: &'f [Format],
+    ) -> Option<(&'f Format, Vec<Wrapper>)> {
+        let (format, wrappers) = survey.wrappers(formats)?;
+        Some((format, self.outer.iter().chain(wrappers).copied().collect()))
+    }
+}
+
+/// The format that was found, and the one to try on lines that it does not fit; says which was chosen.
+pub(crate) fn formats_of(
+    searched: &Searched,
+    name: &BString,
+    notes: &Notes,
+) -> Result<Vec<Format>, ReaderError> {
+    let Detection { lines, scores, runner_up, verdict } = &searched.found.detection;
+    let unknown = |detail| ReaderError::UnknownFormat { name: Shown(name).to_string(), detail };
+    match verdict {
+        Verdict::Chosen(format) => {
+            let matched = lines - searched.found.detection.unmatched();
+            notes.say(format_args!(
+                "{}: format {}{}, which {matched} of {lines} lines fit",
+                Shown(name),
+                Shown(format.name().as_bytes()),
+                within(&searched.wrappers),
+            ));
+            let is_odd = |score: &&Score| {
+                score.matched < LOOSER_LINES_MIN
+                    && looser(&searched.found.detection).any(|name| name == score.format.name())
+            };
+            let runner_up = runner_up.iter().filter(|score| !is_odd(score)).map(|score| &score.format);
+            Ok([format].into_iter().chain(runner_up).cloned().collect())
+        }
+        Verdict::Ambiguous(one, other) => {
+            Err(unknown(format!("{} and {} both fit, and give different URLs", one.name(), other.name())))
+        }
+        Verdict::Unknown => Err(unknown(scores.first().map_or_else(
+            || format!("no known format fits any of its first {lines} lines"),
+            |best| {
+                format!("{} is the nearest, and fits {} of {lines} lines", best.format.name(), best.matched)
+            },
+        ))),
+    }
+}
+
+/// Some lines that the chosen format reads.
+pub(crate) fn own_lines(searched: &Searched, formats: &[Format]) -> Vec<BString> {
+    const LINES: usize = 20;
+    let Some(own) = formats.first() else { return Vec::new() };
+    let mut spans = Spans::new();
+    let lines = searched.survey.lines.iter().map(|line| line.at(searched.found.depth));
+    lines.filter(|line| own.parse(line, &mut spans).is_ok()).take(LINES).map(BString::from).collect()
+}
+
+/// The formats that also read most lines which the chosen one reads.
+fn looser(detection: &Detection) -> impl Iterator<Item = String> {
+    let best = detection.scores.first().map_or(0, |best| best.matched);
+    let others = detection.scores.iter().skip(1).filter(move |score| score.matched * 2 >= best);
+    others.map(|score| score.format.name().to_owned())
+}
+
+/// ` in CRI in docker json-file`: from the inside out.
+pub(crate) fn within(wrappers: &[Wrapper]) -> String {
+    wrappers.iter().rev().fold(String::new(), |text, wrapper| text + &format!(" in {wrapper}"))
+}

@@ -1,0 +1,9 @@
+//! Logs through the reader: what it makes of wrapped lines, of mixed files, of exports, and of anything at all.
+
+mod corpora;
+mod exports;
+mod lab;
+mod mixed;
+mod properties;
+mod samples;
+mod split;
