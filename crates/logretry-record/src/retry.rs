@@ -220,7 +220,7 @@ reasons! {
     /// The method carries a body, and there is none to send.
     NoBody, "no_body", Skipped, "the method needs its body, and an access log does not hold one";
     /// Not origin form: `*`, `host:port`, or something that is no request target at all.
-    TargetForm, "target_form", Skipped, "the request target has a form that cannot be sent again (`*`, `host:port`, no leading `/`)";
+    TargetForm, "target_form", Skipped, "the request target has a form that cannot be sent again (`*`, `host:port`, no leading `/`, bytes that may not stand in a URL)";
     /// The target is longer than servers accept.
     TargetTooLong, "target_too_long", Skipped, "the request target is longer than 16 KiB";
     /// The log format has lost part of the URL.
@@ -231,4 +231,10 @@ reasons! {
     DryRun, "dry_run", Unsent, "this was a dry run; run again without --dry-run to send it";
     /// A stop was asked for before it was sent.
     Stopped, "stopped", Unsent, "the run was stopped first; run again to go on";
+    /// Its host kept failing and was given up.
+    BreakerOpen, "breaker_open", Unsent, "the host kept failing and was given up; run again when it is well";
+    /// `--max-requests` was reached.
+    MaxRequests, "max_requests", Unsent, "--max-requests was reached; run again to go on";
+    /// `--max-time` was over.
+    MaxTime, "max_time", Unsent, "--max-time was over; run again to go on";
 }

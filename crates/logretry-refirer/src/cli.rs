@@ -1,19 +1,18 @@
 //! The flags of `lr-refire` and `logretry run`.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use http::HeaderMap;
 use logretry_record::Mark;
+use logretry_stage::parse_bytes;
 
+use crate::quantity::time;
 use crate::{
-    Destination, HttpVersion, Methods, Options, RefirerError, Resolve, Tls, add_header, add_header_lines,
+    Destination, HttpVersion, Methods, Options, Pace, RefirerError, Resolve, Tls, add_header,
+    add_header_lines,
 };
-
-mod quantity;
-
-use quantity::{size, time};
 
 /// What is sent, where to, and how fast: dumb data, which [`RefireArgs::into_options`] gives its meaning.
 ///
@@ -47,13 +46,47 @@ pub struct RefireArgs {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Have at most N requests under way
-    #[arg(long, value_name = "N", default_value = "4")]
-    pub concurrency: NonZeroUsize,
+    /// What decides how many requests are under way
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    pub pace: Pace,
+
+    /// Have at most N requests under way [default: 64; 4 with --pace fixed]
+    #[arg(long, value_name = "N")]
+    pub concurrency: Option<NonZeroUsize>,
+
+    /// Have at most N requests under way to one host [default: as --concurrency]
+    #[arg(long, value_name = "N")]
+    pub per_host: Option<NonZeroUsize>,
 
     /// Begin at most so many requests in a time: 5/s, 300/m, 1000/h. The rest waits, nothing is dropped
     #[arg(long, value_name = "RATE")]
     pub rate: Option<String>,
+
+    /// Obey a server's Retry-After for at most so long. It holds the whole host
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub max_retry_after: String,
+
+    /// Leave a host alone for a while when half of its last 20 answers failed, and give it up with the Nth time: what is
+    /// left for it is not sent. 0 never does
+    #[arg(long, value_name = "N", default_value = "5")]
+    pub trips: u32,
+
+    /// Send a request that fails again, until it was sent N times. Only where that is safe and may help, and only as long as
+    /// repetitions are at most a fifth of all requests
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub attempts: NonZeroU32,
+
+    /// Wait so long between attempts: a random part of the first time, which doubles up to the last
+    #[arg(long, value_name = "TIME..TIME", default_value = "1s..60s")]
+    pub backoff: String,
+
+    /// Send at most N requests in all; the rest is for the next run
+    #[arg(long, value_name = "N")]
+    pub max_requests: Option<NonZeroU64>,
+
+    /// Begin no request after this time; the rest is for the next run
+    #[arg(long, value_name = "TIME")]
+    pub max_time: Option<String>,
 
     /// Wait so long for a connection, TLS included
     #[arg(long, value_name = "TIME", default_value = "5s")]
@@ -64,8 +97,8 @@ pub struct RefireArgs {
     pub timeout: String,
 
     /// Read at most so much of an answer's body; the status counts all the same
-    #[arg(long, value_name = "SIZE", default_value = "1MiB")]
-    pub body_limit: String,
+    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = parse_bytes)]
+    pub body_limit: usize,
 
     /// Add a header to every request (repeatable). @FILE reads headers from a file, one a line, so that no token stands
     /// in the process list
@@ -120,17 +153,28 @@ impl RefireArgs {
             (_, true) => HttpVersion::Http2,
             _ => HttpVersion::Negotiated,
         };
+        // Without a law that begins with one request, the first may not be 64 at once.
+        let fixed = if self.pace == Pace::Fixed { NonZeroUsize::new(4) } else { None };
+        let concurrency = self.concurrency.or(fixed).unwrap_or(Options::default().concurrency);
         Ok(Options {
             destination: Destination { base_url, allow_hosts },
             methods,
             allow_lossy: self.allow_lossy,
             send_mark: self.send_mark.then(|| mark.clone()),
             dry_run: self.dry_run,
-            concurrency: self.concurrency,
+            pace: self.pace,
+            concurrency,
+            per_host: self.per_host,
             rate,
+            max_retry_after: time(&self.max_retry_after)?,
+            trips: self.trips,
+            attempts: self.attempts,
+            backoff: self.backoff.parse()?,
+            max_requests: self.max_requests.map(NonZeroU64::get),
+            max_time: self.max_time.as_deref().map(time).transpose()?,
             connect_timeout: time(&self.connect_timeout)?,
             timeout: time(&self.timeout)?,
-            body_bytes_max: size(&self.body_limit)?,
+            body_bytes_max: self.body_limit as u64,
             headers: headers(&self.header)?,
             tls: Tls { insecure: self.insecure, cacert: self.cacert, cert: self.cert, key: self.key },
             proxy,
@@ -156,89 +200,4 @@ fn headers(given: &[String]) -> Result<HeaderMap, RefirerError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use clap::Parser;
-
-    use super::*;
-
-    #[derive(Debug, Parser)]
-    struct Program {
-        #[command(flatten)]
-        refire: RefireArgs,
-    }
-
-    fn options(args: &[&str]) -> Result<Options, String> {
-        let program = ["lr-refire"].iter().chain(args);
-        let program = Program::try_parse_from(program).map_err(|error| error.to_string())?;
-        program.refire.into_options(&Mark::default()).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn without_flags_the_options_are_the_defaults() {
-        let options = options(&[]).expect("no flag is needed to parse");
-        assert_eq!(format!("{options:?}"), format!("{:?}", Options::default()));
-    }
-
-    #[test]
-    fn each_flag_has_its_place() {
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        std::fs::write(file.path(), "Authorization: Bearer secret\n").expect("a file");
-        let header = format!("@{}", file.path().display());
-        let options = options(&[
-            "--base-url=http://h/p",
-            "--allow-host=a",
-            "--allow-host=b:1",
-            "--methods=GET,DELETE",
-            "--allow-lossy",
-            "--send-mark",
-            "--dry-run",
-            "--concurrency=9",
-            "--rate=300/m",
-            "--connect-timeout=250ms",
-            "--timeout=2m",
-            "--body-limit=512KiB",
-            "--header",
-            &header,
-            "--header=X-A: 1",
-            "--insecure",
-            "--cacert=ca.pem",
-            "--cert=c.pem",
-            "--key=k.pem",
-            "--resolve=h:80:127.0.0.1",
-            "--http2",
-        ])
-        .expect("all of them");
-        assert_eq!(options.destination.allow_hosts.len(), 2);
-        assert_eq!(options.send_mark, Some(Mark::default()));
-        assert_eq!(options.connect_timeout, Duration::from_millis(250));
-        assert_eq!(options.timeout, Duration::from_secs(120));
-        assert_eq!(options.body_bytes_max, 512 << 10);
-        assert_eq!(options.headers["authorization"], "Bearer secret");
-        assert_eq!(options.headers["x-a"], "1");
-        assert_eq!(options.http, HttpVersion::Http2);
-        assert!(!format!("{options:?}").contains("secret"));
-    }
-
-    #[test]
-    fn what_is_wrong_is_named() {
-        for (args, named) in [
-            (&["--base-url=ftp://h"][..], "`ftp://h`"),
-            (&["--allow-host=a@b"], "`a@b`"),
-            (&["--methods=TRACE"], "`TRACE`"),
-            (&["--rate=5/d"], "`5/d`"),
-            (&["--timeout=0"], "`0`"),
-            (&["--timeout=soon"], "`soon`"),
-            (&["--body-limit=1MB"], "`1MB`"),
-            (&["--header=Host: h"], "`Host`"),
-            (&["--header=@/no/such/file"], "`/no/such/file`"),
-            (&["--concurrency=0"], "'0'"),
-            (&["--http1", "--http2"], "'--http2'"),
-            (&["--key=k"], "--cert"),
-        ] {
-            let error = options(args).expect_err(named);
-            assert!(error.contains(named), "{error}");
-        }
-    }
-}
+mod tests;

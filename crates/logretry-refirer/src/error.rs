@@ -35,9 +35,9 @@ pub enum RefirerError {
     /// Not a rate.
     #[error("use `{0}` as rate: write `5` or `5/s`, `300/m`, `1000/h`")]
     Rate(String),
-    /// Not a number of bytes.
-    #[error("use `{0}` as a size: write bytes, or `512KiB`, `1MiB`")]
-    Size(String),
+    /// Not a backoff.
+    #[error("use `{0}` as backoff: write the first wait and the longest, as in `1s..60s`")]
+    Backoff(String),
     /// Not a time.
     #[error("use `{0}` as a time: write seconds, or `500ms`, `30s`, `2m`; it must be more than none")]
     Time(String),

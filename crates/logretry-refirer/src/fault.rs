@@ -51,7 +51,7 @@ impl Fault {
 
 /// `error` and what caused it, from the outside in. An `io::Error` that carries another error hides it from
 /// [`Error::source`].
-fn links<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+pub(crate) fn links<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     iter::successors(Some(error), |&link| {
         match link.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(carried) => Some(carried as &(dyn Error + 'static)),

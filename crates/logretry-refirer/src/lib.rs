@@ -14,11 +14,12 @@
 //!
 //! - **The log never chooses the host.** A [`Destination`] is the operator's. Targets are taken apart, never joined to a URL by
 //!   rules that could change its host; what was built is read back and compared.
-//! - **One refire is at most one request on the wire**: no redirect is followed, nothing is sent a second time, no proxy comes
-//!   from the environment, nothing is decoded.
+//! - **One attempt is at most one request on the wire**: no redirect is followed, nothing is sent a second time unless
+//!   [`Options::attempts`] asks for it, no proxy comes from the environment, nothing is decoded.
 //! - **The target arrives byte for byte.** What the usual HTTP client would normalise takes another way, or is skipped.
 //! - **Link-local and metadata addresses are never connected to**, whatever name leads there; checked on the address dialled.
-//! - **A pace makes requests wait and drops none.**
+//! - **A host is asked for as much as it bears** ([`Pace`]), left alone while it fails, and given up in the end. Hosts do not wait
+//!   for each other. A pace makes requests wait and drops none.
 //! - **Every record that comes in goes out**, with an outcome, or with the reason for which nothing was sent.
 //!
 //! # Example
@@ -51,7 +52,10 @@
 //! }
 //! ```
 
+mod account;
 mod address;
+mod again;
+mod breaker;
 #[cfg(feature = "cli")]
 mod cli;
 mod destination;
@@ -59,17 +63,24 @@ mod error;
 mod fault;
 mod headers;
 mod judge;
+mod lane;
 mod methods;
 mod options;
 mod pace;
+mod quantity;
+mod random;
+mod rate;
 mod refire;
 mod refirer;
 mod resolver;
+mod retry_after;
+mod room;
 mod site;
 mod target;
 mod tls;
 mod transport;
 
+pub use again::Backoff;
 #[cfg(feature = "cli")]
 pub use cli::RefireArgs;
 pub use destination::{AllowedHost, BaseUrl, Destination};
@@ -78,7 +89,8 @@ pub use headers::{add_header, add_header_lines};
 pub use judge::Planned;
 pub use methods::Methods;
 pub use options::{HttpVersion, Options, ProxyUrl, Resolve, Tls};
-pub use pace::Rate;
+pub use pace::Pace;
+pub use rate::Rate;
 pub use refirer::Refirer;
 pub use site::Site;
 pub use target::TARGET_BYTES_MAX;

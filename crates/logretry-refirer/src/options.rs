@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use logretry_record::Mark;
 use url::{Host, Url};
 
 use crate::site::Authority;
-use crate::{Destination, Methods, Rate, RefirerError};
+use crate::{Backoff, Destination, Methods, Pace, Rate, RefirerError};
 
 /// What a refirer may do, and how. The default may send nothing, for it has no destination.
 #[derive(Debug, Clone)]
@@ -25,10 +25,26 @@ pub struct Options {
     pub send_mark: Option<Mark>,
     /// Whether everything is decided and nothing is sent. No socket is opened and no name looked up.
     pub dry_run: bool,
+    /// What decides how many requests are under way. The next three are its ceilings.
+    pub pace: Pace,
     /// Requests under way at most.
     pub concurrency: NonZeroUsize,
+    /// Requests under way to one host at most, if fewer.
+    pub per_host: Option<NonZeroUsize>,
     /// Requests begun in a time at most.
     pub rate: Option<Rate>,
+    /// How long a `Retry-After` is obeyed at most. It holds the whole host.
+    pub max_retry_after: Duration,
+    /// How often a host is left alone because most of its answers fail; with the last time it is given up. 0 is never.
+    pub trips: u32,
+    /// Requests for one record at most. A record is sent again only if that is safe and within the retry budget.
+    pub attempts: NonZeroU32,
+    /// The waits between them.
+    pub backoff: Backoff,
+    /// Requests of the whole run at most; what is left goes out as `unsent`.
+    pub max_requests: Option<u64>,
+    /// The time after which no request begins; what is left goes out as `unsent`.
+    pub max_time: Option<Duration>,
     /// From the name lookup until there is a connection, TLS included.
     pub connect_timeout: Duration,
     /// From the name lookup until the last byte of the answer.
@@ -55,8 +71,16 @@ impl Default for Options {
             allow_lossy: false,
             send_mark: None,
             dry_run: false,
-            concurrency: NonZeroUsize::new(4).expect("4 is not 0"),
+            pace: Pace::default(),
+            concurrency: NonZeroUsize::new(64).expect("64 is not 0"),
+            per_host: None,
             rate: None,
+            max_retry_after: Duration::from_secs(60),
+            trips: 5,
+            attempts: NonZeroU32::MIN,
+            backoff: Backoff::default(),
+            max_requests: None,
+            max_time: None,
             connect_timeout: Duration::from_secs(5),
             timeout: Duration::from_secs(30),
             body_bytes_max: 1 << 20,
@@ -146,39 +170,4 @@ impl Resolve {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_resolved_by_hand_as_curl_does_it() {
-        let mut resolve = Resolve::default();
-        for text in ["Shop.example:443:10.0.0.7", "b.example:80:[::1],127.0.0.1", "c.example:80:::1"] {
-            resolve.add(text).expect(text);
-        }
-        assert_eq!(resolve.addresses[&("shop.example".to_owned(), 443)], [IpAddr::from([10, 0, 0, 7])]);
-        assert_eq!(resolve.addresses[&("b.example".to_owned(), 80)].len(), 2);
-        for text in [
-            "",
-            "a",
-            "a:80",
-            "a:80:",
-            "a:80:b",
-            "a:0:127.0.0.1",
-            ":80:127.0.0.1",
-            "127.0.0.1:80:10.0.0.1",
-            "*:80:::1",
-        ] {
-            assert!(resolve.add(text).is_err(), "{text:?} was taken");
-        }
-    }
-
-    #[test]
-    fn a_proxy_is_a_plain_url_and_its_password_is_never_shown() {
-        let proxy: ProxyUrl = "http://user:secret@proxy.example:3128".parse().expect("a proxy");
-        assert!(!format!("{proxy:?}").contains("secret"));
-        for text in ["", "proxy.example:3128", "socks5://p", "http://p/path", "http://user:secret@p/?x"] {
-            let error = text.parse::<ProxyUrl>().expect_err(text).to_string();
-            assert!(!error.contains("secret"), "{error}");
-        }
-    }
-}
+mod tests;

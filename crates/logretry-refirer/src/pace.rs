@@ -1,128 +1,68 @@
-//! When the next request may begin.
-//!
-//! A pace is a ceiling: it makes requests wait and never drops one. It does not save up either. A second in which nothing was
-//! sent is not paid back by twice as many in the next, because a server that was slow for a while is the last one to be
-//! sent a burst.
-//!
-//! ```text
-//!   slot(n+1) = max(now, slot(n) + interval)
-//! ```
-//!
-//! Slots are counted from slot to slot and not from when a request really began, so that timers, which are a millisecond
-//! late at best, do not lower the rate.
+//! How fast a host is asked.
 
-use std::str::FromStr;
-use std::time::Duration;
+use logretry_record::{ErrorKind, Outcome, Retry};
 
-use tokio::time::Instant;
+use gradient::Sign;
 
-use crate::RefirerError;
+pub(crate) mod gradient;
 
-/// `--rate`: at most so many requests a second, minute or hour, evenly spaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    interval: Duration,
+/// What decides how many requests are under way at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum Pace {
+    /// Each host's own answers: one request at a time first, more while answers are good and fast, fewer when they are not
+    #[default]
+    Adaptive,
+    /// As many as the ceilings allow, from the first request on
+    Fixed,
 }
 
-impl Rate {
-    /// The time from one request to the next.
-    pub fn interval(self) -> Duration {
-        self.interval
-    }
-}
-
-impl FromStr for Rate {
-    type Err = RefirerError;
-
-    /// Reads `5`, `5/s`, `300/m` or `1000/h`.
-    fn from_str(text: &str) -> Result<Self, RefirerError> {
-        let refuse = || RefirerError::Rate(text.to_owned());
-        let (number, unit) = text.split_once('/').unwrap_or((text, "s"));
-        let period = match unit {
-            "s" => 1,
-            "m" => 60,
-            "h" => 3600,
-            _ => return Err(refuse()),
-        };
-        let plain = number.bytes().all(|byte| byte.is_ascii_digit());
-        let number: u32 = number.parse().ok().filter(|&number| plain && number > 0).ok_or_else(refuse)?;
-        Ok(Self { interval: Duration::from_secs(period) / number })
-    }
-}
-
-/// The schedule of a run.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Pace {
-    interval: Option<Duration>,
-    slot: Option<Instant>,
-}
-
-impl Pace {
-    pub(crate) fn new(rate: Option<Rate>) -> Self {
-        Self { interval: rate.map(Rate::interval), slot: None }
-    }
-
-    /// When the next request may begin, as seen at `now`. Asking books nothing.
-    pub(crate) fn next(&self, now: Instant) -> Instant {
-        match (self.slot, self.interval) {
-            (Some(slot), Some(interval)) => now.max(slot + interval),
-            _ => now,
-        }
-    }
-
-    /// Waits for `slot`. One that has come is not waited for, because timers round up to the next millisecond.
-    pub(crate) async fn wait(slot: Instant) {
-        if slot > Instant::now() {
-            tokio::time::sleep_until(slot).await;
-        }
-    }
-
-    /// Books the slot that [`Pace::next`] gave.
-    pub(crate) fn book(&mut self, slot: Instant) {
-        self.slot = Some(slot);
+/// What a refire says about its host.
+pub(crate) fn sign(retry: &Retry) -> Sign {
+    let ms = retry.duration_ms.unwrap_or_default();
+    match (retry.outcome, retry.status, retry.error) {
+        (Outcome::InDoubt | Outcome::Skipped | Outcome::Unsent, _, _)
+        | (Outcome::Unanswered, _, Some(ErrorKind::BlockedAddress)) => Sign::Nothing,
+        (Outcome::Refused, Some(429), _) => Sign::TooMuch,
+        (Outcome::Recovered | Outcome::Refused, _, _) => Sign::Good(ms),
+        // The application's own: an exception, a method or version it does not know, a loop. Or what it says is no HTTP.
+        (Outcome::Failing, Some(500 | 501 | 505 | 506 | 508 | 510 | 511), _)
+        | (Outcome::Unanswered, _, Some(ErrorKind::Tls | ErrorKind::Protocol)) => Sign::Broken,
+        (Outcome::Failing | Outcome::Unanswered, _, _) => Sign::TooMuch,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use logretry_record::Reason;
+
     use super::*;
 
-    fn rate(text: &str) -> Rate {
-        text.parse().expect("a rate")
-    }
-
     #[test]
-    fn a_rate_is_a_number_and_a_period() {
-        for (text, interval_ms) in [("5", 200), ("5/s", 200), ("300/m", 200), ("1/h", 3_600_000)] {
-            assert_eq!(rate(text).interval(), Duration::from_millis(interval_ms));
-        }
-        for text in ["", "0", "-1", "+1", "1.5", "5/d", "5/", "/s", "5 /s", "99999999999"] {
-            assert!(text.parse::<Rate>().is_err(), "{text:?} was taken");
-        }
-    }
+    fn what_is_too_much_is_told_from_what_is_broken() {
+        use Outcome::{Failing, InDoubt, Recovered, Refused, Unanswered};
 
-    #[test]
-    fn requests_are_evenly_spaced_and_idle_time_is_not_saved_up() {
-        let start = Instant::now();
-        let at = |ms| start + Duration::from_millis(ms);
-        let mut pace = Pace::new(Some(rate("10/s")));
-        // When a request is ready, and when it may begin.
-        for (ready, begins) in
-            [(0, 0), (0, 100), (150, 200), (201, 300), (950, 950), (950, 1050), (950, 1150)]
-        {
-            let slot = pace.next(at(ready));
-            assert_eq!(slot, at(begins));
-            pace.book(slot);
-        }
-    }
-
-    #[test]
-    fn without_a_rate_nothing_waits() {
-        let now = Instant::now();
-        let mut pace = Pace::new(None);
-        for _ in 0..3 {
-            assert_eq!(pace.next(now), now);
-            pace.book(now);
+        for (outcome, status, error, expected) in [
+            (Recovered, Some(200), None, Sign::Good(5.0)),
+            (Recovered, Some(302), None, Sign::Good(5.0)),
+            (Refused, Some(404), None, Sign::Good(5.0)),
+            (Refused, Some(429), None, Sign::TooMuch),
+            (Failing, Some(500), None, Sign::Broken),
+            (Failing, Some(502), None, Sign::TooMuch),
+            (Failing, Some(503), None, Sign::TooMuch),
+            (Failing, Some(504), None, Sign::TooMuch),
+            (Failing, Some(520), None, Sign::TooMuch),
+            (Unanswered, None, Some(ErrorKind::Timeout), Sign::TooMuch),
+            (Unanswered, None, Some(ErrorKind::Connect), Sign::TooMuch),
+            (Unanswered, Some(200), Some(ErrorKind::Reset), Sign::TooMuch),
+            (Unanswered, None, Some(ErrorKind::Tls), Sign::Broken),
+            (Unanswered, None, Some(ErrorKind::BlockedAddress), Sign::Nothing),
+            (InDoubt, None, Some(ErrorKind::Aborted), Sign::Nothing),
+        ] {
+            let nothing = Retry::not_sent(Timestamp::now(), Reason::Stopped);
+            let retry = Retry { outcome, status, error, duration_ms: Some(5.0), reason: None, ..nothing };
+            assert_eq!(sign(&retry), expected, "{retry:?}");
         }
     }
 }

@@ -4,12 +4,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use logretry_record::{ErrorKind, Outcome, Retry};
-use logretry_stage::Context;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::fault::Fault;
 use crate::transport::{Request, Seen, Transport};
+
+/// How a request ended.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) retry: Retry,
+    /// How long the server asks to be left alone.
+    pub(crate) retry_after: Option<Duration>,
+}
 
 /// Sends `request` and waits for the end: a whole answer, a fault, the timeout, or `abort`.
 pub(crate) async fn refire(
@@ -17,7 +24,7 @@ pub(crate) async fn refire(
     request: &Request,
     timeout: Duration,
     abort: &CancellationToken,
-) -> Retry {
+) -> Answer {
     let time = Timestamp::now();
     let start = Instant::now();
     let mut seen = Seen::default();
@@ -40,7 +47,7 @@ pub(crate) async fn refire(
         (None, Ok(())) => (Outcome::Unanswered, Some(Fault::new(ErrorKind::Other, "no answer"))),
     };
     let (error, detail) = fault.map(|fault| (fault.kind, fault.detail)).unzip();
-    Retry {
+    let retry = Retry {
         time,
         method: Some(request.planned.method().to_owned()),
         url: Some(request.planned.url()),
@@ -52,52 +59,11 @@ pub(crate) async fn refire(
         error,
         reason: None,
         detail,
-    }
+    };
+    Answer { retry, retry_after: seen.retry_after }
 }
 
 /// Milliseconds, to the microsecond: finer digits are noise, and make lines longer.
 fn ms(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
-}
-
-/// Keeps the numbers of a request that is under way. If it is dropped with its task, because nobody wants the answer any
-/// more, the request still counts: as one that may have arrived.
-pub(crate) struct InFlight {
-    cx: Context,
-    settled: bool,
-}
-
-impl InFlight {
-    pub(crate) fn begin(cx: &Context) -> Self {
-        cx.tally().take();
-        cx.tally().in_flight(1);
-        Self { cx: cx.clone(), settled: false }
-    }
-
-    pub(crate) fn settle(mut self, retry: &Retry) {
-        self.cx.tally().settle(retry);
-        self.settled = true;
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.cx.tally().in_flight(-1);
-        if !self.settled {
-            let cut = Retry {
-                time: Timestamp::now(),
-                method: None,
-                url: None,
-                attempts: 1,
-                outcome: Outcome::InDoubt,
-                status: None,
-                duration_ms: None,
-                bytes: None,
-                error: Some(ErrorKind::Aborted),
-                reason: None,
-                detail: None,
-            };
-            self.cx.tally().settle(&cut);
-        }
-    }
 }

@@ -7,8 +7,10 @@ use logretry_stage::{Context, RecordStream, Stage};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::pace::Pace;
-use crate::refire::{InFlight, refire};
+use crate::account::Account;
+use crate::rate::Schedule;
+use crate::refire::{Answer, refire};
+use crate::room::{Leaving, Room, Start};
 use crate::transport::{Request, Transport, Wire};
 use crate::{Options, Planned, RefirerError};
 
@@ -16,6 +18,10 @@ use crate::{Options, Planned, RefirerError};
 ///
 /// Records come out as they are decided, each with its [`Retry`]: those that may not be sent at once, the others as their
 /// answers come, which is not the order in which they went in.
+///
+/// How fast each host is asked is told by its answers ([`Pace`](crate::Pace)); one that fails is left alone for a while and given up in
+/// the end, and what is left for it goes out as `unsent`. Hosts do not wait for each other: up to 4,096 records wait here for theirs,
+/// and no more is read while the room is full.
 ///
 /// When [`Stops::drain`](logretry_stage::Stops::drain) is set, nothing more is sent: requests under way end, and what
 /// still comes in goes out as `unsent`. When [`Stops::abort`](logretry_stage::Stops::abort) is set, requests under way
@@ -49,17 +55,11 @@ impl Stage for Refirer {
     }
 }
 
-/// A record that waits for its turn.
-struct Waiting {
-    record: Record,
-    request: Request,
-}
-
 /// The stage over any transport; none is a dry run.
 ///
-/// One task a request, so that an exchange goes on while nobody asks this stream for more; nothing is *begun* then. At most
-/// one record waits here for its turn. A task holds its place until its record has been taken, so finished records are
-/// bounded by the concurrency as well.
+/// One task a request, so that an exchange goes on while nobody asks this stream for more; nothing is *begun* then. Who goes when is
+/// the [`Room`]'s to decide. A task holds its place until its record has been taken, so finished records are bounded by
+/// the concurrency as well.
 fn run<T: Transport>(
     options: Options,
     transport: Option<Arc<T>>,
@@ -69,30 +69,32 @@ fn run<T: Transport>(
     async_stream::stream! {
         let options = Arc::new(options);
         let mut input = std::pin::pin!(input.fuse());
-        let mut pace = Pace::new(options.rate);
+        let mut room = Room::new(Arc::clone(&options));
         // Dropped with this stream, and all tasks with it.
-        let mut under_way: JoinSet<Record> = JoinSet::new();
-        let mut waiting: Option<Waiting> = None;
+        let mut under_way: JoinSet<(Start, Answer)> = JoinSet::new();
+        let deadline = options.max_time.map(|time| Instant::now() + time);
         let mut reading = true;
         let mut failure = None;
         loop {
-            let has_room = under_way.len() < options.concurrency.get();
-            let slot = pace.next(Instant::now());
+            while let Some(leaving) = room.leave() {
+                yield Ok(left(leaving, &cx));
+            }
+            let next = room.next(Instant::now(), under_way.len());
             tokio::select! {
                 biased;
                 Some(ended) = under_way.join_next() => {
-                    yield Ok(ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())));
+                    let (start, answer) =
+                        ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+                    room.end(start, answer, cx.notes());
                 }
-                () = cx.stops().drain.cancelled(), if waiting.is_some() => {
-                    let Some(Waiting { record, .. }) = waiting.take() else { continue };
-                    yield Ok(not_sent(record, Reason::Stopped, None, &cx));
+                () = cx.stops().drain.cancelled(), if room.is_waiting() => room.close(Reason::Stopped),
+                () = until(deadline), if room.is_waiting() => room.close(Reason::MaxTime),
+                () = Schedule::wait(next), if next.is_some() => {
+                    let start = next.and_then(|(slot, lane)| room.begin(slot, lane));
+                    let (Some(start), Some(transport)) = (start, &transport) else { continue };
+                    under_way.spawn(send(start, Arc::clone(transport), Arc::clone(&options), cx.clone()));
                 }
-                () = Pace::wait(slot), if waiting.is_some() && has_room => {
-                    let (Some(next), Some(transport)) = (waiting.take(), &transport) else { continue };
-                    pace.book(slot);
-                    under_way.spawn(send(next, Arc::clone(transport), Arc::clone(&options), cx.clone()));
-                }
-                item = input.next(), if reading && waiting.is_none() => match item {
+                item = input.next(), if reading && room.has_space() => match item {
                     None => reading = false,
                     Some(Err(fatal)) => {
                         reading = false;
@@ -103,10 +105,7 @@ fn run<T: Transport>(
                         Ok(planned) if transport.is_none() => {
                             yield Ok(not_sent(record, Reason::DryRun, Some(&planned), &cx));
                         }
-                        Ok(planned) => {
-                            let request = Request::new(planned, record.id(), &options.headers);
-                            waiting = Some(Waiting { record, request });
-                        }
+                        Ok(planned) => room.admit(record, planned),
                     },
                 },
                 // What has been read already is still taken, so that the numbers add up; nothing more is waited for.
@@ -120,16 +119,42 @@ fn run<T: Transport>(
     }
 }
 
+/// Waits for `deadline`; for ever if there is none.
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
 async fn send<T: Transport>(
-    Waiting { record, request }: Waiting,
+    mut start: Start,
     transport: Arc<T>,
     options: Arc<Options>,
     cx: Context,
-) -> Record {
-    let in_flight = InFlight::begin(&cx);
-    let retry = refire(&*transport, &request, options.timeout, &cx.stops().abort).await;
-    in_flight.settle(&retry);
-    record.with_retry(retry)
+) -> (Start, Answer) {
+    let job = &mut start.job;
+    let request = Request::new(job.planned.clone(), job.record.id(), &options.headers);
+    let attempts = job.attempts() + 1;
+    let account = job.account.get_or_insert_with(|| Account::open(&cx));
+    account.begin();
+    let mut answer = refire(&*transport, &request, options.timeout, &cx.stops().abort).await;
+    answer.retry.attempts = attempts;
+    account.end(&answer.retry);
+    (start, answer)
+}
+
+/// The record as it leaves: as its last request ended, or with the reason for which there was none.
+fn left(Leaving { job, reason }: Leaving, cx: &Context) -> Record {
+    match (job.last, reason) {
+        (Some(retry), _) => {
+            if let Some(account) = job.account {
+                account.settle(&retry);
+            }
+            job.record.with_retry(retry)
+        }
+        (None, reason) => not_sent(job.record, reason.unwrap_or(Reason::Stopped), None, cx),
+    }
 }
 
 /// The record with the reason for which nothing was sent; `planned` is what would have been.
@@ -146,3 +171,6 @@ fn not_sent(record: Record, reason: Reason, planned: Option<&Planned>, cx: &Cont
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod gentle;

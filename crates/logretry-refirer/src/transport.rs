@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
+use jiff::Timestamp;
 use logretry_record::{ErrorKind, RecordId, USER_AGENT_PREFIX};
 
 use crate::fault::{Fault, Phase};
 use crate::judge::Way;
 use crate::resolver::Resolver;
+use crate::retry_after::retry_after;
 use crate::{Options, Planned, RefirerError};
 
 mod direct;
@@ -34,11 +37,22 @@ pub(crate) struct Request {
 pub(crate) struct Seen {
     /// Its status, once its head has come.
     pub(crate) status: Option<u16>,
+    /// How long its head asks to leave the host alone.
+    pub(crate) retry_after: Option<Duration>,
     /// Bytes of its body.
     pub(crate) bytes: u64,
 }
 
 impl Seen {
+    /// The head has come.
+    fn head(&mut self, status: StatusCode, headers: &HeaderMap) {
+        self.status = Some(status.as_u16());
+        // RFC 9110 §10.2.3 and RFC 6585 §4: these are the answers in which it means something.
+        if matches!(status.as_u16(), 503 | 429 | 300..=399) {
+            self.retry_after = retry_after(headers, Timestamp::now());
+        }
+    }
+
     /// Counts a piece of the body; an error ends the reading.
     fn body(&mut self, piece: usize, bytes_max: u64) -> Result<(), Fault> {
         self.bytes += piece as u64;

@@ -1,5 +1,6 @@
 //! The stage over a transport that only pretends, on a clock that only runs when everyone waits.
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -8,11 +9,14 @@ use logretry_stage::Fatal;
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::Pace;
 use crate::fault::Fault;
 use crate::transport::Seen;
 
+mod limits;
+
 /// Answers `/200/30` with the status 200 after 30 ms, and notes when it was asked. A status is seen at once, the rest of
-/// the time is its body.
+/// the time is its body. `/503,200/30` is answered with 503 first and with 200 then, `/503/30/5` asks to be left alone for 5 s.
 #[derive(Debug)]
 struct Pretend {
     start: Instant,
@@ -24,6 +28,7 @@ struct Diary {
     asked_ms: Vec<u128>,
     under_way: usize,
     under_way_most: usize,
+    asked_for: HashMap<String, usize>,
 }
 
 impl Pretend {
@@ -38,16 +43,22 @@ impl Pretend {
 
 impl Transport for Pretend {
     async fn exchange(&self, request: &Request, seen: &mut Seen) -> Result<(), Fault> {
-        {
+        let target = request.planned.target();
+        let before = {
             let mut diary = self.diary.lock().expect("no panic");
             diary.asked_ms.push(self.start.elapsed().as_millis());
             diary.under_way += 1;
             diary.under_way_most = diary.under_way_most.max(diary.under_way);
-        }
-        let mut parts =
-            request.planned.target().split('/').skip(1).map(|part| part.parse().expect("a number"));
-        let (status, takes_ms) = (parts.next().expect("a status"), parts.next().expect("a time"));
-        seen.status = u16::try_from(status).ok().filter(|&status| status > 0);
+            let asked = diary.asked_for.entry(target.to_owned()).or_default();
+            *asked += 1;
+            *asked - 1
+        };
+        let parts: Vec<_> = target.split('/').skip(1).collect();
+        let statuses: Vec<u16> =
+            parts[0].split(',').map(|status| status.parse().expect("a status")).collect();
+        let takes_ms = parts[1].parse().expect("a time");
+        seen.status = Some(statuses[before.min(statuses.len() - 1)]).filter(|&status| status > 0);
+        seen.retry_after = parts.get(2).map(|seconds| Duration::from_secs(seconds.parse().expect("seconds")));
         tokio::time::sleep(Duration::from_millis(takes_ms)).await;
         self.diary.lock().expect("no panic").under_way -= 1;
         Ok(())
@@ -60,7 +71,7 @@ fn get(target: &str) -> Record {
 }
 
 fn options() -> Options {
-    let mut options = Options::default();
+    let mut options = Options { pace: Pace::Fixed, ..Options::default() };
     options.destination.base_url = Some("http://shop.example".parse().expect("a base URL"));
     options
 }

@@ -84,7 +84,7 @@ impl Transport for Direct {
         driver.spawn(connection);
         let mut answer =
             sender.send_request(hyper_request(request)?).await.map_err(|error| exchanging(&error))?;
-        seen.status = Some(answer.status().as_u16());
+        seen.head(answer.status(), answer.headers());
         while let Some(frame) = answer.frame().await {
             let frame = frame.map_err(|error| exchanging(&error))?;
             seen.body(frame.data_ref().map_or(0, Bytes::len), self.body_bytes_max)?;

@@ -9,13 +9,16 @@ use rustls::ClientConfig;
 use url::Url;
 
 use super::{Request, Seen, Transport, not_connected};
-use crate::fault::{Fault, Phase};
+use crate::fault::{Fault, Phase, links};
 use crate::resolver::{AtPort, ResolveError, Resolver};
 use crate::{HttpVersion, Options, RefirerError};
 
 /// How long a connection is kept without work. Servers keep theirs for 5 s (Apache) and more; whoever closes first never sends
 /// a request into a connection that is just being closed.
 const POOL_IDLE: Duration = Duration::from_secs(3);
+
+/// How often a request may meet a connection that its server is just retiring. nginx retires one after a thousand requests.
+const RETIRED_MAX: u32 = 3;
 
 /// reqwest, with everything switched off that would send a request twice, elsewhere or otherwise than built.
 #[derive(Debug)]
@@ -67,14 +70,30 @@ impl Transport for Pooled {
         let planned = &request.planned;
         let url = Url::parse(&planned.url()).map_err(|error| Fault::of(&error, Phase::Exchanging))?;
         let client = self.by_port.get(&planned.site.port()).unwrap_or(&self.client);
-        let request = client.request(planned.method.clone(), url).headers(request.headers.clone());
-        let mut answer = request.send().await.map_err(|error| self.fault(error))?;
-        seen.status = Some(answer.status().as_u16());
+        let send =
+            || client.request(planned.method.clone(), url.clone()).headers(request.headers.clone()).send();
+        let mut answer = send().await;
+        for _ in 0..RETIRED_MAX {
+            if !answer.as_ref().is_err_and(was_left_alone) {
+                break;
+            }
+            answer = send().await;
+        }
+        let mut answer = answer.map_err(|error| self.fault(error))?;
+        seen.head(answer.status(), answer.headers());
         while let Some(piece) = answer.chunk().await.map_err(|error| self.fault(error))? {
             seen.body(piece.len(), self.body_bytes_max)?;
         }
         Ok(())
     }
+}
+
+/// Whether the server retired its HTTP/2 connection in good order (GOAWAY, `NO_ERROR`) and says thereby that it has not looked at this
+/// request and will not (RFC 9113 §6.8). Sent over a new connection it is still one request, as far as the server is concerned.
+fn was_left_alone(error: &reqwest::Error) -> bool {
+    links(error)
+        .filter_map(|link| link.downcast_ref::<h2::Error>())
+        .any(|error| error.is_go_away() && error.is_remote() && error.reason() == Some(h2::Reason::NO_ERROR))
 }
 
 fn client(

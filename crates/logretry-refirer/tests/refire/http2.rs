@@ -115,6 +115,44 @@ async fn a_connection_that_the_server_gives_up_is_not_tried_again() {
     assert_eq!(*heard.lock().expect("no panic"), ["GET /a"]);
 }
 
+/// nginx does this after `keepalive_requests`.
+#[tokio::test]
+async fn no_request_is_lost_when_the_server_retires_its_connections() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let heard = Heard::default();
+    let diary = Arc::clone(&heard);
+    tokio::spawn(async move {
+        while let Ok((tcp, _)) = listener.accept().await {
+            let diary = Arc::clone(&diary);
+            tokio::spawn(async move {
+                let mut connection = h2::server::handshake(tcp).await.ok()?;
+                let mut count = 0;
+                while let Some(Ok((request, mut stream))) = connection.accept().await {
+                    diary.lock().expect("no panic").push(told(&request));
+                    answer(&mut stream, 200);
+                    count += 1;
+                    if count == 5 {
+                        connection.graceful_shutdown();
+                    }
+                }
+                Some(())
+            });
+        }
+    });
+    let mut options = options(&url);
+    options.http = HttpVersion::Http2;
+    let records = (0..60).map(|n| record("GET", &format!("/{n}"))).collect();
+    for record in refire_all(options, records).await {
+        let retry = record.retry().expect("a refire");
+        assert_eq!((retry.outcome, retry.attempts), (Outcome::Recovered, 1), "{retry:?}");
+    }
+    let mut heard = heard.lock().expect("no panic").clone();
+    heard.sort();
+    heard.dedup();
+    assert_eq!(heard.len(), 60);
+}
+
 #[tokio::test]
 async fn a_server_without_http2_is_a_protocol_error() {
     let server = Server::start(Act::Answer(OK)).await;

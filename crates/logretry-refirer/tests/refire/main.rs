@@ -2,6 +2,7 @@
 
 mod http2;
 mod outcomes;
+mod pace;
 mod proxy;
 mod server;
 mod tls;

@@ -3,7 +3,11 @@
 use logretry_record::{ErrorKind, Outcome, Reason};
 use logretry_refirer::{Options, Refirer, RefirerError};
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
 use crate::server::{Act, OK, Server, options, refire};
+use crate::tls::{certificate, server_config};
 
 fn through(proxy: &str, base_url: &str) -> Options {
     let mut options = options(base_url);
@@ -19,6 +23,39 @@ async fn a_proxy_is_asked_in_absolute_form() {
     assert_eq!(retry.outcome, Outcome::Recovered);
     assert_eq!(proxy.request_lines(), ["GET http://no-such-host.invalid/a?b=c HTTP/1.1"]);
     assert!(proxy.heads()[0].to_ascii_lowercase().contains("proxy-authorization: basic "));
+}
+
+/// A proxy that opens a tunnel to `server`, whatever host it is asked for. Gives its URL.
+async fn tunnel(server: std::net::SocketAddr) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.expect("someone");
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(client.read_u8().await.expect("a head"));
+        }
+        assert!(head.starts_with(b"CONNECT shop.example:443 HTTP/1.1\r\n"));
+        client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").await.expect("someone");
+        let mut server = TcpStream::connect(server).await.expect("a server");
+        let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+    });
+    url
+}
+
+#[tokio::test]
+async fn https_goes_through_a_proxy_and_only_the_server_is_trusted_with_it() {
+    let certificate = certificate("shop.example");
+    let server =
+        Server::start_with(Some(server_config(&certificate, None).into()), |_| Act::Answer(OK)).await;
+    let proxy = tunnel(([127, 0, 0, 1], server.port()).into()).await;
+    let cacert = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(cacert.path(), certificate.cert.pem()).expect("a file");
+    let mut options = through(&proxy, "https://shop.example");
+    options.tls.cacert = Some(cacert.path().to_owned());
+    let retry = refire(options, "/a?b=c").await;
+    assert_eq!((retry.outcome, retry.status), (Outcome::Recovered, Some(200)), "{retry:?}");
+    assert_eq!(server.request_lines(), ["GET /a?b=c HTTP/1.1"]);
 }
 
 #[test]

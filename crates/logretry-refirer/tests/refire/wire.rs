@@ -10,6 +10,13 @@ fn one_at_a_time(url: &str) -> logretry_refirer::Options {
     logretry_refirer::Options { concurrency: NonZeroUsize::MIN, ..options(url) }
 }
 
+/// Four at a time, and never giving up.
+fn unbroken(url: &str) -> logretry_refirer::Options {
+    let pace = logretry_refirer::Pace::Fixed;
+    let concurrency = NonZeroUsize::new(4).expect("4 is not 0");
+    logretry_refirer::Options { pace, concurrency, trips: 0, ..options(url) }
+}
+
 #[tokio::test]
 async fn a_target_arrives_byte_for_byte() {
     let targets = [
@@ -120,7 +127,7 @@ async fn a_server_that_closes_kept_connections_hears_nothing_twice() {
     // It never says that it will close.
     let server = Server::start(Act::Close(OK)).await;
     let records = (0..50).map(|n| record("GET", &format!("/{n}"))).collect();
-    let output = refire_all(options(&server.url()), records).await;
+    let output = refire_all(unbroken(&server.url()), records).await;
     let lines = server.request_lines();
     assert_eq!(lines.iter().collect::<BTreeSet<_>>().len(), lines.len(), "{lines:?}");
     let answered =
@@ -133,7 +140,7 @@ async fn a_server_that_breaks_every_connection_hears_nothing_twice() {
     for act in [Act::Reset, Act::Close("")] {
         let server = Server::start(act).await;
         let records = (0..50).map(|n| record("GET", &format!("/{n}"))).collect();
-        refire_all(options(&server.url()), records).await;
+        refire_all(unbroken(&server.url()), records).await;
         let lines = server.request_lines();
         assert_eq!(lines.iter().collect::<BTreeSet<_>>().len(), 50, "{lines:?}");
         assert_eq!(lines.len(), 50);

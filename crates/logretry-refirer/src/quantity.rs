@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use crate::RefirerError;
 
-/// Seconds, or a number with its unit.
-pub(super) fn time(text: &str) -> Result<Duration, RefirerError> {
+/// Reads seconds, or a number with its unit.
+pub(crate) fn time(text: &str) -> Result<Duration, RefirerError> {
     let refuse = || RefirerError::Time(text.to_owned());
     let digits = text.find(|char: char| !char.is_ascii_digit() && char != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -19,21 +19,6 @@ pub(super) fn time(text: &str) -> Result<Duration, RefirerError> {
     if time.is_zero() { Err(refuse()) } else { Ok(time) }
 }
 
-/// Bytes, or a number with its binary unit.
-pub(super) fn size(text: &str) -> Result<u64, RefirerError> {
-    let refuse = || RefirerError::Size(text.to_owned());
-    let digits = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let unit_bytes = match unit {
-        "" | "B" => 1,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => return Err(refuse()),
-    };
-    number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit_bytes)).ok_or_else(refuse)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,18 +32,6 @@ mod tests {
         }
         for text in ["", "0", "0ms", "-1", "s", "1d", "1 s", "1e3", "..", "99999999999999999999h"] {
             assert!(time(text).is_err(), "{text:?} was taken");
-        }
-    }
-
-    #[test]
-    fn a_size_is_bytes_or_says_its_binary_unit() {
-        for (text, bytes) in
-            [("0", 0), ("5", 5), ("5B", 5), ("512KiB", 524_288), ("1MiB", 1_048_576), ("2GiB", 2 << 30)]
-        {
-            assert_eq!(size(text).expect(text), bytes);
-        }
-        for text in ["", "KiB", "1MB", "1kib", "1.5MiB", "-1", "1 MiB", "99999999999GiB"] {
-            assert!(size(text).is_err(), "{text:?} was taken");
         }
     }
 }

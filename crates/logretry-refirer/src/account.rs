@@ -1,0 +1,60 @@
+use jiff::Timestamp;
+use logretry_record::{ErrorKind, Outcome, Reason, Retry};
+use logretry_stage::Context;
+
+/// The numbers of a record that has been sent. If it is dropped before it leaves, because nobody wants the answer any more, it still counts:
+/// as its last answer says, or as one that may have arrived.
+#[derive(Debug)]
+pub(crate) struct Account {
+    cx: Context,
+    on_the_wire: bool,
+    last: Option<Retry>,
+    settled: bool,
+}
+
+impl Account {
+    /// A record is sent for the first time.
+    pub(crate) fn open(cx: &Context) -> Self {
+        cx.tally().take();
+        Self { cx: cx.clone(), on_the_wire: false, last: None, settled: false }
+    }
+
+    /// A request goes out.
+    pub(crate) fn begin(&mut self) {
+        self.cx.tally().in_flight(1);
+        self.on_the_wire = true;
+        self.last = None;
+    }
+
+    /// It has ended.
+    pub(crate) fn end(&mut self, retry: &Retry) {
+        self.cx.tally().in_flight(-1);
+        self.on_the_wire = false;
+        self.last = Some(retry.clone());
+    }
+
+    /// The record leaves.
+    pub(crate) fn settle(mut self, retry: &Retry) {
+        self.cx.tally().settle(retry);
+        self.settled = true;
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        if self.on_the_wire {
+            self.cx.tally().in_flight(-1);
+        }
+        if self.settled {
+            return;
+        }
+        let last = self.last.take().unwrap_or_else(|| Retry {
+            outcome: Outcome::InDoubt,
+            error: Some(ErrorKind::Aborted),
+            reason: None,
+            attempts: 1,
+            ..Retry::not_sent(Timestamp::now(), Reason::Stopped)
+        });
+        self.cx.tally().settle(&last);
+    }
+}

@@ -1,0 +1,102 @@
+//! Whether a request that failed is sent again in the same run, and when.
+//!
+//! A retry is the most expensive kind of request: it goes to a host that has just shown that it cannot bear what it has. So there
+//! are three conditions. The record has attempts left. The outcome is one after which asking again is safe and may help. And the
+//! *budget* allows it: each first send puts a fifth of a retry into it, so that over a run retries add a fifth to the load at most,
+//! however many attempts each record may have. A host that fails altogether is then asked 1.2 times as often, not `attempts`
+//! times. The model is tower's `TpsBudget`, which is Finagle's. Theirs forgets deposits after ten seconds; here a cap does the
+//! same: good times are not saved up for a storm.
+//!
+//! The waits are exponential with full jitter, a random part of `first · 2ⁿ`: what failed together comes back apart.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use logretry_record::{ErrorKind, Outcome, Retry};
+
+use crate::RefirerError;
+use crate::quantity::time;
+
+/// Retries that are allowed at the beginning, so that a short log may retry at all.
+const FLOOR: f64 = 10.0;
+/// What a first send adds.
+const SHARE: f64 = 0.2;
+/// Retries that are saved up at most.
+const SAVED_MAX: f64 = 100.0;
+
+/// `--backoff`: how long a record waits before it is sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backoff {
+    /// The wait before the second request is random between nothing and this; then it doubles.
+    pub first: Duration,
+    /// What it doubles up to.
+    pub max: Duration,
+}
+
+impl Backoff {
+    /// The wait after so many requests; `random` is from 0 to 1.
+    pub(crate) fn wait(self, attempts: u32, random: f64) -> Duration {
+        let doubled = self.first.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1)));
+        doubled.min(self.max).mul_f64(random)
+    }
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { first: Duration::from_secs(1), max: Duration::from_secs(60) }
+    }
+}
+
+impl FromStr for Backoff {
+    type Err = RefirerError;
+
+    /// Reads `1s..60s`, or `1s` for one that does not grow.
+    fn from_str(text: &str) -> Result<Self, RefirerError> {
+        let (first, max) = text.split_once("..").unwrap_or((text, text));
+        let backoff = Self { first: time(first)?, max: time(max)? };
+        if backoff.first > backoff.max { Err(RefirerError::Backoff(text.to_owned())) } else { Ok(backoff) }
+    }
+}
+
+/// What is left for retries.
+#[derive(Debug, Clone)]
+pub(crate) struct Budget(f64);
+
+impl Budget {
+    pub(crate) fn new() -> Self {
+        Self(FLOOR)
+    }
+
+    /// A record is sent for the first time.
+    pub(crate) fn deposit(&mut self) {
+        self.0 = (self.0 + SHARE).min(SAVED_MAX);
+    }
+
+    /// Whether a retry is allowed, which is taken out then.
+    pub(crate) fn withdraw(&mut self) -> bool {
+        let allowed = self.0 >= 1.0;
+        if allowed {
+            self.0 -= 1.0;
+        }
+        allowed
+    }
+}
+
+/// Whether asking again is safe and may help.
+pub(crate) fn may_help(retry: &Retry) -> bool {
+    // Idempotent methods (RFC 9110 §9.2.2). Of the others nobody knows what half an exchange has done.
+    let idempotent = matches!(retry.method.as_deref(), Some("GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"));
+    let passing = match (retry.outcome, retry.status) {
+        // Not implemented, wrong version, a loop, a network that wants a login: the same answer would come again.
+        (Outcome::Failing, Some(status)) => !matches!(status, 501 | 505 | 506 | 508 | 510 | 511),
+        (Outcome::Refused, Some(status)) => status == 429,
+        (Outcome::Unanswered, _) => {
+            !matches!(retry.error, Some(ErrorKind::BlockedAddress | ErrorKind::Tls | ErrorKind::Protocol))
+        }
+        _ => false,
+    };
+    idempotent && passing
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+use jiff::Timestamp;
+use logretry_record::Reason;
+
+use super::*;
+
+#[test]
+fn waits_double_up_to_their_cap_and_are_jittered_in_full() {
+    let backoff: Backoff = "1s..60s".parse().expect("a backoff");
+    assert_eq!(backoff, Backoff::default());
+    for (attempts, random, wait_ms) in [
+        (1, 1.0, 1000),
+        (1, 0.0, 0),
+        (1, 0.25, 250),
+        (2, 1.0, 2000),
+        (5, 0.5, 8000),
+        (7, 1.0, 60_000),
+        (99, 1.0, 60_000),
+    ] {
+        assert_eq!(backoff.wait(attempts, random), Duration::from_millis(wait_ms));
+    }
+    let steady: Backoff = "500ms".parse().expect("a backoff");
+    assert_eq!(steady.wait(9, 1.0), Duration::from_millis(500));
+    for text in ["", "..", "1s..", "..1s", "2s..1s", "1s...2s", "0..1s"] {
+        assert!(text.parse::<Backoff>().is_err(), "{text:?} was taken");
+    }
+}
+
+#[test]
+fn retries_are_a_fifth_of_first_sends_and_a_few_more() {
+    for (sends, retries) in [(0, 10), (4, 10), (6, 11), (101, 30), (1_000_000, 100)] {
+        let mut budget = Budget::new();
+        (0..sends).for_each(|_| budget.deposit());
+        assert_eq!((0..10_000).filter(|_| budget.withdraw()).count(), retries, "{sends}");
+    }
+}
+
+#[test]
+fn only_what_is_safe_and_may_pass_is_sent_again() {
+    use Outcome::{Failing, InDoubt, Recovered, Refused, Unanswered};
+
+    for (method, outcome, status, error, again) in [
+        ("GET", Failing, Some(503), None, true),
+        ("DELETE", Failing, Some(500), None, true),
+        ("GET", Failing, Some(501), None, false),
+        ("POST", Failing, Some(503), None, false),
+        ("GET", Recovered, Some(200), None, false),
+        ("GET", Refused, Some(404), None, false),
+        ("GET", Refused, Some(429), None, true),
+        ("GET", Unanswered, None, Some(ErrorKind::Timeout), true),
+        ("GET", Unanswered, Some(200), Some(ErrorKind::Reset), true),
+        ("POST", Unanswered, None, Some(ErrorKind::Timeout), false),
+        ("GET", Unanswered, None, Some(ErrorKind::Tls), false),
+        ("GET", Unanswered, None, Some(ErrorKind::BlockedAddress), false),
+        ("GET", InDoubt, None, Some(ErrorKind::Aborted), false),
+    ] {
+        let method = Some(method.to_owned());
+        let nothing = Retry::not_sent(Timestamp::now(), Reason::Stopped);
+        let retry = Retry { method, outcome, status, error, reason: None, ..nothing };
+        assert_eq!(may_help(&retry), again, "{retry:?}");
+    }
+}

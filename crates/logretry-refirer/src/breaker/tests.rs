@@ -1,0 +1,93 @@
+use super::*;
+
+/// Puts answers into a breaker, one after the other: `.` good, `x` failed, `?` none. Gives the last turn.
+fn told(breaker: &mut Breaker, answers: &str, now: Instant) -> Option<Turn> {
+    let turn = |answer| {
+        let epoch = breaker.begin();
+        let failed = match answer {
+            '.' => Some(false),
+            'x' => Some(true),
+            _ => None,
+        };
+        breaker.end(epoch, failed, 1, now, 1.0)
+    };
+    answers.chars().filter_map(turn).last()
+}
+
+#[test]
+fn it_opens_when_half_of_the_last_answers_failed_and_there_are_enough() {
+    let now = Instant::now();
+    let first = Some(Turn::Held(HOLD, 1));
+    for (answers, turn) in [
+        ("", None),
+        ("xxxxxxxxx", None),
+        ("xxxxxxxxxx", first),
+        (".....xxxxx", first),
+        ("......xxxxx", None),
+        ("......xxxxxx", first),
+        ("?????????xxxxxxxxx", None),
+        (".x..x..x..x..x..x..x..x..x..x", None),
+        ("....................xxxxxxxxx", None),
+        ("....................xxxxxxxxxx", first),
+    ] {
+        assert_eq!(told(&mut Breaker::new(5), answers, now), turn, "{answers}");
+    }
+    assert_eq!(told(&mut Breaker::new(0), &"x".repeat(99), now), None, "0 trips are no breaker");
+}
+
+#[test]
+fn a_probe_that_fails_opens_it_for_longer_until_the_host_is_given_up() {
+    let now = Instant::now();
+    let mut breaker = Breaker::new(3);
+    told(&mut breaker, "xxxxxxxxxx", now);
+    assert_eq!(breaker.state(), State::Open { until: now + HOLD });
+    let probe = breaker.begin();
+    assert_eq!(breaker.state(), State::HalfOpen);
+    assert_eq!(breaker.end(probe - 1, Some(false), 1, now, 1.0), None, "an old answer closes nothing");
+    assert_eq!(breaker.state(), State::HalfOpen);
+    assert_eq!(breaker.end(probe, None, 1, now, 1.0), None);
+    assert_eq!(breaker.state(), State::Open { until: now }, "another probe may go");
+    assert_eq!(told(&mut breaker, "x", now), Some(Turn::Held(2 * HOLD, 2)));
+    assert_eq!(told(&mut breaker, "x", now), Some(Turn::GivenUp));
+    assert_eq!(told(&mut breaker, ".", now), None);
+    assert_eq!(breaker.state(), State::GivenUp);
+}
+
+#[test]
+fn a_probe_that_succeeds_closes_it_and_health_forgives_its_trips() {
+    let now = Instant::now();
+    let mut breaker = Breaker::new(5);
+    told(&mut breaker, "xxxxxxxxxx", now);
+    assert_eq!(told(&mut breaker, ".", now), None);
+    assert_eq!(breaker.state(), State::Closed);
+    assert_eq!(told(&mut breaker, "xxxxxxxxx", now), Some(Turn::Held(2 * HOLD, 2)));
+    told(&mut breaker, &".".repeat(100), now);
+    assert_eq!(told(&mut breaker, "xxxxxxxxxx", now), Some(Turn::Held(HOLD, 1)));
+}
+
+#[test]
+fn holds_double_up_to_a_minute_and_are_jittered_by_half() {
+    for (trip, random, hold_ms) in [
+        (1, 1.0, 5000),
+        (1, 0.0, 2500),
+        (2, 1.0, 10_000),
+        (4, 0.5, 30_000),
+        (5, 1.0, 60_000),
+        (99, 0.0, 30_000),
+    ] {
+        assert_eq!(hold(trip, random), Duration::from_millis(hold_ms));
+    }
+}
+
+#[test]
+fn a_part_of_a_large_flight_does_not_open_it() {
+    let now = Instant::now();
+    let told = |failures: usize, places| {
+        let mut breaker = Breaker::new(5);
+        (0..100).for_each(|_| assert_eq!(breaker.end(0, Some(false), places, now, 1.0), None));
+        (0..failures).find_map(|_| breaker.end(0, Some(true), places, now, 1.0)).is_some()
+    };
+    assert!(told(10, 20));
+    assert!(!told(40, 100));
+    assert!(told(50, 100));
+}

@@ -1,0 +1,151 @@
+//! One host: what waits for it, and when it may be asked next.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use logretry_record::{Record, Retry};
+use tokio::time::Instant;
+
+use crate::account::Account;
+use crate::breaker::{Breaker, State, Turn};
+use crate::pace::gradient::{Gradient, Sign, Ticket};
+use crate::{Options, Pace, Planned};
+
+/// A record on its way, until it leaves.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) record: Record,
+    pub(crate) planned: Planned,
+    /// Its numbers, once it has been sent.
+    pub(crate) account: Option<Account>,
+    /// How its last request ended.
+    pub(crate) last: Option<Retry>,
+}
+
+impl Job {
+    pub(crate) fn new(record: Record, planned: Planned) -> Self {
+        Self { record, planned, account: None, last: None }
+    }
+
+    /// Requests that have gone out for it.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.last.as_ref().map_or(0, |retry| retry.attempts)
+    }
+}
+
+/// What a request takes along: under which limit and before which trip it began.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pass {
+    ticket: Ticket,
+    epoch: u32,
+}
+
+/// One host.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    fresh: VecDeque<Job>,
+    /// Those that wait for their next attempt. They are few: the retry budget saves up a hundred at most.
+    again: Vec<(Instant, Job)>,
+    pub(crate) under_way: usize,
+    ceiling: usize,
+    /// None is a fixed pace.
+    law: Option<Gradient>,
+    breaker: Breaker,
+    /// `Retry-After`.
+    held_until: Option<Instant>,
+    /// When its last request began.
+    pub(crate) begun: Option<Instant>,
+}
+
+impl Lane {
+    pub(crate) fn new(options: &Options) -> Self {
+        let concurrency = options.concurrency.get();
+        let ceiling = options.per_host.map_or(concurrency, |per_host| per_host.get().min(concurrency));
+        Self {
+            fresh: VecDeque::new(),
+            again: Vec::new(),
+            under_way: 0,
+            ceiling,
+            law: (options.pace == Pace::Adaptive).then(|| Gradient::new(ceiling)),
+            breaker: Breaker::new(options.trips),
+            held_until: None,
+            begun: None,
+        }
+    }
+
+    /// Whether nothing will be asked of this host any more.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.breaker.state() == State::GivenUp
+    }
+
+    /// Takes a record that has not been sent yet.
+    pub(crate) fn admit(&mut self, job: Job) {
+        self.fresh.push_back(job);
+    }
+
+    /// Takes a record back, to be sent again at `at` or later.
+    pub(crate) fn admit_again(&mut self, job: Job, at: Instant) {
+        self.again.push((at, job));
+    }
+
+    /// When its next request may begin, as seen at `now`; none if it has to wait for something else than time.
+    pub(crate) fn ready_at(&self, now: Instant) -> Option<Instant> {
+        let (places, gap) =
+            self.law.as_ref().map_or((self.ceiling, Duration::ZERO), |law| (law.places(), law.gap()));
+        if self.under_way >= places {
+            return None;
+        }
+        let waiting = if self.fresh.is_empty() { self.again.iter().map(|(at, _)| *at).min()? } else { now };
+        let allowed = match self.breaker.state() {
+            State::Closed => now,
+            State::Open { until } => until,
+            State::HalfOpen | State::GivenUp => return None,
+        };
+        let spaced = self.begun.map_or(now, |begun| begun + gap);
+        let held = self.held_until.unwrap_or(now);
+        Some(now.max(waiting).max(allowed).max(spaced).max(held))
+    }
+
+    /// Begins the next request, for which it is time.
+    pub(crate) fn begin(&mut self, now: Instant) -> Option<(Job, Pass)> {
+        let due = (0..self.again.len()).min_by_key(|&place| self.again[place].0);
+        let due = due.filter(|&place| self.again[place].0 <= now || self.fresh.is_empty());
+        let job = match due {
+            Some(place) => self.again.swap_remove(place).1,
+            None => self.fresh.pop_front()?,
+        };
+        self.under_way += 1;
+        self.begun = Some(now);
+        let ticket = self.law.as_mut().map(|law| law.begin(self.under_way)).unwrap_or_default();
+        Some((job, Pass { ticket, epoch: self.breaker.begin() }))
+    }
+
+    /// A request has ended.
+    pub(crate) fn end(&mut self, pass: Pass, sign: Sign, now: Instant, random: f64) -> Option<Turn> {
+        self.under_way -= 1;
+        if let Some(law) = &mut self.law {
+            law.end(pass.ticket, sign);
+        }
+        let failed = match sign {
+            Sign::Good(_) => Some(false),
+            Sign::Broken | Sign::TooMuch => Some(true),
+            Sign::Nothing => None,
+        };
+        let places = self.law.as_ref().map_or(self.ceiling, Gradient::places);
+        let turn = self.breaker.end(pass.epoch, failed, places, now, random);
+        if let (Some(_), Some(law)) = (turn, &mut self.law) {
+            law.restart();
+        }
+        turn
+    }
+
+    /// The host asks not to be asked before `until`.
+    pub(crate) fn hold(&mut self, until: Instant) {
+        self.held_until = self.held_until.max(Some(until));
+    }
+
+    /// Takes out everything that waits.
+    pub(crate) fn empty(&mut self) -> impl Iterator<Item = Job> {
+        self.again.drain(..).map(|(_, job)| job).chain(self.fresh.drain(..))
+    }
+}

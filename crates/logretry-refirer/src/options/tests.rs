@@ -1,0 +1,34 @@
+use super::*;
+
+#[test]
+fn a_name_is_resolved_by_hand_as_curl_does_it() {
+    let mut resolve = Resolve::default();
+    for text in ["Shop.example:443:10.0.0.7", "b.example:80:[::1],127.0.0.1", "c.example:80:::1"] {
+        resolve.add(text).expect(text);
+    }
+    assert_eq!(resolve.addresses[&("shop.example".to_owned(), 443)], [IpAddr::from([10, 0, 0, 7])]);
+    assert_eq!(resolve.addresses[&("b.example".to_owned(), 80)].len(), 2);
+    for text in [
+        "",
+        "a",
+        "a:80",
+        "a:80:",
+        "a:80:b",
+        "a:0:127.0.0.1",
+        ":80:127.0.0.1",
+        "127.0.0.1:80:10.0.0.1",
+        "*:80:::1",
+    ] {
+        assert!(resolve.add(text).is_err(), "{text:?} was taken");
+    }
+}
+
+#[test]
+fn a_proxy_is_a_plain_url_and_its_password_is_never_shown() {
+    let proxy: ProxyUrl = "http://user:secret@proxy.example:3128".parse().expect("a proxy");
+    assert!(!format!("{proxy:?}").contains("secret"));
+    for text in ["", "proxy.example:3128", "socks5://p", "http://p/path", "http://user:secret@p/?x"] {
+        let error = text.parse::<ProxyUrl>().expect_err(text).to_string();
+        assert!(!error.contains("secret"), "{error}");
+    }
+}

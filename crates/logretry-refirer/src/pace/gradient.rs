@@ -1,0 +1,281 @@
+//! How many requests a host bears at once: a law that finds it out from its answers.
+//!
+//! # Why a law
+//!
+//! A number of requests under way that suits a host cannot be known before: it is what the host bears today, minus what its
+//! users need, and it has just been down. Too small a number makes a long log take all night, too large a one makes the
+//! outage start again. TCP had this problem first. It begins with little and grows until something is lost, and
+//! that is what this law does when it knows nothing better (slow start, additive increase, multiplicative decrease).
+//!
+//! # Why latency
+//!
+//! For a web server a loss is a user who sees an error, so a law that needs losses to learn is not gentle. But servers say
+//! it earlier: with more requests at once than they have workers, requests queue, and every answer takes longer while no more
+//! answers come. TCP Vegas (Brakmo and Peterson, 1995) and Netflix's `Gradient2` (concurrency-limits) read that. With `base`
+//! what an answer takes when nothing queues, and `short` what it took in the last round,
+//!
+//! ```text
+//!   gradient = TOLERANCE · base / short        held between 0.5 and 1
+//!   limit'   = limit + SMOOTHING · (gradient · limit + headroom − limit)
+//! ```
+//!
+//! While the gradient is 1 the limit grows by a little each round; as answers slow down it comes to rest where
+//! `limit · (1 − gradient) = headroom`, with about half as many requests queued as are worked on: the server never idles, and
+//! never has many to catch up with. Slow start ends at the first sign of a queue.
+//!
+//! # Where `base` comes from
+//!
+//! Vegas takes the fastest round trip ever seen. Packets are alike; pages are not, and next to a cached image every other
+//! answer looks slow. So this law compares averages of whole rounds with a slow average of rounds, as `Gradient2` does. A slow
+//! average has the opposite fault: it gets used to a queue that is always there, and the limit creeps. Therefore it rises ten
+//! times more slowly than it falls, not at all while the gradient says that there is a queue, and once in a while the limit is
+//! halved for a round, to see the server without one (as BBR does, for the same reason).
+//!
+//! # What failures do
+//!
+//! A failure that says "too much" (429, 502, 503, 504, no answer) acts at once. The limit goes down by one for each of them, that
+//! is by the share of the flight that failed, and by a tenth more for the first one of a flight. Where a server has a sharp
+//! edge, that is just what was too much. The law is wary from then on: it takes another step up only after [`PATIENCE`] good
+//! answers, so that feeling for the edge costs less than one failure in a hundred. A page that is simply broken (500) says
+//! nothing about load; only when more than a tenth of a round is broken does the limit go down.
+//!
+//! Below one request at a time the limit goes on as a pause: with a limit of ½ a request begins every two answer times.
+
+use std::time::Duration;
+
+/// Answers in a round at least. Fewer, and one slow page among them would look like a queue.
+const ROUND_MIN: u32 = 12;
+/// How much slower than `base` a round may be without a word, because pages differ. Netflix has 1.5.
+const TOLERANCE: f64 = 1.25;
+/// How much slower a round may be in slow start, where the next step is half as much again. TCP's `HyStart` has 1.125.
+const CAUTION: f64 = 1.25;
+/// How much more than it has the limit asks for, as a share of it, but one request at least.
+const HEADROOM: f64 = 1.0 / 16.0;
+/// How much of the way to a new limit is gone at once. Half: one odd round is no disaster, two in a row are believed.
+const SMOOTHING: f64 = 0.5;
+/// Growth a round in slow start. Less than TCP's 2: what is too much by a half fits into most servers' queues.
+const SLOW_START: f64 = 1.5;
+/// How far `base` follows a round that was slower, but within the tolerance.
+const RISE: f64 = 0.005;
+/// How far `base` follows a faster round.
+const FALL: f64 = 0.05;
+/// Rounds from one look at the server without its queue to the next: costs about one request in a hundred.
+const REFRESH: u32 = 100;
+/// Good answers from one step beyond a known edge to the next: one failure in 200 at most.
+const PATIENCE: u32 = 200;
+/// One request every 32 answer times at least: slower would be a stop, which is the breaker's to decide.
+const FLOOR: f64 = 1.0 / 32.0;
+/// What an answer is taken to need as long as no good one has come. Little, so that a short log of broken pages is no long wait.
+const UNKNOWN_MS: f64 = 50.0;
+
+/// What an answer says about the host.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Sign {
+    /// It was good, after so many milliseconds.
+    Good(f64),
+    /// This request fails, and would do so on an idle server: 500, a certificate.
+    Broken,
+    /// It is too much: 503, 429, a timeout, a broken connection.
+    TooMuch,
+    /// Nothing: it was cut off from here, or never connected.
+    Nothing,
+}
+
+/// What a request takes along, so that its answer is judged by the limit under which it began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Ticket {
+    round: u64,
+    flight: u64,
+}
+
+/// The limit of one host.
+#[derive(Debug, Clone)]
+pub(crate) struct Gradient {
+    limit: f64,
+    ceiling: f64,
+    /// Up to here the limit grows fast.
+    threshold: f64,
+    base_ms: Option<f64>,
+    round: Round,
+    rounds: u32,
+    /// Counts the cuts: requests that began before the last one belong to an old flight.
+    flight: u64,
+    /// The limit that was last too much.
+    edge: Option<f64>,
+    /// Good answers since the last step.
+    patience: u32,
+    /// The limit to go back to after a look at the server without its queue.
+    looking: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Round {
+    number: u64,
+    answers: u32,
+    broken: u32,
+    sum_ms: f64,
+    /// Whether the limit was ever reached. One that is not used teaches nothing, and does not grow.
+    full: bool,
+}
+
+impl Gradient {
+    /// A law that never goes above `ceiling`.
+    pub(crate) fn new(ceiling: usize) -> Self {
+        Self {
+            limit: 1.0,
+            ceiling: u32::try_from(ceiling).unwrap_or(u32::MAX).into(),
+            threshold: f64::INFINITY,
+            base_ms: None,
+            round: Round::default(),
+            rounds: 0,
+            flight: 0,
+            edge: None,
+            patience: 0,
+            looking: None,
+        }
+    }
+
+    /// Requests that may be under way.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "from 1 to a ceiling that fits"
+    )]
+    pub(crate) fn places(&self) -> usize {
+        self.limit.max(1.0) as usize
+    }
+
+    /// The time from the beginning of a request to that of the next at least.
+    pub(crate) fn gap(&self) -> Duration {
+        if self.limit >= 1.0 {
+            return Duration::ZERO;
+        }
+        Duration::from_secs_f64(self.base_ms.unwrap_or(UNKNOWN_MS) / self.limit / 1e3)
+    }
+
+    /// A request begins, and so many are under way with it.
+    pub(crate) fn begin(&mut self, under_way: usize) -> Ticket {
+        self.round.full |= under_way >= self.places();
+        Ticket { round: self.round.number, flight: self.flight }
+    }
+
+    /// A request has ended.
+    pub(crate) fn end(&mut self, ticket: Ticket, sign: Sign) {
+        let counts = ticket.round == self.round.number;
+        match sign {
+            Sign::TooMuch if ticket.flight == self.flight => self.cut(),
+            // The flight was cut already; this one gives its own place back.
+            Sign::TooMuch => self.lower((self.limit - 1.0).max(self.limit.min(1.0))),
+            Sign::Good(ms) if counts => {
+                self.round.sum_ms += ms;
+                self.patience += 1;
+                self.count();
+            }
+            Sign::Broken if counts => {
+                self.round.broken += 1;
+                self.count();
+            }
+            Sign::Good(_) | Sign::Broken | Sign::Nothing => {}
+        }
+    }
+
+    /// Begins again with one request at a time: the host was left alone, and may be another one now.
+    pub(crate) fn restart(&mut self) {
+        let threshold = self.edge.take().unwrap_or(self.limit).max(self.limit) / 2.0;
+        self.looking = None;
+        self.flight += 1;
+        self.lower(1.0);
+        self.threshold = threshold;
+    }
+
+    fn cut(&mut self) {
+        self.looking = None;
+        self.edge = Some(self.limit);
+        self.flight += 1;
+        self.lower(match self.limit {
+            limit @ 2.0.. => limit - 1.0 - (limit / 10.0).floor(),
+            limit @ 1.0.. => limit / 2.0,
+            limit => limit * 0.8,
+        });
+    }
+
+    /// Goes to a lower limit, from which it does not grow fast again.
+    fn lower(&mut self, limit: f64) {
+        self.limit = limit.max(FLOOR);
+        self.threshold = self.limit;
+        self.patience = 0;
+        self.next_round();
+    }
+
+    fn next_round(&mut self) {
+        self.round = Round { number: self.round.number + 1, ..Round::default() };
+    }
+
+    fn count(&mut self) {
+        self.round.answers += 1;
+        if self.round.answers as usize >= self.places().max(ROUND_MIN as usize) {
+            self.judge(self.round);
+        }
+    }
+
+    fn judge(&mut self, Round { answers, broken, sum_ms, full, .. }: Round) {
+        self.next_round();
+        if broken * 10 > answers {
+            return self.lower((self.limit * 0.7).max(self.limit.min(1.0)));
+        }
+        let short_ms = sum_ms / f64::from(answers - broken);
+        let base_ms = self.follow(short_ms);
+        if let Some(limit) = self.looking.take() {
+            self.limit = limit;
+            return;
+        }
+        let gradient = (TOLERANCE * base_ms / short_ms).clamp(0.5, 1.0);
+        if self.limit < self.threshold && short_ms > CAUTION * base_ms {
+            // The end of slow start: the way to the new limit is gone at once.
+            self.lower((self.limit * gradient).max(self.limit.min(1.0)));
+        } else if gradient < 1.0 {
+            self.limit += SMOOTHING * (gradient * self.limit + self.headroom() - self.limit);
+        } else if full {
+            self.grow();
+        }
+        self.limit = self.limit.min(self.ceiling);
+        self.rounds += 1;
+        if self.rounds.is_multiple_of(REFRESH) && self.limit >= 2.0 {
+            self.looking = Some(self.limit);
+            self.limit /= 2.0;
+        }
+    }
+
+    /// What an answer takes when nothing queues, now that a round has taken `short_ms`.
+    fn follow(&mut self, short_ms: f64) -> f64 {
+        let unqueued = self.looking.is_some() || self.places() == 1;
+        let base_ms = self.base_ms.unwrap_or(short_ms);
+        let share = match short_ms > base_ms {
+            _ if unqueued => 0.5,
+            // What is beyond the tolerance is a queue, as far as one knows, until the next look.
+            true if short_ms > TOLERANCE * base_ms => 0.0,
+            true => RISE,
+            false => FALL,
+        };
+        *self.base_ms.insert(base_ms + (short_ms - base_ms) * share)
+    }
+
+    fn headroom(&self) -> f64 {
+        (self.limit * HEADROOM).max(1.0)
+    }
+
+    fn grow(&mut self) {
+        let wary = self.edge.is_some_and(|edge| self.limit <= 1.25 * edge);
+        if self.limit < self.threshold {
+            self.limit = (self.limit * SLOW_START).max(self.limit + 1.0).min(self.threshold.max(1.0));
+        } else if !wary {
+            self.limit += SMOOTHING * self.headroom();
+        } else if self.patience >= PATIENCE {
+            self.patience = 0;
+            self.limit += if self.limit < 1.0 { self.limit / 4.0 } else { self.headroom() };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+use super::*;
+
+/// Lets so many requests at once begin and end in `rounds` rounds, each after what `ms` says for so many.
+fn go_on(law: &mut Gradient, rounds: u32, ms: impl Fn(f64) -> f64) {
+    for _ in 0..rounds {
+        let number = law.round.number;
+        while law.round.number == number {
+            let places = law.places();
+            let tickets: Vec<_> = (1..=places).map(|under_way| law.begin(under_way)).collect();
+            let ms = ms(f64::from(u32::try_from(places).expect("not that many")));
+            for ticket in tickets {
+                law.end(ticket, Sign::Good(ms));
+            }
+        }
+    }
+}
+
+/// A law at a limit, which it reached without a sign of a queue.
+fn at(limit: f64) -> Gradient {
+    Gradient { limit, threshold: limit, base_ms: Some(50.0), ..Gradient::new(256) }
+}
+
+#[test]
+fn it_begins_with_one_request_and_grows_by_half_while_answers_are_fast() {
+    let mut law = Gradient::new(64);
+    let mut places = vec![law.places()];
+    for _ in 0..10 {
+        go_on(&mut law, 1, |_| 50.0);
+        places.push(law.places());
+    }
+    assert_eq!(places, [1, 2, 3, 4, 6, 10, 15, 22, 34, 51, 64]);
+}
+
+#[test]
+fn it_comes_to_rest_where_a_short_queue_keeps_the_server_busy() {
+    for workers in [2_u32, 20, 100] {
+        let mut law = Gradient::new(1000);
+        let ms = |places: f64| 50.0 * (places / f64::from(workers)).max(1.0);
+        go_on(&mut law, 60, ms);
+        for _ in 0..600 {
+            go_on(&mut law, 1, ms);
+            let load = law.limit / f64::from(workers);
+            let expected = if law.looking.is_some() { 0.5..1.2 } else { 1.0..2.0 + 1.0 / f64::from(workers) };
+            assert!(expected.contains(&load), "{load} of {workers}: {law:?}");
+        }
+    }
+}
+
+#[test]
+fn it_follows_a_server_that_becomes_slower_or_faster_for_good() {
+    let mut law = at(40.0);
+    go_on(&mut law, 300, |_| 150.0);
+    assert!(law.limit > 30.0, "slower pages are no queue: {law:?}");
+    go_on(&mut law, 1500, |places| 10.0 * (places / 20.0).max(1.0));
+    assert!((20.0..50.0).contains(&law.limit), "{law:?}");
+}
+
+#[test]
+fn a_flight_loses_as_many_places_as_failed_and_a_tenth() {
+    for (limit, failures, expected) in [
+        (64.0, 1, 57.0),
+        (64.0, 20, 38.0),
+        (64.0, 64, 1.0),
+        (5.0, 1, 4.0),
+        (2.0, 1, 1.0),
+        (1.0, 1, 0.5),
+        (0.5, 1, 0.4),
+        (FLOOR, 1, FLOOR),
+    ] {
+        let mut law = at(limit);
+        let tickets: Vec<_> = (1..=law.places()).map(|under_way| law.begin(under_way)).collect();
+        tickets.into_iter().take(failures).for_each(|ticket| law.end(ticket, Sign::TooMuch));
+        assert!((law.limit - expected).abs() < 1e-9, "{limit} and {failures}: {law:?}");
+    }
+}
+
+#[test]
+fn beyond_a_known_edge_it_takes_a_step_only_after_many_good_answers() {
+    let mut law = at(20.0);
+    let ticket = law.begin(20);
+    law.end(ticket, Sign::TooMuch);
+    assert_eq!(law.places(), 17);
+    let mut good = 0;
+    while law.places() == 17 {
+        let under_way = law.places();
+        let ticket = law.begin(under_way);
+        law.end(ticket, Sign::Good(50.0));
+        good += 1;
+    }
+    assert!((PATIENCE..PATIENCE + 20).contains(&good), "{good}");
+    assert_eq!(law.places(), 18);
+}
+
+#[test]
+fn a_broken_page_is_not_load_but_many_are() {
+    for (broken, expected) in [(0, 41), (4, 41), (5, 28), (40, 28)] {
+        let mut law = at(40.0);
+        let tickets: Vec<_> = (1..=40).map(|under_way| law.begin(under_way)).collect();
+        for (number, ticket) in tickets.into_iter().enumerate() {
+            law.end(ticket, if number < broken { Sign::Broken } else { Sign::Good(50.0) });
+        }
+        assert_eq!(law.places(), expected, "{broken} of 40");
+    }
+}
+
+#[test]
+fn a_limit_that_is_not_reached_does_not_grow() {
+    let mut law = at(40.0);
+    for _ in 0..1000 {
+        let ticket = law.begin(3);
+        law.end(ticket, Sign::Good(50.0));
+    }
+    assert_eq!(law.places(), 40);
+}
+
+#[test]
+fn below_one_request_at_a_time_there_are_pauses() {
+    assert_eq!(at(1.0).gap(), Duration::ZERO);
+    assert_eq!(at(0.5).gap(), Duration::from_millis(100));
+    assert_eq!(at(0.5).places(), 1);
+    let unknown = Gradient { base_ms: None, ..at(0.25) };
+    assert_eq!(unknown.gap(), Duration::from_millis(200));
+}
+
+#[test]
+fn after_a_hold_it_begins_again_with_one_and_is_fast_up_to_half_of_what_it_had() {
+    let mut law = at(40.0);
+    law.restart();
+    assert_eq!(law.places(), 1);
+    go_on(&mut law, 6, |_| 50.0);
+    assert_eq!(law.places(), 15);
+    go_on(&mut law, 1, |_| 50.0);
+    assert_eq!(law.places(), 20);
+    go_on(&mut law, 1, |_| 50.0);
+    assert_eq!(law.places(), 20);
+}
+
+#[test]
+fn what_says_nothing_changes_nothing() {
+    let mut law = at(40.0);
+    let before = format!("{law:?}");
+    law.end(Ticket::default(), Sign::Nothing);
+    assert_eq!(format!("{law:?}"), before);
+}

@@ -1,0 +1,143 @@
+//! Holds, trips, attempts, and the ends of a run.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+
+use super::*;
+
+fn one_at_a_time() -> Options {
+    Options { concurrency: NonZeroUsize::MIN, ..options() }
+}
+
+/// What came out: targets with their outcomes, reasons and requests, in order; and when requests began.
+async fn told_of(options: Options, targets: &[&str]) -> (Vec<String>, Vec<u128>) {
+    let wire = Pretend::new();
+    let cx = Context::default();
+    let output = run(options, Some(Arc::clone(&wire)), given(targets), cx.clone());
+    let told = output.map(|item| {
+        let record = item.expect("a record");
+        let retry = record.retry().expect("a decision");
+        let target = record.original().target.clone().unwrap_or_default();
+        let ended = retry.reason.map_or(retry.outcome.as_str(), Reason::as_str);
+        format!("{target} {ended} {}", retry.attempts)
+    });
+    let told = told.collect().await;
+    let accounts = cx.tally().accounts();
+    assert_eq!(accounts.check(), Ok(()));
+    assert_eq!((accounts.taken, accounts.in_flight), (targets.len() as u64, 0));
+    (told, wire.asked_ms())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_holds_the_host_and_is_capped() {
+    let targets = ["/503/10/30", "/200/10", "/429/10/9999", "/200/10"];
+    let (_, asked_ms) = told_of(one_at_a_time(), &targets).await;
+    assert_eq!(asked_ms, [0, 30_010, 30_020, 90_030]);
+    let short = Options { max_retry_after: Duration::from_secs(1), ..one_at_a_time() };
+    let (_, asked_ms) = told_of(short, &targets).await;
+    assert_eq!(asked_ms, [0, 1010, 1020, 2030]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_keeps_failing_is_given_up_and_the_rest_is_unsent() {
+    let options = Options { trips: 3, ..one_at_a_time() };
+    let (told, asked_ms) = told_of(options, &["/503/10"; 20]).await;
+    // Ten answers open it, and two probes fail.
+    let (sent, unsent) = told.split_at(12);
+    assert!(sent.iter().all(|told| told == "/503/10 failing 1"), "{told:?}");
+    assert!(unsent.iter().all(|told| told == "/503/10 breaker_open 0"), "{told:?}");
+    let holds_ms: Vec<_> = asked_ms[9..].windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!((2510..=5010).contains(&holds_ms[0]) && (5010..=10_010).contains(&holds_ms[1]), "{holds_ms:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_trips_no_host_is_given_up() {
+    let options = Options { trips: 0, ..one_at_a_time() };
+    let (told, asked_ms) = told_of(options, &["/503/10"; 50]).await;
+    assert_eq!((told.len(), asked_ms.last()), (50, Some(&490)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_is_held_keeps_nobody_waiting() {
+    let mut options = options();
+    options.destination = crate::Destination {
+        base_url: None,
+        allow_hosts: ["http://dead.example", "http://well.example"]
+            .map(|host| host.parse().expect("a host"))
+            .into(),
+    };
+    let records: Vec<_> = (0..200)
+        .map(|number| {
+            let (host, target) =
+                if number % 2 == 0 { ("dead.example", "/503/10") } else { ("well.example", "/200/10") };
+            let original =
+                Exchange { target: Some(target.to_owned()), host: Some(host.into()), ..Exchange::default() };
+            let id = RecordId::of_line(target.as_bytes(), number);
+            Ok(Record::new(id, Origin::new("-", 1, 0, "combined", target), original))
+        })
+        .collect();
+    let start = Instant::now();
+    let output = run(options, Some(Pretend::new()), futures_util::stream::iter(records), Context::default());
+    let ends: Vec<_> = output.map(|item| (outcome(item).1, start.elapsed())).collect().await;
+    let well: Vec<_> = ends.iter().filter(|(outcome, _)| *outcome == Outcome::Recovered).collect();
+    assert_eq!(well.len(), 100);
+    assert!(well.iter().all(|(_, after)| *after < Duration::from_secs(1)), "{well:?}");
+    assert!(ends.iter().any(|(outcome, _)| *outcome == Outcome::Unsent));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_is_sent_again_as_often_as_allowed() {
+    let options = Options { attempts: NonZeroU32::new(3).expect("not 0"), ..one_at_a_time() };
+    let targets = ["/503,200/1", "/503,0,503/1", "/404/1", "/501/1", "/200/1"];
+    let (mut told, asked_ms) = told_of(options, &targets).await;
+    told.sort();
+    let expected = [
+        "/200/1 recovered 1",
+        "/404/1 refused 1",
+        "/501/1 failing 1",
+        "/503,0,503/1 failing 3",
+        "/503,200/1 recovered 2",
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(asked_ms.len(), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn repetitions_stay_within_their_budget() {
+    let options = Options { attempts: NonZeroU32::new(9).expect("not 0"), trips: 0, ..one_at_a_time() };
+    let (told, asked_ms) = told_of(options, &["/503/1"; 100]).await;
+    assert_eq!(told.len(), 100);
+    assert!((120..=130).contains(&asked_ms.len()), "{}", asked_ms.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_ends_with_its_requests_or_its_time() {
+    let by_requests = Options { max_requests: Some(2), ..one_at_a_time() };
+    let (told, asked_ms) = told_of(by_requests, &["/200/10"; 4]).await;
+    assert_eq!(asked_ms.len(), 2);
+    assert_eq!(told.iter().filter(|told| *told == "/200/10 max_requests 0").count(), 2);
+    let by_time = Options { max_time: Some(Duration::from_millis(15)), ..one_at_a_time() };
+    let (told, asked_ms) = told_of(by_time, &["/200/10"; 4]).await;
+    assert_eq!(asked_ms, [0, 10]);
+    assert_eq!(told.iter().filter(|told| *told == "/200/10 max_time 0").count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_sent_once_is_never_called_unsent() {
+    let options = Options {
+        attempts: NonZeroU32::new(9).expect("not 0"),
+        max_time: Some(Duration::from_millis(5)),
+        backoff: "1h".parse().expect("a backoff"),
+        ..one_at_a_time()
+    };
+    let (told, _) = told_of(options, &["/503/1"]).await;
+    assert_eq!(told, ["/503/1 failing 1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_adaptive_pace_begins_with_one_request() {
+    let options = Options { pace: Pace::Adaptive, ..options() };
+    let (_, asked_ms) = told_of(options, &["/200/10"; 100]).await;
+    assert_eq!(asked_ms[..12], [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110]);
+    assert_eq!(asked_ms[12..14], [120, 120]);
+    assert!(asked_ms[99] < 600, "{asked_ms:?}");
+}

@@ -1,0 +1,66 @@
+//! `Retry-After`: a server says itself when it wants to be asked again (RFC 9110 §10.2.3).
+
+use std::time::Duration;
+
+use http::header::{self, HeaderMap};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+/// The three forms of an HTTP date (RFC 9110 §5.6.7): the one that is sent, and the two that must still be understood.
+const DATES: [&str; 3] = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+
+/// How long the server asks to be left alone; none if it does not say, or not in a way that one understands.
+///
+/// A date is counted from the server's own `Date` if it gives one: its clock and ours need not agree.
+pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let value = text(header::RETRY_AFTER)?;
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // What is too large for a number is too long for everybody.
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::from(u32::MAX))));
+    }
+    let from = text(header::DATE).and_then(date).unwrap_or(now);
+    let wait = date(value)?.duration_since(from);
+    Some(wait.try_into().unwrap_or(Duration::ZERO))
+}
+
+fn date(text: &str) -> Option<Timestamp> {
+    let civil = DATES.iter().find_map(|form| DateTime::strptime(form, text).ok())?;
+    civil.to_zoned(TimeZone::UTC).ok().map(|date| date.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_and_all_three_dates_are_understood() {
+        let now = "1994-11-06T08:49:00Z".parse().expect("a time");
+        for (value, date, wait_s) in [
+            ("0", None, Some(0)),
+            (" 120 ", None, Some(120)),
+            ("99999999999999999999", None, Some(u64::from(u32::MAX))),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", None, Some(37)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", None, Some(37)),
+            ("Sun Nov  6 08:49:37 1994", None, Some(37)),
+            ("Sun, 06 Nov 1994 08:48:00 GMT", None, Some(0)),
+            // The server's clock is an hour ahead.
+            ("Sun, 06 Nov 1994 09:49:37 GMT", Some("Sun, 06 Nov 1994 09:49:07 GMT"), Some(30)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some("rubbish"), Some(37)),
+            ("", None, None),
+            ("soon", None, None),
+            ("-1", None, None),
+            ("1.5", None, None),
+            ("Sun, 06 Nov 1994 08:49:37 +0200", None, None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::RETRY_AFTER, value.parse().expect("a value"));
+            if let Some(date) = date {
+                headers.insert(header::DATE, date.parse().expect("a value"));
+            }
+            assert_eq!(retry_after(&headers, now), wait_s.map(Duration::from_secs), "{value:?}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+}

@@ -1,0 +1,209 @@
+//! Where records wait for their hosts.
+//!
+//! Each host has a lane of its own. One that is slow, held or dead keeps its records there while those of others pass. But a log is
+//! one sequence, and the next record may be for any host, so the room is bounded: when it is full no more is read until
+//! somebody has left. One dead host in a long log fills it in the end; it is given up after its trips, which empties its lane.
+//!
+//! A place among the requests under way goes to the lane that has the fewest of them, then to the one that was served longest
+//! ago. The last quarter of the places is for lanes that have less than their share: so a host that has just appeared never
+//! waits for a slow one to answer.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use logretry_record::{Reason, Record};
+use logretry_stage::Notes;
+use tokio::time::Instant;
+
+use crate::again::{Budget, may_help};
+use crate::breaker::Turn;
+use crate::lane::{Job, Lane, Pass};
+use crate::pace::sign;
+use crate::random::Random;
+use crate::rate::Schedule;
+use crate::refire::Answer;
+use crate::{Options, Planned, Site};
+
+/// Records that wait at most.
+const RECORDS_MAX: usize = 4096;
+/// Bytes of log lines that wait at most; the record that goes beyond is still taken.
+const BYTES_MAX: usize = 64 << 20;
+
+/// A record that leaves, with the reason if it was not sent.
+#[derive(Debug)]
+pub(crate) struct Leaving {
+    pub(crate) job: Job,
+    /// None says that its last request tells how it ended.
+    pub(crate) reason: Option<Reason>,
+}
+
+/// A request that begins.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(crate) job: Job,
+    place: usize,
+    pass: Pass,
+}
+
+/// All that waits, and the rules by which it goes on.
+#[derive(Debug)]
+pub(crate) struct Room {
+    options: Arc<Options>,
+    lanes: Vec<Lane>,
+    places: HashMap<Site, usize>,
+    schedule: Schedule,
+    budget: Budget,
+    random: Random,
+    leaving: VecDeque<Leaving>,
+    records: usize,
+    bytes: usize,
+    /// Requests that have begun.
+    begun: u64,
+    /// Why nothing more is sent.
+    closed: Option<Reason>,
+}
+
+impl Room {
+    pub(crate) fn new(options: Arc<Options>) -> Self {
+        Self {
+            schedule: Schedule::new(options.rate),
+            options,
+            lanes: Vec::new(),
+            places: HashMap::new(),
+            budget: Budget::new(),
+            random: Random::new(),
+            leaving: VecDeque::new(),
+            records: 0,
+            bytes: 0,
+            begun: 0,
+            closed: None,
+        }
+    }
+
+    /// Whether another record may come in.
+    pub(crate) fn has_space(&self) -> bool {
+        self.records < RECORDS_MAX && self.bytes < BYTES_MAX
+    }
+
+    /// Whether something waits that could still be sent.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.records > 0
+    }
+
+    /// Takes a record in.
+    pub(crate) fn admit(&mut self, record: Record, planned: Planned) {
+        let job = Job::new(record, planned);
+        if self.closed.is_some() {
+            return self.leaving.push_back(Leaving { job, reason: self.closed });
+        }
+        let place = *self.places.entry(job.planned.site().clone()).or_insert_with(|| {
+            self.lanes.push(Lane::new(&self.options));
+            self.lanes.len() - 1
+        });
+        if self.lanes[place].is_given_up() {
+            return self.leaving.push_back(Leaving { job, reason: Some(Reason::BreakerOpen) });
+        }
+        self.count_in(&job);
+        self.lanes[place].admit(job);
+    }
+
+    /// Lets out the next record that has been decided.
+    pub(crate) fn leave(&mut self) -> Option<Leaving> {
+        self.leaving.pop_front()
+    }
+
+    /// When the next request may begin, as seen at `now` with so many under way, and the lane it is in.
+    pub(crate) fn next(&self, now: Instant, under_way: usize) -> Option<(Instant, usize)> {
+        let concurrency = self.options.concurrency.get();
+        let free = concurrency.checked_sub(under_way).filter(|&free| free > 0)?;
+        let share = (concurrency / self.lanes.len().max(1)).max(1);
+        let scarce = free * 4 <= concurrency;
+        let lanes = self.lanes.iter().enumerate();
+        let (at, _, _, place) = lanes
+            .filter(|(_, lane)| !scarce || lane.under_way < share)
+            .filter_map(|(place, lane)| Some((lane.ready_at(now)?, lane.under_way, lane.begun, place)))
+            .min()?;
+        Some((at.max(self.schedule.next(now)), place))
+    }
+
+    /// Begins the request that [`Room::next`] gave, whose time has come.
+    pub(crate) fn begin(&mut self, slot: Instant, place: usize) -> Option<Start> {
+        let (job, pass) = self.lanes[place].begin(slot)?;
+        self.records -= 1;
+        self.bytes -= bytes(&job);
+        self.schedule.book(slot);
+        if job.attempts() == 0 {
+            self.budget.deposit();
+        }
+        self.begun += 1;
+        if self.options.max_requests == Some(self.begun) {
+            self.close(Reason::MaxRequests);
+        }
+        Some(Start { job, place, pass })
+    }
+
+    /// A request has ended, with `answer`.
+    pub(crate) fn end(&mut self, Start { mut job, place, pass }: Start, answer: Answer, notes: &Notes) {
+        let now = Instant::now();
+        let Answer { retry, retry_after } = answer;
+        if let Some(wait) = retry_after {
+            self.lanes[place].hold(now + wait.min(self.options.max_retry_after));
+        }
+        let turn = self.lanes[place].end(pass, sign(&retry), now, self.random.unit());
+        self.say(job.planned.site(), turn, notes);
+        let may_go_again = self.closed.is_none()
+            && !self.lanes[place].is_given_up()
+            && retry.attempts < self.options.attempts.get()
+            && may_help(&retry)
+            && self.budget.withdraw();
+        let wait = self.options.backoff.wait(retry.attempts, self.random.unit());
+        job.last = Some(retry);
+        if may_go_again {
+            self.count_in(&job);
+            self.lanes[place].admit_again(job, now + wait);
+        } else {
+            self.leaving.push_back(Leaving { job, reason: None });
+        }
+        if turn == Some(Turn::GivenUp) {
+            self.turn_out(place, Reason::BreakerOpen);
+        }
+    }
+
+    /// Nothing more is sent, and everything leaves.
+    pub(crate) fn close(&mut self, reason: Reason) {
+        self.closed = Some(reason);
+        (0..self.lanes.len()).for_each(|place| self.turn_out(place, reason));
+    }
+
+    fn turn_out(&mut self, place: usize, reason: Reason) {
+        for job in self.lanes[place].empty() {
+            self.records -= 1;
+            self.bytes -= bytes(&job);
+            let reason = job.last.is_none().then_some(reason);
+            self.leaving.push_back(Leaving { job, reason });
+        }
+    }
+
+    fn say(&self, site: &Site, turn: Option<Turn>, notes: &Notes) {
+        let trips = self.options.trips;
+        match turn {
+            None => {}
+            Some(Turn::Held(hold, trip)) => notes.say(format_args!(
+                "{site}: too many of its last answers failed; it is left alone for {:.1} s (trip {trip} of {trips})",
+                hold.as_secs_f64()
+            )),
+            Some(Turn::GivenUp) => {
+                notes.say(format_args!("{site}: still failing; it is given up (trip {trips} of {trips})"));
+            }
+        }
+    }
+
+    fn count_in(&mut self, job: &Job) {
+        self.records += 1;
+        self.bytes += bytes(job);
+    }
+}
+
+fn bytes(job: &Job) -> usize {
+    job.record.origin().text.len() + job.planned.target().len()
+}
