@@ -81,9 +81,9 @@ fn a_binary_file() {
     let bytes: Vec<u8> = (0..=255).cycle().take(20 * 256).collect();
     let desk = Desk::with("access.log", [b"\x7fELF".as_slice(), &bytes].concat());
     let read = desk.run("lr-read", &["access.log"]);
-    assert_snapshot!(said(&read), @r"
+    assert_snapshot!(said(&read), @"
     exit 1
-    lr-read: cannot tell the format of `access.log`: no known format fits any of its first 20 lines; give it with --format (paste the `log_format` or `LogFormat` of the server), or see what `logretry explain access.log` says
+    lr-read: cannot tell the format of `access.log`: no known format fits any of its first 21 lines; give it with --format (paste the `log_format` or `LogFormat` of the server), or see what `logretry explain access.log` says
     ");
     assert_eq!(read.stdout, "");
 }
@@ -159,9 +159,9 @@ fn a_log_in_an_unknown_format() {
 #[test]
 fn a_format_that_does_not_exist() {
     let desk = Desk::with("access.log", line("GET /a", 500));
-    assert_snapshot!(said(&desk.run("lr-read", &["access.log", "--format", "combind"])), @r"
+    assert_snapshot!(said(&desk.run("lr-read", &["access.log", "--format", "combind"])), @"
     exit 2
-    lr-read: cannot use the format: there is no preset `combind` (did you mean `combined`?); the presets are `ingress-nginx`, `vhost_combined`, `nginx_main`, `combined`, `gunicorn`, `common`, or paste the text from the server's configuration
+    lr-read: cannot use the format: there is no preset `combind` (did you mean `combined`?); the presets are `haproxy_https`, `haproxy`, `haproxy_clf`, `alb`, `elb`, `s3`, `istio`, `envoy`, `nginx-proxy-manager`, `kong`, `traefik_clf`, `squid_combined`, `squid`, `varnishncsa`, `ingress-nginx`, `vhost_combined`, `nginx_main`, `combined`, `gunicorn`, `common`, `combined_more`, `lighttpd`, `uwsgi`, `uvicorn`, `morgan_short`, `morgan_tiny`, `morgan_dev`, `tomcat`, `jetty`, `caddy`, `traefik`, `cloudflare`, `gcp`, `azure_appgw`, `azure_frontdoor`, `envoy_json`, `apigateway`, `heroku`, `cloudfront`, `w3c`, `ltsv`, `logfmt`, `json`, or paste the text from the server's configuration
     ");
 }
 

@@ -28,8 +28,8 @@ fn a_plan_says_what_would_be_refired_and_why_the_rest_would_not() {
                        1  /b
                        1  /c
     not sent           1  method_not_allowed: the method is not one of --methods (GET, HEAD and OPTIONS by default)
-    not sent           1  target_form: the request target has a form that cannot be sent again (`*`, `host:port`, no leading `/`)
-    duration    not known: the log does not say how long answers take (3 of them, 4 at a time)
+    not sent           1  target_form: the request target has a form that cannot be sent again (`*`, `host:port`, no leading `/`, bytes that may not stand in a URL)
+    duration    not known: the log does not say how long answers take (3 of them, 64 at a time)
     retry log   standard output
 
     Nothing was sent.
@@ -69,6 +69,7 @@ fn explain_shows_the_format_each_field_and_the_rebuilt_url() {
     access.log: 1 lines looked at
     format: combined (found out)
       combined fits 1 of 1 lines
+      lighttpd fits 1 of 1 lines
       gunicorn fits 1 of 1 lines
     note: the format names no host, so refiring needs --base-url
 

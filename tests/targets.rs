@@ -81,7 +81,7 @@ fn a_target_that_names_another_host_or_is_no_path_is_skipped_with_a_reason() {
         ("GET @evil.example/", "target_form"),
     ] {
         let desk = Desk::with("access.log", line(request, 500));
-        let records = desk.run("lr-read", &["access.log"]).stdout;
+        let records = desk.run("lr-read", &["access.log", "--format", "combined"]).stdout;
         let refired = desk.program("lr-refire", &["--base-url", &backend.url()]).reading(records).run();
         assert_eq!(refired.code, 3, "{request}: {}", refired.stderr);
         let record = &ndjson(&refired.stdout)[0];

@@ -93,8 +93,7 @@ impl Run {
 
     /// Reads the logs in this format, a preset's name or text pasted from the server's configuration, instead of finding it out.
     pub fn format(mut self, spec: &str) -> Result<Self> {
-        let format = logretry_format::Format::compile(spec).map_err(logretry_reader::ReaderError::from)?;
-        self.reading.formats.push(format);
+        self.reading.formats.push(logretry_reader::format(spec)?);
         Ok(self)
     }
 

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use logretry_format::{Format, Parsed, Spans, Verdict};
-use logretry_reader::{Input, ReaderError, Sample, inputs};
+use logretry_reader::{Input, Sample, inputs};
 use logretry_record::{Origin, Record, RecordId, Shown};
 use logretry_refirer::{Destination, Options};
 use logretry_stage::{Result, parse_bytes};
@@ -54,14 +54,17 @@ impl Explain {
     }
 
     fn explain(&self, input: &Input, options: &Options, out: &mut String) -> Result<()> {
-        let sample = Sample::of(input, self.line_limit)?;
+        let given = self.format.as_deref().map(logretry_reader::format).transpose()?;
+        let sample = Sample::in_formats(input, self.line_limit, given.as_slice())?;
         let compression =
             sample.compression.map(|compression| format!(", {compression:?}")).unwrap_or_default();
         let _ =
             writeln!(out, "{}: {} lines looked at{compression}", Shown(&sample.name), sample.detection.lines);
-        let format = match &self.format {
-            Some(spec) => {
-                let format = Format::compile(spec).map_err(ReaderError::from)?;
+        for wrapper in &sample.wrappers {
+            let _ = writeln!(out, "wrapped: {wrapper}");
+        }
+        let format = match given {
+            Some(format) => {
                 let _ = writeln!(out, "format: {} (as given)", format.name());
                 Some(format)
             }
@@ -153,7 +156,7 @@ fn interesting(sample: &Sample, format: &Format, count: usize) -> Vec<usize> {
 
 fn explain_line(sample: &Sample, format: &Format, index: usize, options: &Options, out: &mut String) {
     let line = &sample.lines[index];
-    let _ = writeln!(out, "\nline {}: {}", index + 1, Shown(line));
+    let _ = writeln!(out, "\nline {}: {}", sample.numbers[index], Shown(line));
     let mut spans = Spans::new();
     match format.parse(line, &mut spans) {
         Ok(parsed) => explain_fields(&parsed, sample, index, options, out),
@@ -169,7 +172,7 @@ fn explain_fields(parsed: &Parsed<'_>, sample: &Sample, index: usize, options: &
         let _ = writeln!(out, "{}", row.trim_end());
     }
     let text = &sample.lines[index];
-    let origin = Origin::new(sample.name.clone(), index as u64 + 1, 0, "", text.clone());
+    let origin = Origin::new(sample.name.clone(), sample.numbers[index], 0, "", text.clone());
     let record = Record::new(RecordId::of_line(text, 0), origin, parsed.exchange());
     let target = record.original().target.as_deref().unwrap_or("-");
     let _ = writeln!(out, "  => target {}", Shown(target.as_bytes()));

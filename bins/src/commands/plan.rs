@@ -28,9 +28,9 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) async fn run(self, cx: &Context) -> Result<()> {
-        let RunFlags { read, select, refire, write, mark, common: _ } = self.flags;
+        let RunFlags { read, select, refire, write, mark, common } = self.flags;
         let mark = mark.mark;
-        let reader = read.reader(Some(select.needed(&mark)))?;
+        let reader = read.reader(Some(select.needed(&mark)), common.rejects.strict)?;
         let filter = select.filter(&mark)?;
         let options = refire.into_options(&mark)?;
         let mut selected = std::pin::pin!(filter.apply(reader.open(cx), cx));

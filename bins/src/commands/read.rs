@@ -39,7 +39,7 @@ impl Program for Read {
     async fn run(self, cx: &Context) -> Result<()> {
         let early = &self.early;
         let asks = early.status.is_some() || early.since.is_some() || early.until.is_some();
-        let reader = self.logs.reader(asks.then(|| early.predicate()))?;
+        let reader = self.logs.reader(asks.then(|| early.predicate()), self.common.rejects.strict)?;
         pipe::Output::stdout().drain(reader.open(cx), cx).await
     }
 }

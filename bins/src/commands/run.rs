@@ -53,12 +53,13 @@ Examples:
 
 impl Run {
     pub(crate) async fn run(self, cx: &Context) -> Result<()> {
-        let RunFlags { read, select, refire, write, mark, common: _ } = self.flags;
+        let RunFlags { read, select, refire, write, mark, common } = self.flags;
         let mark = mark.mark;
         let inputs = inputs(&read.logs)?;
         let filter = select.filter(&mark)?;
         let refirer = Refirer::new(refire.into_options(&mark)?)?;
-        let reader = Reader::new(inputs.clone(), read.options(Some(select.needed(&mark)))?);
+        let reading = read.options(Some(select.needed(&mark)), common.rejects.strict)?;
+        let reader = Reader::new(inputs.clone(), reading);
         refuse_to_append_to_a_log(&inputs, &write)?;
         let rewriter = write.rewriter(&mark)?;
         crate::link(reader, filter, refirer, Watch(|_: &Record| ()), rewriter, cx).await
