@@ -34,7 +34,8 @@ impl Format {
     ///
     /// Each field that holds (a part of) the URL is marked, once: a line that carries the mark is not marked again. New values
     /// are written as the line writes them: the same offset, as many decimals, `-` for no bytes. What the server logged about
-    /// its upstreams stays. The outcome is a line of this format, with the marked target and the new status.
+    /// its upstreams stays. The outcome is a line of this format, with the marked target and the new status; that is checked, and where a
+    /// line cannot be changed so (it names a field twice, say), nothing is appended.
     pub fn rewrite(&self, line: &[u8], change: &Change<'_>, out: &mut Vec<u8>) -> Result<(), LineError> {
         let mut spans = Spans::new();
         let parsed = self.parse(line, &mut spans)?;
@@ -46,8 +47,30 @@ impl Format {
             }
             Reading::Keyed(read) => keyed::change(read, change, &mut edits),
         }
+        let (had_status, had_target) = (parsed.status().is_some(), parsed.exchange().target.is_some());
+        let start = out.len();
         edits.apply(line, out);
-        Ok(())
+        let written = self.check(&out[start..], change, had_status, had_target);
+        if written.is_err() {
+            out.truncate(start);
+        }
+        written
+    }
+
+    /// Whether `line` says what `change` wanted it to say.
+    fn check(
+        &self,
+        line: &[u8],
+        change: &Change<'_>,
+        had_status: bool,
+        had_target: bool,
+    ) -> Result<(), LineError> {
+        let mut spans = Spans::new();
+        let parsed = self.parse(line, &mut spans)?;
+        let has_status = !had_status || parsed.status() == Some(change.status.unwrap_or(0));
+        let is_marked = |target: String| change.mark.is_on(target.as_bytes());
+        let has_mark = !had_target || parsed.exchange().target.is_some_and(is_marked);
+        if has_status && has_mark { Ok(()) } else { Err(LineError::Ambiguous) }
     }
 }
 
