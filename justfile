@@ -41,6 +41,10 @@ alone:
         cargo check -q --locked --manifest-path "$manifest" --all-features
     done
 
+# How gently refires go: simulated servers on a paused clock, a table, and a plot of each (SVG, CSV) in FOLDER.
+gentle folder="target/gentle":
+    LOGRETRY_GENTLE="{{ justfile_directory() }}/{{ folder }}" cargo test --release -p logretry-refirer --lib gentle -- --nocapture --include-ignored
+
 # Licences, sources and boundaries of the dependencies; `just deny advisories` asks the advisory database as well.
 deny *which="bans licenses sources":
     command -v cargo-deny >/dev/null || cargo install --locked cargo-deny

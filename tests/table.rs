@@ -20,6 +20,13 @@ const LOGS: &[(&str, &[&str], &str)] = &[
     ("apache-custom-UqHost.log", &["--format", CUSTOM], "Apache, pasted, with `%U`"),
     ("gunicorn-default.log", &[], "gunicorn"),
     ("morgan-combined.log", &[], "morgan combined"),
+    ("nginx-json-escape-json.log", &[], "nginx JSON"),
+    ("nginx-ltsv.log", &[], "LTSV"),
+    ("caddy-json.log", &[], "Caddy JSON"),
+    ("haproxy-http-rfc3164.log", &[], "HAProxy httplog in syslog"),
+    ("varnishncsa-default.log", &[], "varnishncsa"),
+    ("lighttpd-default.log", &[], "lighttpd"),
+    ("squid-native.log", &[], "Squid native"),
 ];
 
 const CUSTOM: &str = "%{%Y-%m-%dT%H:%M:%S}t.%{msec_frac}t%{%z}t %m %{Host}i %U%q %>s %D %{UNIQUE_ID}e";
