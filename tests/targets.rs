@@ -1,6 +1,6 @@
 //! What a client once sent is what is sent again: the bytes of the request target.
 
-use crate::lab::{Backend, Desk, ask, latin1, line, ndjson, nginx};
+use crate::lab::{Backend, Desk, ask, corpus, latin1, line, ndjson, nginx};
 
 /// Sends `target` through nginx during an outage, refires from nginx's log, and gives what the back end saw each time.
 fn there_and_again(target: &[u8]) -> (String, String) {
@@ -113,4 +113,26 @@ fn a_target_that_a_protocol_would_change_is_skipped_with_a_reason() {
     assert_eq!(refired.code, 3, "{}", refired.stderr);
     assert_eq!(ndjson(&refired.stdout)[0]["retry"]["reason"], "target_would_change");
     assert!(backend.seen().is_empty());
+}
+
+#[test]
+fn attacks_that_a_log_holds_reach_the_named_server_as_paths_or_nobody() {
+    for log in ["combined.log", "json.log"] {
+        let Some(log) = corpus(&format!("hostile-nginx/{log}")) else { return };
+        let backend = Backend::up();
+        let desk = Desk::new();
+        let arguments = ["run", "--base-url", &backend.url(), "-o", "retry.log"];
+        let run = desk.program("logretry", &arguments).args([log]).run();
+        assert_eq!(run.code, 3, "what may not be sent is not recovered: {}", run.stderr);
+        let seen = backend.seen();
+        assert_eq!(seen.len(), 12, "{}", run.stderr);
+        assert!(seen.iter().all(|request| request.starts_with("GET /")), "{seen:?}");
+        assert!(seen.contains(&"GET //evil.example/x".to_owned()), "{seen:?}");
+        assert!(
+            run.stderr.contains("2 not sent (1 host_not_allowed, 1 method_not_allowed)"),
+            "{}",
+            run.stderr
+        );
+        assert!(!run.stderr.contains("s3cr3t"), "{}", run.stderr);
+    }
 }

@@ -7,8 +7,8 @@ use crate::cli::{Common, Program, Setup};
 /// Sends the request of each record again, once, and adds how that ended.
 ///
 /// Whether a request is sent is decided in this order: does the line hold a URL? is its method one of --methods, with all that it needs? is the target a
-/// path, and whole? does it go to the server of --base-url, or to a host that --allow-host names? Then it waits for its turn (--rate, --concurrency)
-/// and is sent byte for byte: no redirect is followed, nothing is sent twice, nothing comes from the environment. A record that is not sent passes with the reason.
+/// path, and whole? does it go to the server of --base-url, or to a host that --allow-host names? Then it waits for its turn (--pace, --rate)
+/// and is sent byte for byte: no redirect is followed, nothing is repeated unless --attempts says so, nothing comes from the environment. A record that is not sent passes with the reason.
 ///
 /// Ctrl-C sends nothing more and waits for the requests under way; a second one cuts them off.
 #[derive(Debug, Parser)]
