@@ -57,6 +57,7 @@ mod fatal;
 mod grammar;
 pub mod lines;
 mod notes;
+mod outlet;
 pub mod pipe;
 mod rejects;
 mod tally;

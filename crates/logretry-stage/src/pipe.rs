@@ -3,15 +3,14 @@
 //! These, and nothing else in logretry, touch standard input and standard output.
 
 use std::io::{self, Write};
-use std::thread;
 
 use bstr::BString;
 use futures_util::StreamExt as _;
 use logretry_record::{DecodeError, Predicate, RECORD_BYTES_MAX, Record, Reject};
-use tokio::sync::mpsc;
 
 use crate::bridge::{self, Break, Feed};
 use crate::lines::{Line, Lines};
+use crate::outlet::Outlet;
 use crate::{Context, Fatal, RecordStream, Result, Sink, Source};
 
 /// Reads records from a pipe.
@@ -167,63 +166,6 @@ pub async fn write_lines(
         end = end.and(fail(&error));
     }
     end
-}
-
-/// A writer behind a thread of its own, so that a slow disk or a full pipe never holds up the requests in flight.
-///
-/// It writes whole buffers in order, at most [`Outlet::BUFFERS_MAX`] behind its caller.
-#[derive(Debug)]
-pub struct Outlet {
-    buffers: Option<mpsc::Sender<(Vec<u8>, u64)>>,
-    thread: Option<thread::JoinHandle<io::Result<()>>>,
-}
-
-impl Outlet {
-    /// Buffers on their way at most.
-    pub const BUFFERS_MAX: usize = 4;
-
-    /// Starts the thread that writes to `writer`. `written` is called there with the number of lines of each buffer that has been
-    /// handed to the system.
-    pub fn new(mut writer: impl Write + Send + 'static, written: impl Fn(u64) + Send + 'static) -> Self {
-        let (buffers, mut queue) = mpsc::channel::<(Vec<u8>, u64)>(Self::BUFFERS_MAX);
-        let thread = thread::spawn(move || {
-            while let Some((buffer, lines)) = queue.blocking_recv() {
-                writer.write_all(&buffer)?;
-                writer.flush()?;
-                written(lines);
-            }
-            Ok(())
-        });
-        Self { buffers: Some(buffers), thread: Some(thread) }
-    }
-
-    /// Hands on `buffer`, which holds `lines` lines. An error may be that of an earlier buffer; after one, nothing more is written.
-    pub async fn write(&mut self, buffer: Vec<u8>, lines: u64) -> io::Result<()> {
-        if buffer.is_empty() {
-            return Ok(());
-        }
-        let sent = match &self.buffers {
-            Some(buffers) => buffers.send((buffer, lines)).await.is_ok(),
-            None => false,
-        };
-        if sent { Ok(()) } else { Err(self.end().err().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into())) }
-    }
-
-    /// Returns when everything has been written.
-    pub async fn finish(mut self) -> io::Result<()> {
-        // Closing the queue lets the thread write what is left and end; waiting for that is waiting for a disk or a pipe.
-        self.buffers = None;
-        tokio::task::spawn_blocking(move || self.end()).await.map_err(io::Error::other)?
-    }
-
-    fn end(&mut self) -> io::Result<()> {
-        self.buffers = None;
-        match self.thread.take().map(thread::JoinHandle::join) {
-            Some(Ok(result)) => result,
-            Some(Err(_)) => Err(io::Error::other("the writing thread died")),
-            None => Ok(()),
-        }
-    }
 }
 
 #[cfg(test)]
