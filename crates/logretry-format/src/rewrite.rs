@@ -62,15 +62,15 @@ impl Format {
         &self,
         line: &[u8],
         change: &Change<'_>,
-        had_status: bool,
-        had_target: bool,
+        needs_status: bool,
+        needs_mark: bool,
     ) -> Result<(), LineError> {
         let mut spans = Spans::new();
         let parsed = self.parse(line, &mut spans)?;
-        let has_status = !had_status || parsed.status() == Some(change.status.unwrap_or(0));
+        let says_status = !needs_status || parsed.status() == Some(change.status.unwrap_or(0));
         let is_marked = |target: String| change.mark.is_on(target.as_bytes());
-        let has_mark = !had_target || parsed.exchange().target.is_some_and(is_marked);
-        if has_status && has_mark { Ok(()) } else { Err(LineError::Ambiguous) }
+        let is_marked_now = !needs_mark || parsed.exchange().target.is_some_and(is_marked);
+        if says_status && is_marked_now { Ok(()) } else { Err(LineError::Ambiguous) }
     }
 }
 
