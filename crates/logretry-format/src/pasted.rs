@@ -164,9 +164,10 @@ pub(crate) fn canonical(pasted: &Pasted) -> String {
         (Dialect::Haproxy, _) => format!("haproxy:\"{}\"", controls(&text).replace('"', "\\\"")),
         (Dialect::Envoy, _) => format!("envoy:\"{}\"", controls(&text).replace('"', "\\\"")),
         (Dialect::Tomcat, _) => format!("tomcat:{text}"),
-        // Once for the shell, once for varnishncsa.
+        // Once for the shell, once for varnishncsa, which has no word for a carriage return.
         (Dialect::Varnish, _) => {
-            let text = controls(&text).replace('\\', "\\\\").replace('"', "\\\"");
+            let text = text.replace('\\', "\\\\").replace('\n', "\\n").replace('\t', "\\t");
+            let text = text.replace('\\', "\\\\").replace('"', "\\\"");
             format!("varnish:\"{text}\"")
         }
         (Dialect::Template, _) => format!("line:{text}"),

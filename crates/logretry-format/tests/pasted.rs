@@ -217,3 +217,20 @@ fn what_is_missing_is_said_at_the_start() {
     }
     assert!(matches!(Format::from_config("", None), Err(SpecError::NoneInConfig)));
 }
+
+/// Fuzzing found the first: a carriage return has no escape in a varnishncsa string.
+#[test]
+fn a_name_with_backslashes_and_controls_compiles_to_the_same_format() {
+    for spec in [
+        "varnish:%s%r\\\r",
+        "varnish:%s \\\\x\t%r\"",
+        "haproxy:%ST \\\\ %{+Q}r \r",
+        "envoy:%RESPONSE_CODE% \\ %REQ(:METHOD)% %REQ(:PATH)% \r",
+        "nginx:$status \\ $request_uri \r'",
+        "apache:%>s \\\\ %r \r",
+    ] {
+        let Ok(format) = Format::compile(spec) else { panic!("{spec:?} compiles") };
+        let again = Format::compile(format.name()).expect("a name compiles");
+        assert_eq!(again.name(), format.name(), "{spec:?}");
+    }
+}
