@@ -8,7 +8,8 @@ use crate::{Chooser, Filter, FilterError, Quota, Share, parse_moment};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Selection")]
 pub struct EarlyArgs {
-    /// Statuses that the client got: a class, a status, a range, or several joined by commas (`5xx`, `502,504`, `500-504`)
+    /// Statuses that the client got: a class, a status, a range, or several joined by commas (`5xx`, `502,504`, `500-504`). Without it:
+    /// 5xx, and all of them for lr-read
     #[arg(long, value_name = "STATUS")]
     pub status: Option<StatusSet>,
 
