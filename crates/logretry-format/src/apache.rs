@@ -44,14 +44,9 @@ pub(crate) fn pieces(text: &Text, dialect: Dialect) -> Result<Vec<Piece>, SpecEr
     let mut index = 0;
     while index < bytes.len() {
         let start = index;
-        if bytes[start] != b'%' {
-            index = memchr::memchr(b'%', &bytes[start..]).map_or(bytes.len(), |length| start + length);
-            pieces.push(Piece::Literal(bytes[start..index].to_vec()));
-            continue;
-        }
-        if bytes.get(start + 1) == Some(&b'%') {
-            index = start + 2;
-            pieces.push(Piece::Literal(b"%".to_vec()));
+        if let Some((literal, end)) = text.literal(start, b'%') {
+            index = end;
+            pieces.push(Piece::Literal(literal));
             continue;
         }
         let at = text.at(start);

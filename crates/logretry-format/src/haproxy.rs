@@ -45,14 +45,9 @@ pub(crate) fn pieces(text: &Text) -> Result<Vec<Piece>, SpecError> {
     let mut index = 0;
     while index < bytes.len() {
         let start = index;
-        if bytes[start] != b'%' {
-            index = memchr::memchr(b'%', &bytes[start..]).map_or(bytes.len(), |length| start + length);
-            push_literal(&mut pieces, &bytes[start..index]);
-            continue;
-        }
-        if bytes.get(start + 1) == Some(&b'%') {
-            index = start + 2;
-            push_literal(&mut pieces, b"%");
+        if let Some((literal, end)) = text.literal(start, b'%') {
+            index = end;
+            push_literal(&mut pieces, &literal);
             continue;
         }
         let at = text.at(start);

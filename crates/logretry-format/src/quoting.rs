@@ -40,6 +40,20 @@ impl Text {
         self.at.extend_from_slice(&other.at);
     }
 
+    /// The literal that begins at byte `start`, and where it ends: everything up to the next `sign`, or the `sign` itself where it is
+    /// doubled. None where a directive begins.
+    pub(crate) fn literal(&self, start: usize, sign: u8) -> Option<(Vec<u8>, usize)> {
+        let rest = self.bytes.get(start..)?;
+        match rest {
+            [first, second, ..] if *first == sign && *second == sign => Some((vec![sign], start + 2)),
+            [first, ..] if *first == sign => None,
+            _ => {
+                let length = memchr::memchr(sign, rest).unwrap_or(rest.len());
+                Some((rest[..length].to_vec(), start + length))
+            }
+        }
+    }
+
     /// Without the line end that some formats spell out.
     pub(crate) fn without_line_end(mut self) -> Self {
         while self.bytes.last() == Some(&b'\n') {

@@ -2,11 +2,13 @@
 //!
 //! The corpora are `LOGRETRY_CORPORA`, or `shared/corpora` beside the workspace; where they are absent, the tests say so.
 
+mod corpus;
+
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use corpus::{corpora, lines};
 use jiff::Timestamp;
 use logretry_format::{Change, Format, LineError, Spans, Verdict, detect};
 use logretry_record::{Exchange, Mark};
@@ -35,29 +37,6 @@ const LTSV: &str = r"
 
 const CUSTOM: &str =
     r#"LogFormat "%{%Y-%m-%dT%H:%M:%S}t.%{msec_frac}t%{%z}t %m %{Host}i %U%q %>s %D %{UNIQUE_ID}e" custom"#;
-
-/// The corpora's folder, if it is there.
-fn corpora(part: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("LOGRETRY_CORPORA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora"), PathBuf::from);
-    let path = root.join(part);
-    if path.exists() {
-        return Some(path);
-    }
-    #[expect(clippy::print_stderr, reason = "a test that cannot run says so")]
-    {
-        eprintln!("skipped: {} absent; set LOGRETRY_CORPORA", path.display());
-    }
-    None
-}
-
-fn lines(log: &[u8]) -> Vec<&[u8]> {
-    let mut lines: Vec<_> = log.split(|&byte| byte == b'\n').collect();
-    if lines.last().is_some_and(|line| line.is_empty()) {
-        lines.pop();
-    }
-    lines
-}
 
 #[derive(Deserialize)]
 struct Truth {

@@ -3,33 +3,12 @@
 mod lab;
 mod third_party;
 
-use std::path::{Path, PathBuf};
+#[path = "../corpus/mod.rs"]
+mod corpus;
 
+use corpus::{corpora, lines};
 use logretry_format::{Change, Format, LineError, Spans};
 use logretry_record::{Exchange, Mark};
-
-/// The corpora's folder, if it is there.
-fn corpora(part: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("LOGRETRY_CORPORA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora"), PathBuf::from);
-    let path = root.join(part);
-    if path.exists() {
-        return Some(path);
-    }
-    #[expect(clippy::print_stderr, reason = "a test that cannot run says so")]
-    {
-        eprintln!("skipped: {} absent; set LOGRETRY_CORPORA", path.display());
-    }
-    None
-}
-
-fn lines(log: &[u8]) -> Vec<&[u8]> {
-    let mut lines: Vec<_> = log.split(|&byte| byte == b'\n').collect();
-    if lines.last().is_some_and(|line| line.is_empty()) {
-        lines.pop();
-    }
-    lines
-}
 
 /// What is behind a syslog header, which the reader peels off.
 fn peeled(line: &[u8]) -> &[u8] {
