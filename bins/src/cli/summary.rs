@@ -28,7 +28,8 @@ pub(crate) fn sentences(accounts: &Accounts, output: Option<&str>) -> Vec<String
     let (sent, not_sent) = (accounts.sent(), accounts.not_sent());
     if taken > 0 {
         let reasons = listed(accounts.reasons.iter().map(|(why, n)| (n, why.as_str())));
-        sentences.push(format!("{taken} selected = {sent} sent + {not_sent} not sent{reasons}"));
+        sentences
+            .push(format!("{} selected = {sent} sent + {not_sent} not sent{reasons}", accounts.to_decide()));
     }
     if sent > 0 {
         let outcomes = Outcome::ALL.into_iter().filter(|outcome| outcome.is_sent());

@@ -230,11 +230,11 @@ reasons! {
     /// It was a dry run; `method` and `url` are what would have been sent.
     DryRun, "dry_run", Unsent, "this was a dry run; run again without --dry-run to send it";
     /// A stop was asked for before it was sent.
-    Stopped, "stopped", Unsent, "the run was stopped first; run again to go on";
+    Stopped, "stopped", Unsent, "the run was stopped first (the same run again begins from the start)";
     /// Its host kept failing and was given up.
-    BreakerOpen, "breaker_open", Unsent, "the host kept failing and was given up; run again when it is well";
+    BreakerOpen, "breaker_open", Unsent, "the host kept failing and was given up (the same run again begins from the start)";
     /// `--max-requests` was reached.
-    MaxRequests, "max_requests", Unsent, "--max-requests was reached; run again to go on";
+    MaxRequests, "max_requests", Unsent, "--max-requests was reached (the same run again begins from the start)";
     /// `--max-time` was over.
-    MaxTime, "max_time", Unsent, "--max-time was over; run again to go on";
+    MaxTime, "max_time", Unsent, "--max-time was over (the same run again begins from the start)";
 }

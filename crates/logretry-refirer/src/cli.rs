@@ -80,11 +80,11 @@ pub struct RefireArgs {
     #[arg(long, value_name = "TIME..TIME", default_value = "1s..60s")]
     pub backoff: String,
 
-    /// Send at most N requests in all; the rest is for the next run
+    /// Send at most N requests in all; the rest is `unsent`
     #[arg(long, value_name = "N")]
     pub max_requests: Option<NonZeroU64>,
 
-    /// Begin no request after this time; the rest is for the next run
+    /// Begin no request after this time; the rest is `unsent`
     #[arg(long, value_name = "TIME")]
     pub max_time: Option<String>,
 

@@ -227,6 +227,11 @@ impl Accounts {
         self.sent() + self.not_sent() - self.outcome(Outcome::Recovered)
     }
 
+    /// Records that the refirer was to decide: those that the filter selected, or, without one, those that the refirer took.
+    pub fn to_decide(&self) -> u64 {
+        if self.selected > 0 { self.selected } else { self.taken }
+    }
+
     /// Whether the numbers add up. Each equation speaks of one stage, and holds for a run without that stage too.
     pub fn check(&self) -> Result<(), Imbalance> {
         let dropped: u64 = self.dropped.values().sum();
@@ -239,7 +244,7 @@ impl Accounts {
                 self.records + self.rejected + self.screened,
             ),
             ("records = selected + dropped", self.records, self.selected + dropped),
-            ("selected = sent + not sent", self.taken, decided),
+            ("selected = sent + not sent", self.to_decide(), decided),
             ("not sent = sum of its reasons", self.not_sent(), reasons),
         ];
         // A run without a filter or a refirer has nothing to say about theirs.
@@ -260,4 +265,55 @@ pub struct Imbalance {
     equation: &'static str,
     left: u64,
     right: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_gets_lost_anywhere_is_noticed() {
+        let whole = Accounts {
+            lines: 10,
+            records: 7,
+            rejected: 1,
+            screened: 2,
+            selected: 5,
+            dropped: [(Dropped::Status, 2)].into(),
+            taken: 5,
+            outcomes: [(Outcome::Recovered, 3), (Outcome::Skipped, 2)].into(),
+            reasons: [(Reason::NoBody, 2)].into(),
+            ..Accounts::default()
+        };
+        assert_eq!(whole.check(), Ok(()));
+        for (broken, equation) in [
+            (Accounts { lines: 11, ..whole.clone() }, "lines = records + rejected + screened"),
+            (Accounts { dropped: BTreeMap::new(), ..whole.clone() }, "records = selected + dropped"),
+            (
+                Accounts {
+                    taken: 4,
+                    outcomes: [(Outcome::Recovered, 2), (Outcome::Skipped, 2)].into(),
+                    ..whole.clone()
+                },
+                "selected = sent + not sent",
+            ),
+            (
+                Accounts { reasons: [(Reason::NoBody, 1)].into(), ..whole.clone() },
+                "not sent = sum of its reasons",
+            ),
+        ] {
+            let imbalance = broken.check().expect_err(equation);
+            assert_eq!(imbalance.equation, equation);
+        }
+    }
+
+    #[test]
+    fn without_a_filter_or_a_refirer_their_equations_say_nothing() {
+        let read = Accounts { lines: 3, records: 3, ..Accounts::default() };
+        assert_eq!(read.check(), Ok(()));
+        let refired = Accounts { taken: 3, outcomes: [(Outcome::Failing, 3)].into(), ..read.clone() };
+        assert_eq!((refired.check(), refired.to_decide()), (Ok(()), 3));
+        let filtered = Accounts { selected: 3, ..read };
+        assert_eq!(filtered.check(), Ok(()));
+    }
 }
