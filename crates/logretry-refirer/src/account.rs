@@ -13,7 +13,7 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// A record is sent for the first time.
+    /// A record has been sent for the first time, or could not be.
     pub(crate) fn open(cx: &Context) -> Self {
         cx.tally().take();
         Self { cx: cx.clone(), on_the_wire: false, last: None, settled: false }
@@ -26,10 +26,9 @@ impl Account {
         self.last = None;
     }
 
-    /// It has ended.
+    /// It has ended, or there was no connection for it.
     pub(crate) fn end(&mut self, retry: &Retry) {
-        self.cx.tally().in_flight(-1);
-        self.on_the_wire = false;
+        self.land();
         self.last = Some(retry.clone());
     }
 
@@ -40,11 +39,17 @@ impl Account {
     }
 }
 
-impl Drop for Account {
-    fn drop(&mut self) {
-        if self.on_the_wire {
+impl Account {
+    fn land(&mut self) {
+        if std::mem::take(&mut self.on_the_wire) {
             self.cx.tally().in_flight(-1);
         }
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        self.land();
         if self.settled {
             return;
         }

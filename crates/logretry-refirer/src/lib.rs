@@ -62,6 +62,7 @@ mod destination;
 mod error;
 mod fault;
 mod headers;
+mod journal;
 mod judge;
 mod lane;
 mod methods;

@@ -1,14 +1,21 @@
 //! One refire: from a planned request to the [`Retry`] that tells how it ended.
+//!
+//! ```text
+//!   a connection ──▶ the intent is written down ──▶ the request ──▶ the answer
+//! ```
+//!
+//! What ends before the request, ends without an intent: nothing was sent, and nothing is in doubt.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use logretry_record::{ErrorKind, Outcome, Retry};
+use logretry_record::{ErrorKind, Outcome, Reason, Retry};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::fault::Fault;
-use crate::transport::{Request, Seen, Transport};
+use crate::journal::Journal;
+use crate::transport::{Ready as _, Request, Seen, Transport};
 
 /// How a request ended.
 #[derive(Debug)]
@@ -18,23 +25,42 @@ pub(crate) struct Answer {
     pub(crate) retry_after: Option<Duration>,
 }
 
-/// Sends `request` and waits for the end: a whole answer, a fault, the timeout, or `abort`.
+/// An answer, or the reason for which nothing was sent.
+pub(crate) type Ended = Result<Answer, Reason>;
+
+/// What a refire waits for at most.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience<'a> {
+    /// From the name lookup to the last byte of the answer. The journal's time is not counted.
+    pub(crate) timeout: Duration,
+    pub(crate) abort: &'a CancellationToken,
+}
+
+/// Sends `request` and waits for the end: a whole answer, a fault, the timeout, or an abort. An error is the reason for which nothing
+/// was sent. `begun` is called when the intent has been written down.
 pub(crate) async fn refire(
     transport: &impl Transport,
+    journal: &impl Journal,
     request: &Request,
-    timeout: Duration,
-    abort: &CancellationToken,
-) -> Answer {
+    patience: Patience<'_>,
+    begun: impl FnOnce() + Send,
+) -> Ended {
     let time = Timestamp::now();
     let start = Instant::now();
     let mut seen = Seen::default();
-    let end = tokio::select! {
-        // What has already happened is told rather than cut off.
-        biased;
-        end = transport.exchange(request, &mut seen) => end,
-        () = abort.cancelled() => Err(Fault::new(ErrorKind::Aborted, "cut off by a stop")),
-        () = tokio::time::sleep(timeout) => {
-            Err(Fault::new(ErrorKind::Timeout, format!("no whole answer within {timeout:?}")))
+    let ready = patience.wait(patience.timeout, transport.ready(request)).await;
+    let mut took = start.elapsed();
+    let end = match ready {
+        Err(fault) if fault.kind == ErrorKind::Aborted => return Err(Reason::Stopped),
+        Err(fault) => Err(fault),
+        Ok(ready) => {
+            journal.intend(request).await?;
+            begun();
+            let start = Instant::now();
+            let left = patience.timeout.saturating_sub(took);
+            let end = patience.wait(left, ready.exchange(request, &mut seen)).await;
+            took += start.elapsed();
+            end
         }
     };
     let (outcome, fault) = match (seen.status, end) {
@@ -54,16 +80,34 @@ pub(crate) async fn refire(
         attempts: 1,
         outcome,
         status: seen.status,
-        duration_ms: Some(ms(start.elapsed())),
+        duration_ms: Some(ms(took)),
         bytes: seen.status.map(|_| seen.bytes),
         error,
         reason: None,
         detail,
     };
-    Answer { retry, retry_after: seen.retry_after }
+    Ok(Answer { retry, retry_after: seen.retry_after })
+}
+
+impl Patience<'_> {
+    /// Waits for `step`, so long at most.
+    async fn wait<T>(self, left: Duration, step: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        tokio::select! {
+            // What has already happened is told rather than cut off.
+            biased;
+            end = step => end,
+            () = self.abort.cancelled() => Err(Fault::new(ErrorKind::Aborted, "cut off by a stop")),
+            () = tokio::time::sleep(left) => {
+                Err(Fault::new(ErrorKind::Timeout, format!("no whole answer within {:?}", self.timeout)))
+            }
+        }
+    }
 }
 
 /// Milliseconds, to the microsecond: finer digits are noise, and make lines longer.
 fn ms(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }
+
+#[cfg(test)]
+mod tests;

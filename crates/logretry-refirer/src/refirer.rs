@@ -8,8 +8,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::account::Account;
+use crate::journal::Forgets;
 use crate::rate::Schedule;
-use crate::refire::{Answer, refire};
+use crate::refire::{Ended, Patience, refire};
 use crate::room::{Leaving, Room, Start};
 use crate::transport::{Request, Transport, Wire};
 use crate::{Options, Planned, RefirerError};
@@ -25,7 +26,7 @@ use crate::{Options, Planned, RefirerError};
 ///
 /// When [`Stops::drain`](logretry_stage::Stops::drain) is set, nothing more is sent: requests under way end, and what
 /// still comes in goes out as `unsent`. When [`Stops::abort`](logretry_stage::Stops::abort) is set, requests under way
-/// are cut off and go out as `in_doubt`. Dropping the stream cuts them off too, so a pipe that was closed below stops the sending.
+/// are cut off and go out as `in_doubt`, those that had no connection yet as `unsent`. Dropping the stream cuts them off too, so a pipe that was closed below stops the sending.
 #[derive(Debug)]
 pub struct Refirer {
     options: Options,
@@ -71,7 +72,7 @@ fn run<T: Transport>(
         let mut input = std::pin::pin!(input.fuse());
         let mut room = Room::new(Arc::clone(&options));
         // Dropped with this stream, and all tasks with it.
-        let mut under_way: JoinSet<(Start, Answer)> = JoinSet::new();
+        let mut under_way: JoinSet<(Start, Ended)> = JoinSet::new();
         let deadline = options.max_time.map(|time| Instant::now() + time);
         let mut reading = true;
         let mut failure = None;
@@ -83,9 +84,9 @@ fn run<T: Transport>(
             tokio::select! {
                 biased;
                 Some(ended) = under_way.join_next() => {
-                    let (start, answer) =
+                    let (start, ended) =
                         ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-                    room.end(start, answer, cx.notes());
+                    room.end(start, ended, cx.notes());
                 }
                 () = cx.stops().drain.cancelled(), if room.is_waiting() => room.close(Reason::Stopped),
                 () = until(deadline), if room.is_waiting() => room.close(Reason::MaxTime),
@@ -132,16 +133,19 @@ async fn send<T: Transport>(
     transport: Arc<T>,
     options: Arc<Options>,
     cx: Context,
-) -> (Start, Answer) {
+) -> (Start, Ended) {
     let job = &mut start.job;
     let request = Request::new(job.planned.clone(), job.record.id(), &options.headers);
     let attempts = job.attempts() + 1;
-    let account = job.account.get_or_insert_with(|| Account::open(&cx));
-    account.begin();
-    let mut answer = refire(&*transport, &request, options.timeout, &cx.stops().abort).await;
-    answer.retry.attempts = attempts;
-    account.end(&answer.retry);
-    (start, answer)
+    let patience = Patience { timeout: options.timeout, abort: &cx.stops().abort };
+    let account = &mut job.account;
+    let begun = || account.get_or_insert_with(|| Account::open(&cx)).begin();
+    let mut ended = refire(&*transport, &Forgets, &request, patience, begun).await;
+    if let Ok(answer) = &mut ended {
+        answer.retry.attempts = attempts;
+        account.get_or_insert_with(|| Account::open(&cx)).end(&answer.retry);
+    }
+    (start, ended)
 }
 
 /// The record as it leaves: as its last request ended, or with the reason for which there was none.

@@ -18,10 +18,11 @@ use tokio::time::Instant;
 use crate::again::{Budget, may_help};
 use crate::breaker::Turn;
 use crate::lane::{Job, Lane, Pass};
+use crate::pace::gradient::Sign;
 use crate::pace::sign;
 use crate::random::Random;
 use crate::rate::Schedule;
-use crate::refire::Answer;
+use crate::refire::{Answer, Ended};
 use crate::{Options, Planned, Site};
 
 /// Records that wait at most.
@@ -142,10 +143,17 @@ impl Room {
         Some(Start { job, place, pass })
     }
 
-    /// A request has ended, with `answer`.
-    pub(crate) fn end(&mut self, Start { mut job, place, pass }: Start, answer: Answer, notes: &Notes) {
+    /// A request has ended, or was not sent after all.
+    pub(crate) fn end(&mut self, Start { mut job, place, pass }: Start, ended: Ended, notes: &Notes) {
         let now = Instant::now();
-        let Answer { retry, retry_after } = answer;
+        let Answer { retry, retry_after } = match ended {
+            Ok(answer) => answer,
+            Err(reason) => {
+                self.lanes[place].end(pass, Sign::Nothing, now, self.random.unit());
+                let reason = job.last.is_none().then_some(reason);
+                return self.leaving.push_back(Leaving { job, reason });
+            }
+        };
         if let Some(wait) = retry_after {
             self.lanes[place].hold(now + wait.min(self.options.max_retry_after));
         }

@@ -1,5 +1,6 @@
 //! The seam between deciding what to send and how it gets onto the wire.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -16,13 +17,22 @@ use crate::{Options, Planned, RefirerError};
 mod direct;
 mod pooled;
 
+/// Gets connections, over which requests are sent.
+pub(crate) trait Transport: Send + Sync + 'static {
+    /// A connection that is ready for one request.
+    type Ready: Ready;
+
+    /// Gets a connection for `request`, a kept one or a new one, TLS handshake included. Nothing of the request is sent.
+    fn ready(&self, request: &Request) -> impl Future<Output = Result<Self::Ready, Fault>> + Send;
+}
+
 /// Sends a request once and reads its answer.
 ///
 /// One call is at most one request on the wire: no redirect, no second try, whatever happens. Dropping the future cuts the
 /// exchange off.
-pub(crate) trait Transport: Send + Sync + 'static {
+pub(crate) trait Ready: Send + 'static {
     /// Returns when the answer is whole. What came of it stands in `seen`, also when the future is dropped before its end.
-    fn exchange(&self, request: &Request, seen: &mut Seen) -> impl Future<Output = Result<(), Fault>> + Send;
+    fn exchange(self, request: &Request, seen: &mut Seen) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
 /// A request as it goes out.
@@ -83,7 +93,7 @@ impl Request {
 /// The network: both ways onto the wire, behind the address check.
 #[derive(Debug)]
 pub(crate) struct Wire {
-    pooled: pooled::Pooled,
+    pooled: Arc<pooled::Pooled>,
     direct: direct::Direct,
 }
 
@@ -92,18 +102,36 @@ impl Wire {
         let resolver = Resolver::new(options.resolve.clone());
         let tls = crate::tls::client_config(&options.tls, options.http)?;
         let pooled = pooled::Pooled::new(options, &resolver, tls.clone())?;
-        Ok(Self { pooled, direct: direct::Direct::new(options, resolver, tls) })
+        Ok(Self { pooled: Arc::new(pooled), direct: direct::Direct::new(options, resolver, tls) })
     }
 }
 
+/// A way that is open.
+#[derive(Debug)]
+pub(crate) enum Open {
+    Pooled(Arc<pooled::Pooled>),
+    Direct(direct::Connected),
+}
+
 impl Transport for Wire {
-    async fn exchange(&self, request: &Request, seen: &mut Seen) -> Result<(), Fault> {
+    type Ready = Open;
+
+    async fn ready(&self, request: &Request) -> Result<Open, Fault> {
+        let site = &request.planned.site;
         // Addresses never reach a resolver, so they are checked here, for the one way and the other.
-        Resolver::literal(request.planned.site.host())
-            .map_err(|error| Fault::of(&error, Phase::Connecting))?;
+        Resolver::literal(site.host()).map_err(|error| Fault::of(&error, Phase::Connecting))?;
         match request.planned.way {
-            Way::Pooled => self.pooled.exchange(request, seen).await,
-            Way::Direct => self.direct.exchange(request, seen).await,
+            Way::Pooled => Ok(Open::Pooled(Arc::clone(&self.pooled))),
+            Way::Direct => Ok(Open::Direct(self.direct.connect(site).await?)),
+        }
+    }
+}
+
+impl Ready for Open {
+    async fn exchange(self, request: &Request, seen: &mut Seen) -> Result<(), Fault> {
+        match self {
+            Self::Pooled(pooled) => pooled.exchange(request, seen).await,
+            Self::Direct(connected) => connected.exchange(request, seen).await,
         }
     }
 }

@@ -11,16 +11,17 @@ use tokio::sync::mpsc;
 use super::*;
 use crate::Pace;
 use crate::fault::Fault;
-use crate::transport::Seen;
+use crate::transport::{Ready, Seen};
 
 mod limits;
 
 /// Answers `/200/30` with the status 200 after 30 ms, and notes when it was asked. A status is seen at once, the rest of
-/// the time is its body. `/503,200/30` is answered with 503 first and with 200 then, `/503/30/5` asks to be left alone for 5 s.
-#[derive(Debug)]
+/// the time is its body. `/503,200/30` is answered with 503 first and with 200 then, `/503/30/5` asks to be left alone for 5 s,
+/// `/200/30/0/70` gets its connection after 70 ms.
+#[derive(Debug, Clone)]
 struct Pretend {
     start: Instant,
-    diary: Mutex<Diary>,
+    diary: Arc<Mutex<Diary>>,
 }
 
 #[derive(Debug, Default)]
@@ -33,7 +34,7 @@ struct Diary {
 
 impl Pretend {
     fn new() -> Arc<Self> {
-        Arc::new(Self { start: Instant::now(), diary: Mutex::default() })
+        Arc::new(Self { start: Instant::now(), diary: Arc::default() })
     }
 
     fn asked_ms(&self) -> Vec<u128> {
@@ -42,7 +43,17 @@ impl Pretend {
 }
 
 impl Transport for Pretend {
-    async fn exchange(&self, request: &Request, seen: &mut Seen) -> Result<(), Fault> {
+    type Ready = Self;
+
+    async fn ready(&self, request: &Request) -> Result<Self, Fault> {
+        let connect_ms = request.planned.target().split('/').nth(4).map(|ms| ms.parse().expect("a time"));
+        tokio::time::sleep(Duration::from_millis(connect_ms.unwrap_or_default())).await;
+        Ok(self.clone())
+    }
+}
+
+impl Ready for Pretend {
+    async fn exchange(self, request: &Request, seen: &mut Seen) -> Result<(), Fault> {
         let target = request.planned.target();
         let before = {
             let mut diary = self.diary.lock().expect("no panic");
@@ -186,6 +197,37 @@ async fn an_abort_leaves_what_was_under_way_in_doubt() {
         assert_eq!((retry.outcome, retry.error), (Outcome::InDoubt, Some(ErrorKind::Aborted)));
     }
     assert_eq!(cx.tally().accounts().check(), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abort_before_there_is_a_connection_leaves_nothing_in_doubt() {
+    let wire = Pretend::new();
+    let cx = Context::default();
+    let targets = ["/200/10", "/200/10/0/60000"];
+    let mut output = Box::pin(run(options(), Some(Arc::clone(&wire)), given(&targets), cx.clone()));
+    assert_eq!(output.next().await.map(outcome), Some(told("/200/10", Outcome::Recovered)));
+    cx.stops().drain.cancel();
+    cx.stops().abort.cancel();
+    let record = output.next().await.expect("it ends").expect("a record");
+    let retry = record.retry().expect("a decision");
+    assert_eq!((retry.outcome, retry.reason, retry.attempts), (Outcome::Unsent, Some(Reason::Stopped), 0));
+    assert_eq!(wire.asked_ms().len(), 1);
+    let accounts = cx.tally().accounts();
+    assert_eq!((accounts.taken, accounts.in_flight), (2, 0));
+    assert_eq!(accounts.check(), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_timeout_begins_with_the_way_to_a_connection() {
+    let options = Options { timeout: Duration::from_secs(2), ..options() };
+    for (target, status) in [("/200/60000/0/500", Some(200)), ("/200/10/0/60000", None)] {
+        let mut output =
+            Box::pin(run(options.clone(), Some(Pretend::new()), given(&[target]), Context::default()));
+        let record = output.next().await.expect("it ends").expect("a record");
+        let retry = record.retry().expect("a refire");
+        assert_eq!((retry.outcome, retry.status), (Outcome::Unanswered, status), "{target}");
+        assert_eq!((retry.error, retry.duration_ms), (Some(ErrorKind::Timeout), Some(2000.0)), "{target}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
-use super::{Request, Seen, Transport, not_connected};
+use super::{Request, Seen, not_connected};
 use crate::fault::{Fault, Phase};
 use crate::resolver::Resolver;
 use crate::{Options, Site};
@@ -54,7 +54,19 @@ impl Direct {
         }
     }
 
-    async fn connect(&self, site: &Site) -> Result<Box<dyn Connection>, Fault> {
+    /// A new connection to `site`.
+    pub(super) async fn connect(&self, site: &Site) -> Result<Connected, Fault> {
+        let connection = tokio::time::timeout(self.connect_timeout, self.dial(site))
+            .await
+            .map_err(|_| not_connected(self.connect_timeout))??;
+        let (sender, connection) =
+            http1::handshake(TokioIo::new(connection)).await.map_err(|error| exchanging(&error))?;
+        let mut driver = JoinSet::new();
+        driver.spawn(connection);
+        Ok(Connected { sender, driver, body_bytes_max: self.body_bytes_max })
+    }
+
+    async fn dial(&self, site: &Site) -> Result<Box<dyn Connection>, Fault> {
         let addresses =
             self.resolver.addresses(site.host(), site.port()).await.map_err(|error| connecting(&error))?;
         let tcp = TcpStream::connect(addresses.as_slice()).await.map_err(|error| connecting(&error))?;
@@ -72,23 +84,26 @@ impl Direct {
     }
 }
 
-impl Transport for Direct {
-    async fn exchange(&self, request: &Request, seen: &mut Seen) -> Result<(), Fault> {
-        let connection = tokio::time::timeout(self.connect_timeout, self.connect(&request.planned.site))
-            .await
-            .map_err(|_| not_connected(self.connect_timeout))??;
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(connection)).await.map_err(|error| exchanging(&error))?;
-        // The set ends its task when this future is dropped. What ends the connection also ends the request, which tells why.
-        let mut driver = JoinSet::new();
-        driver.spawn(connection);
+/// A connection on which nothing has been sent.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    sender: http1::SendRequest<Empty<Bytes>>,
+    /// The set ends its task when this is dropped.
+    driver: JoinSet<hyper::Result<()>>,
+    body_bytes_max: u64,
+}
+
+impl Connected {
+    pub(super) async fn exchange(mut self, request: &Request, seen: &mut Seen) -> Result<(), Fault> {
+        // What ends the connection also ends the request, which tells why.
         let mut answer =
-            sender.send_request(hyper_request(request)?).await.map_err(|error| exchanging(&error))?;
+            self.sender.send_request(hyper_request(request)?).await.map_err(|error| exchanging(&error))?;
         seen.head(answer.status(), answer.headers());
         while let Some(frame) = answer.frame().await {
             let frame = frame.map_err(|error| exchanging(&error))?;
             seen.body(frame.data_ref().map_or(0, Bytes::len), self.body_bytes_max)?;
         }
+        drop(self.driver);
         Ok(())
     }
 }

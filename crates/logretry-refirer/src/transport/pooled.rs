@@ -8,7 +8,7 @@ use reqwest::{Client, Proxy, redirect, retry};
 use rustls::ClientConfig;
 use url::Url;
 
-use super::{Request, Seen, Transport, not_connected};
+use super::{Request, Seen, not_connected};
 use crate::fault::{Fault, Phase, links};
 use crate::resolver::{AtPort, ResolveError, Resolver};
 use crate::{HttpVersion, Options, RefirerError};
@@ -22,7 +22,7 @@ const RETIRED_MAX: u32 = 3;
 
 /// reqwest, with everything switched off that would send a request twice, elsewhere or otherwise than built.
 #[derive(Debug)]
-pub(super) struct Pooled {
+pub(crate) struct Pooled {
     client: Client,
     /// Ports with names that are resolved by hand; reqwest's resolver is not told the port.
     by_port: HashMap<u16, Client>,
@@ -65,8 +65,10 @@ impl Pooled {
     }
 }
 
-impl Transport for Pooled {
-    async fn exchange(&self, request: &Request, seen: &mut Seen) -> Result<(), Fault> {
+impl Pooled {
+    /// Sends `request`. reqwest connects as it sends, so that a connection that cannot be made comes up only here, when the
+    /// request counts as begun.
+    pub(super) async fn exchange(&self, request: &Request, seen: &mut Seen) -> Result<(), Fault> {
         let planned = &request.planned;
         let url = Url::parse(&planned.url()).map_err(|error| Fault::of(&error, Phase::Exchanging))?;
         let client = self.by_port.get(&planned.site.port()).unwrap_or(&self.client);

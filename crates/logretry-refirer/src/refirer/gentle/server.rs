@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::fault::Fault;
 use crate::random::Random;
-use crate::transport::{Request, Seen, Transport};
+use crate::transport::{Ready, Request, Seen, Transport};
 
 /// What a server is like.
 #[derive(Debug, Clone, Copy)]
@@ -186,7 +186,15 @@ impl Server {
 pub(super) struct Net(pub(super) HashMap<String, Arc<Server>>);
 
 impl Transport for Net {
-    async fn exchange(&self, request: &Request, seen: &mut Seen) -> Result<(), Fault> {
-        self.0[request.planned.site().host()].ask(seen).await
+    type Ready = Arc<Server>;
+
+    async fn ready(&self, request: &Request) -> Result<Arc<Server>, Fault> {
+        Ok(Arc::clone(&self.0[request.planned.site().host()]))
+    }
+}
+
+impl Ready for Arc<Server> {
+    async fn exchange(self, _: &Request, seen: &mut Seen) -> Result<(), Fault> {
+        self.ask(seen).await
     }
 }

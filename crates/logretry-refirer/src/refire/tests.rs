@@ -1,0 +1,97 @@
+//! The order of steps, over a transport and a journal that note them.
+
+use std::sync::{Arc, Mutex};
+
+use logretry_record::RecordId;
+
+use super::*;
+use crate::Options;
+
+#[derive(Debug, Clone, Default)]
+struct Steps {
+    taken: Arc<Mutex<Vec<&'static str>>>,
+    no_connection: bool,
+    no_room: bool,
+}
+
+impl Steps {
+    fn take(&self, step: &'static str) {
+        self.taken.lock().expect("no panic").push(step);
+    }
+
+    async fn refire(&self) -> (Ended, Vec<&'static str>) {
+        let request = request();
+        let abort = CancellationToken::new();
+        let patience = Patience { timeout: Duration::from_secs(1), abort: &abort };
+        let ended = refire(self, self, &request, patience, || self.take("begun")).await;
+        (ended, self.taken.lock().expect("no panic").clone())
+    }
+}
+
+impl Transport for Steps {
+    type Ready = Self;
+
+    async fn ready(&self, _: &Request) -> Result<Self, Fault> {
+        if self.no_connection {
+            return Err(Fault::new(ErrorKind::Connect, "nobody is there"));
+        }
+        self.take("connected");
+        Ok(self.clone())
+    }
+}
+
+impl crate::transport::Ready for Steps {
+    async fn exchange(self, _: &Request, seen: &mut Seen) -> Result<(), Fault> {
+        self.take("sent");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        seen.status = Some(200);
+        Ok(())
+    }
+}
+
+impl Journal for Steps {
+    async fn intend(&self, _: &Request) -> Result<(), Reason> {
+        // As a slow disk would.
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        self.take("intended");
+        if self.no_room { Err(Reason::Stopped) } else { Ok(()) }
+    }
+}
+
+fn request() -> Request {
+    use logretry_record::{Exchange, Origin, Record};
+
+    let mut options = Options::default();
+    options.destination.base_url = Some("http://shop.example".parse().expect("a base URL"));
+    let original = Exchange { target: Some("/a".to_owned()), ..Exchange::default() };
+    let id = RecordId::of_line(b"x", 0);
+    let planned = options.judge(&Record::new(id, Origin::new("-", 1, 0, "combined", "x"), original));
+    Request::new(planned.expect("a path is a path"), id, &options.headers)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_intent_is_the_last_step_before_the_request() {
+    let (ended, steps) = Steps::default().refire().await;
+    assert_eq!(steps, ["connected", "intended", "begun", "sent"]);
+    let retry = ended.expect("it was sent").retry;
+    assert_eq!(
+        (retry.outcome, retry.duration_ms),
+        (Outcome::Recovered, Some(10.0)),
+        "the disk's time is not the server's"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_cannot_be_made_leaves_no_intent() {
+    let (ended, steps) = Steps { no_connection: true, ..Steps::default() }.refire().await;
+    assert_eq!(steps, [""; 0]);
+    let retry = ended.expect("it was tried").retry;
+    assert_eq!((retry.outcome, retry.error), (Outcome::Unanswered, Some(ErrorKind::Connect)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_written_down_is_not_sent() {
+    let (ended, steps) = Steps { no_room: true, ..Steps::default() }.refire().await;
+    assert_eq!(steps, ["connected", "intended"]);
+    assert_eq!(ended.expect_err("it was not sent"), Reason::Stopped);
+}
