@@ -105,6 +105,8 @@ fn kind_of_io(link: &(dyn Error + 'static), phase: Phase) -> Option<ErrorKind> {
             Io::TimedOut => Some(ErrorKind::Timeout),
             // A chunk's size that is no number, a length that does not fit.
             Io::InvalidData | Io::InvalidInput => Some(ErrorKind::Protocol),
+            // What tokio-util says of a connection that ends within a frame.
+            Io::Other => Some(ErrorKind::Reset),
             _ => None,
         },
     }

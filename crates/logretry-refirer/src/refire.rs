@@ -64,6 +64,10 @@ pub(crate) async fn refire(
         }
     };
     let (outcome, fault) = match (seen.status, end) {
+        // It talks another protocol now, which nobody has asked for (RFC 9110 §15.2.2): that is no answer.
+        (Some(101), Ok(())) => {
+            (Outcome::Unanswered, Some(Fault::new(ErrorKind::Protocol, "the server changed the protocol")))
+        }
         (Some(status), Ok(())) => (Outcome::of_status(status), None),
         (Some(status), Err(fault)) if fault.kind == ErrorKind::BodyLimit => {
             (Outcome::of_status(status), Some(fault))

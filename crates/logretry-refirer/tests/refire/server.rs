@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt as _;
-use logretry_record::{Exchange, Origin, Record, RecordId, Retry};
+use logretry_record::{Exchange, Origin, Record, RecordId, Retry, Scheme};
 use logretry_refirer::{Options, Refirer};
 use logretry_stage::{Context, Stage as _};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -146,6 +146,15 @@ pub(crate) fn record(method: &str, target: &str) -> Record {
         Exchange { method: Some(method.to_owned()), target: Some(target.to_owned()), ..Exchange::default() };
     let id = RecordId::of_line(text.as_bytes(), 0);
     Record::new(id, Origin::new("access.log", 1, 0, "combined", text), original)
+}
+
+/// The record of a GET of `target` that a line logged for the site `url`.
+pub(crate) fn record_of(url: &str, target: &str) -> Record {
+    let plain = record("GET", target);
+    let (scheme, host) = url.split_once("://").expect("a URL");
+    let scheme = if scheme == "https" { Scheme::Https } else { Scheme::Http };
+    let original = Exchange { host: Some(host.into()), scheme: Some(scheme), ..plain.original().clone() };
+    Record::new(plain.id(), plain.origin().clone(), original)
 }
 
 /// Options that send everything to `base_url`.

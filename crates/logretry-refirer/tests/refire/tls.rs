@@ -23,7 +23,7 @@ pub(crate) fn certificate(name: &str) -> Certified {
     rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate")
 }
 
-fn file(text: &str) -> NamedTempFile {
+pub(crate) fn file(text: &str) -> NamedTempFile {
     let file = NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), text).expect("a file");
     file

@@ -1,0 +1,175 @@
+//! What goes wrong before there is a connection: nobody there, and handshakes that fail.
+
+use std::time::Duration;
+
+use logretry_record::ErrorKind::{Connect, Dns, Reset, Tls};
+use logretry_record::{ErrorKind, Outcome};
+use logretry_refirer::Options;
+use rcgen::{CertificateParams, CertifiedKey, KeyPair, date_time_ymd};
+use rustls::ServerConfig;
+use tokio::net::{TcpListener, TcpSocket};
+
+use super::script::{FaultServer, Step, perform, say, say_bytes};
+use super::{LONG, fixed, none_complains};
+use crate::server::{OK, options, refire};
+use crate::tls::{Certified, certificate, file, server_config};
+
+const BOTH_WAYS: [&str; 2] = ["/fault", "/fault/../x"];
+
+/// Both ways end so, and say nothing over the wire.
+async fn expect(name: &str, options: Options, error: Option<ErrorKind>) -> Option<String> {
+    for target in BOTH_WAYS {
+        let retry = refire(options.clone(), target).await;
+        if retry.error != error || (retry.outcome == Outcome::Recovered) != error.is_none() {
+            return Some(format!("{name}, {target}: {retry:?}"));
+        }
+    }
+    None
+}
+
+/// A server that follows `steps` as soon as somebody connects.
+async fn blunt(steps: Vec<Step>) -> Options {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("https://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        while let Ok((mut tcp, _)) = listener.accept().await {
+            let steps = steps.clone();
+            tokio::spawn(async move {
+                use tokio::io::AsyncReadExt as _;
+                // The ClientHello, so that closing is no reset.
+                let mut hello = [0; 4096];
+                let _ = tcp.read(&mut hello).await;
+                perform(&mut tcp, &steps).await;
+            });
+        }
+    });
+    fixed(&url, 1, LONG)
+}
+
+#[tokio::test]
+async fn a_handshake_that_fails_is_a_tls_error_whatever_broke_it() {
+    let alert = |code: u8| vec![0x15, 3, 3, 0, 2, 2, code];
+    // RFC 8446 §6.2, RFC 7301 §3.3; and a ServerHello of TLS 1.0.
+    let old = [&[0x16, 3, 1, 0, 42, 2, 0, 0, 38, 3, 1][..], &[7; 32], &[0, 0, 0x2F, 0]].concat();
+    let faults = [
+        ("closed", vec![], Tls),
+        ("cut", vec![Step::Cut], Tls),
+        ("reset", vec![Step::Reset], Tls),
+        ("plain HTTP", vec![say("HTTP/1.1 400 Bad Request\r\n\r\n")], Tls),
+        ("rubbish", vec![say_bytes(vec![0xAA; 4096])], Tls),
+        ("alert: handshake failure", vec![say_bytes(alert(40))], Tls),
+        ("alert: protocol version", vec![say_bytes(alert(70))], Tls),
+        ("alert: unrecognised name", vec![say_bytes(alert(112))], Tls),
+        ("alert: internal error", vec![say_bytes(alert(80))], Tls),
+        ("alert: no application protocol", vec![say_bytes(alert(120))], Tls),
+        ("TLS 1.0", vec![say_bytes(old)], Tls),
+        ("half a record", vec![say_bytes([0x16, 3, 3, 0, 90, 2])], Tls),
+        (
+            "a record that is too long",
+            vec![say_bytes([0x16, 3, 3, 0xFF, 0xFF]), Step::Forever(&[0; 4096])],
+            Tls,
+        ),
+    ];
+    let attempts = faults
+        .into_iter()
+        .map(async |(name, steps, error)| expect(name, blunt(steps).await, Some(error)).await);
+    none_complains(attempts).await;
+}
+
+/// A certificate for `shop.example`, changed.
+fn changed(change: impl FnOnce(&mut CertificateParams)) -> Certified {
+    let mut params = CertificateParams::new(["shop.example".to_owned()]).expect("a name");
+    change(&mut params);
+    let signing_key = KeyPair::generate().expect("a key");
+    let cert = params.self_signed(&signing_key).expect("a certificate");
+    CertifiedKey { cert, signing_key }
+}
+
+#[tokio::test]
+async fn a_certificate_that_does_not_vouch_for_the_host_is_a_tls_error() {
+    let expired = changed(|params| params.not_after = date_time_ymd(2020, 1, 1));
+    let early = changed(|params| params.not_before = date_time_ymd(4000, 1, 1));
+    let wrong_name = certificate("other.example");
+    let unknown = certificate("shop.example");
+    let good = certificate("shop.example");
+    for (certificate, trusted, error, word) in [
+        (&expired, &expired, Some(Tls), "xpired"),
+        (&early, &early, Some(Tls), "alid"),
+        (&wrong_name, &wrong_name, Some(Tls), "not valid for name"),
+        (&unknown, &good, Some(Tls), "invalid peer certificate"),
+        (&good, &good, None, ""),
+    ] {
+        let trusted = file(&trusted.cert.pem());
+        let server = FaultServer::start(vec![say(OK)], Some(server_config(certificate, None).into())).await;
+        let port = server.url().rsplit_once(':').expect("a port").1.to_owned();
+        for target in BOTH_WAYS {
+            let mut options = options(&format!("https://shop.example:{port}"));
+            options.resolve.add(&format!("shop.example:{port}:127.0.0.1")).expect("a name");
+            options.tls.cacert = Some(trusted.path().to_owned());
+            let retry = refire(options, target).await;
+            assert_eq!(retry.error, error, "{word}: {retry:?}");
+            let detail = retry.detail.unwrap_or_default();
+            assert!(detail.contains(word), "{detail}");
+        }
+        assert_eq!(server.heard().len(), if error.is_none() { 2 } else { 0 }, "{word}");
+    }
+}
+
+/// Some servers send every certificate that they have ever seen.
+#[tokio::test]
+async fn a_chain_of_a_hundred_kilobytes_is_no_fault() {
+    let certificate = certificate("shop.example");
+    let chain: Vec<_> = std::iter::repeat_n(certificate.cert.der().clone(), 120).collect();
+    let key =
+        rustls::pki_types::PrivateKeyDer::try_from(certificate.signing_key.serialize_der()).expect("a key");
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config =
+        config.expect("TLS 1.3").with_no_client_auth().with_single_cert(chain, key).expect("a configuration");
+    let server = FaultServer::start(vec![say(OK)], Some(config.into())).await;
+    assert_eq!(expect("a long chain", fixed(&server.url(), 1, LONG), None).await, None);
+}
+
+/// Whoever ends the connection without TLS's own farewell may have cut off the rest of the answer.
+#[tokio::test]
+async fn an_answer_that_only_closing_ends_must_be_closed_in_good_order() {
+    for (text, steps, error) in [
+        ("HTTP/1.1 200 OK\r\n\r\nok", vec![], None),
+        ("HTTP/1.1 200 OK\r\n\r\nok", vec![Step::Cut], Some(Reset)),
+        (OK, vec![Step::Cut], None),
+    ] {
+        let steps = [vec![say(text)], steps].concat();
+        let config = server_config(&certificate("shop.example"), None);
+        let server = FaultServer::start(steps, Some(config.into())).await;
+        assert_eq!(expect(text, fixed(&server.url(), 1, LONG), error).await, None);
+    }
+}
+
+#[tokio::test]
+async fn who_is_not_there_is_named() {
+    let free = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address");
+    for scheme in ["http", "https"] {
+        let refused = fixed(&format!("{scheme}://{free}"), 1, LONG);
+        assert_eq!(expect("refused", refused, Some(Connect)).await, None);
+        let unknown = fixed(&format!("{scheme}://no-such-host.invalid"), 1, LONG);
+        assert_eq!(expect("no such name", unknown, Some(Dns)).await, None);
+    }
+}
+
+/// A host whose queue of new connections is full answers to nothing.
+#[tokio::test]
+async fn a_connection_that_is_not_made_in_time_is_given_up() {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+    let listener = socket.listen(1).expect("a listener");
+    let address = listener.local_addr().expect("an address");
+    // Linux takes one more than it was told; the others get no answer.
+    let crowd: Vec<_> = (0..8).map(|_| tokio::spawn(tokio::net::TcpStream::connect(address))).collect();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    for scheme in ["http", "https"] {
+        let mut options = fixed(&format!("{scheme}://{address}"), 1, LONG);
+        options.connect_timeout = Duration::from_millis(200);
+        assert_eq!(expect("a full queue", options, Some(Connect)).await, None);
+    }
+    drop(crowd);
+}
