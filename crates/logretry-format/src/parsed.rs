@@ -68,6 +68,7 @@ impl<'a> StepsRead<'a> {
             user_agent: self.text(uses.user_agent),
             request_id: self.text(uses.request_id),
             lossy,
+            ..Exchange::default()
         }
     }
 

@@ -4,6 +4,8 @@ use bstr::BString;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::Header;
+
 /// What the server logged about one request: the record's `original`.
 ///
 /// Every field may be missing, because most log formats hold only some of them. The names on the pipe are those of the
@@ -35,7 +37,11 @@ pub struct Exchange {
     pub user_agent: Option<BString>,
     /// The server's id of the request (nginx `$request_id`, Apache `%L` or `UNIQUE_ID`).
     pub request_id: Option<BString>,
-    /// What the format has lost of the URL, part by part (`path`, `query`): such a target is not what the client sent.
+    /// The headers of the request that a refire may need, where the log is a capture that holds them: see [`Header::recorded`].
+    pub headers: Vec<Header>,
+    /// The body of the request, byte for byte as the client sent it, empty if it is known to be empty; none where nothing tells it.
+    pub body: Option<BString>,
+    /// What the format has lost of the request, part by part (`path`, `query`, `body`): such a target or body is not what the client sent.
     pub lossy: Vec<Cow<'static, str>>,
 }
 

@@ -43,6 +43,7 @@
 
 mod exchange;
 mod exit;
+mod header;
 mod id;
 mod mark;
 mod predicate;
@@ -56,6 +57,7 @@ pub mod wire;
 
 pub use exchange::{Exchange, Scheme};
 pub use exit::Exit;
+pub use header::{Header, is_credential};
 pub use id::{LineCounter, RecordId};
 pub use mark::{Mark, MarkError};
 pub use predicate::{Predicate, TimeRange};

@@ -218,13 +218,13 @@ reasons! {
     /// The method is not one of `--methods`.
     MethodNotAllowed, "method_not_allowed", Skipped, "the method is not one of --methods (GET, HEAD and OPTIONS by default)";
     /// The method carries a body, and there is none to send.
-    NoBody, "no_body", Skipped, "the method needs its body, and an access log does not hold one";
+    NoBody, "no_body", Skipped, "the method needs its body, and the log does not hold it whole; a capture does (HAR, GoReplay)";
     /// Not origin form: `*`, `host:port`, or something that is no request target at all.
     TargetForm, "target_form", Skipped, "the request target has a form that cannot be sent again (`*`, `host:port`, no leading `/`, bytes that may not stand in a URL)";
     /// The target is longer than servers accept.
     TargetTooLong, "target_too_long", Skipped, "the request target is longer than 16 KiB";
     /// The log format has lost part of the URL.
-    Lossy, "lossy", Skipped, "the log format has lost part of the URL; log the raw request, or give --allow-lossy";
+    Lossy, "lossy", Skipped, "the log has lost part of the request; log the raw request, or give --allow-lossy";
     /// The target cannot go over this transport without being changed.
     TargetWouldChange, "target_would_change", Skipped, "over this proxy or protocol the request target could not be sent byte for byte";
     /// It was a dry run; `method` and `url` are what would have been sent.

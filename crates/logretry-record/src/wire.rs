@@ -24,7 +24,7 @@ use bstr::BString;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Exchange, Origin, RecordId, Retry, Scheme};
+use crate::{Exchange, Header, Origin, RecordId, Retry, Scheme};
 
 /// The longest line that is read as a record: 16 MiB. A log line is at most 1 MiB by default, of which each byte can take
 /// six in JSON (`\u0000`), and its target stands in the record a second and a third time.
@@ -120,9 +120,32 @@ pub struct ExchangeV1<'a> {
     /// Twin of `request_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id_base64: Option<Cow<'a, str>>,
-    /// Parts of the URL that the format has lost: `path`, `query`.
+    /// Headers of the request, in their order, where the log is a capture. Never those of the connection, `Host`, cookies or credentials.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<HeaderV1<'a>>,
+    /// The body of the request, byte for byte as it went over the wire (still compressed if it was); empty if there was none, left out if
+    /// nothing tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Cow<'a, str>>,
+    /// Twin of `body`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_base64: Option<Cow<'a, str>>,
+    /// Parts of the request that the format has lost: `path`, `query`, `body`.
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub lossy: Cow<'a, [Cow<'static, str>]>,
+}
+
+/// One of `headers`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct HeaderV1<'a> {
+    /// The name, case kept.
+    pub name: Cow<'a, str>,
+    /// The value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Cow<'a, str>>,
+    /// Twin of `value`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_base64: Option<Cow<'a, str>>,
 }
 
 /// A line that is not a record.
@@ -191,6 +214,8 @@ impl<'a> RecordV1<'a> {
             client: bytes("client", original.client, original.client_base64)?,
             user_agent: bytes("user_agent", original.user_agent, original.user_agent_base64)?,
             request_id: bytes("request_id", original.request_id, original.request_id_base64)?,
+            headers: original.headers.into_iter().map(HeaderV1::into_header).collect::<Result<_, _>>()?,
+            body: bytes("body", original.body, original.body_base64)?,
             lossy: original.lossy.into_owned(),
         };
         Ok((id, origin, original, retry.map(Cow::into_owned)))
@@ -208,6 +233,7 @@ impl<'a> RecordV1<'a> {
         let (client, client_base64) = twins(original.client.as_ref());
         let (user_agent, user_agent_base64) = twins(original.user_agent.as_ref());
         let (request_id, request_id_base64) = twins(original.request_id.as_ref());
+        let (body, body_base64) = twins(original.body.as_ref());
         Self {
             v: VERSION,
             id: Cow::Owned(id.to_string()),
@@ -236,10 +262,25 @@ impl<'a> RecordV1<'a> {
                 user_agent_base64,
                 request_id,
                 request_id_base64,
+                headers: original.headers.iter().map(HeaderV1::of).collect(),
+                body,
+                body_base64,
                 lossy: Cow::Borrowed(&original.lossy),
             },
             retry: retry.map(Cow::Borrowed),
         }
+    }
+}
+
+impl<'a> HeaderV1<'a> {
+    fn of(header: &'a Header) -> Self {
+        let (value, value_base64) = twins(Some(&header.value));
+        Self { name: Cow::Borrowed(&header.name), value, value_base64 }
+    }
+
+    fn into_header(self) -> Result<Header, DecodeError> {
+        let value = bytes("value", self.value, self.value_base64)?.ok_or(DecodeError::Missing("value"))?;
+        Ok(Header { name: self.name.into_owned(), value })
     }
 }
 

@@ -3,8 +3,8 @@
 use insta::assert_snapshot;
 use jsonschema::Validator;
 use logretry_record::{
-    DecodeError, ErrorKind, Exchange, Origin, Outcome, Predicate, Reason, Record, RecordId, Reject, Retry,
-    Scheme, TimeRange,
+    DecodeError, ErrorKind, Exchange, Header, Origin, Outcome, Predicate, Reason, Record, RecordId, Reject,
+    Retry, Scheme, TimeRange,
 };
 use proptest::prelude::*;
 
@@ -36,8 +36,23 @@ fn full() -> Record {
         user_agent: Some("curl/8.9".into()),
         request_id: Some("7f2a".into()),
         lossy: vec!["path".into()],
+        ..Exchange::default()
     };
     Record::new(RecordId::of_line(text, 0), origin, original)
+}
+
+fn captured() -> Record {
+    let header = |name, value: &[u8]| Header::recorded(name, value).expect("a header to record");
+    let original = Exchange {
+        method: Some("POST".into()),
+        target: Some("/a".into()),
+        status: Some(502),
+        headers: vec![header("Content-Type", b"application/json"), header("x-name", b"Jos\xe9")],
+        body: Some(r#"{"a":"b"}"#.into()),
+        ..Exchange::default()
+    };
+    let line = br#"{"request":{"method":"POST"}}"#;
+    Record::new(RecordId::of_line(line, 0), Origin::new("shop.har", 1, 0, "har", line.as_slice()), original)
 }
 
 fn recovered() -> Retry {
@@ -62,6 +77,27 @@ fn a_record_is_written_with_every_field() {
 }
 
 #[test]
+fn a_captured_request_is_written_with_its_headers_and_its_body() {
+    let record = captured();
+    assert_snapshot!(line(&record), @r#"{"v":1,"id":"307fd119dbbf0defd513b67869c4877a","origin":{"source":"shop.har","line":1,"offset":0,"format":"har","text":"{\"request\":{\"method\":\"POST\"}}"},"original":{"method":"POST","target":"/a","status":502,"headers":[{"name":"Content-Type","value":"application/json"},{"name":"x-name","value_base64":"Sm9z6Q=="}],"body":"{\"a\":\"b\"}"}}"#);
+    assert_eq!(Record::decode(line(&record).as_bytes()).expect("a record"), record);
+
+    let none = Record::new(
+        record.id(),
+        record.origin().clone(),
+        Exchange { body: None, ..record.original().clone() },
+    );
+    let empty = Exchange { body: Some("".into()), ..record.original().clone() };
+    let empty = Record::new(record.id(), record.origin().clone(), empty);
+    assert!(line(&empty).contains(r#""body":"""#) && !line(&none).contains(r#""body""#));
+    assert_ne!(
+        Record::decode(line(&empty).as_bytes()).expect("a record"),
+        none,
+        "no body is not an unknown one"
+    );
+}
+
+#[test]
 fn a_record_without_values_is_short() {
     let origin = Origin::new("-", 1, 0, "combined", "x");
     assert_snapshot!(line(&Record::new(RecordId::of_line(b"x", 0), origin, Exchange::default())), @r#"{"v":1,"id":"54f991c7f498138f0b9227194ca5f97e","origin":{"source":"-","line":1,"offset":0,"format":"combined","text":"x"},"original":{}}"#);
@@ -75,10 +111,11 @@ fn bytes_that_are_not_utf8_are_kept_in_a_twin() {
         client: Some(b"\xe8".into()),
         user_agent: Some(b"\xe7".into()),
         request_id: Some(b"\xe6".into()),
+        body: Some(b"\x1f\x8b".into()),
         ..Exchange::default()
     };
     let record = Record::new(RecordId::of_line(b"\xff\x00", 0), origin, original);
-    assert_snapshot!(line(&record), @r#"{"v":1,"id":"c1c2282b0020c9e408feba7f19bac5eb","origin":{"source_base64":"Y2Fm6S5sb2c=","line":1,"offset":0,"format":"combined","text_base64":"/wA="},"original":{"host_base64":"6Q==","client_base64":"6A==","user_agent_base64":"5w==","request_id_base64":"5g=="}}"#);
+    assert_snapshot!(line(&record), @r#"{"v":1,"id":"c1c2282b0020c9e408feba7f19bac5eb","origin":{"source_base64":"Y2Fm6S5sb2c=","line":1,"offset":0,"format":"combined","text_base64":"/wA="},"original":{"host_base64":"6Q==","client_base64":"6A==","user_agent_base64":"5w==","request_id_base64":"5g==","body_base64":"H4s="}}"#);
     assert_eq!(Record::decode(line(&record).as_bytes()).expect("a record"), record);
 }
 
@@ -98,7 +135,8 @@ fn the_frozen_file_of_version_1_is_read_and_echoed() {
     assert_eq!(String::from_utf8(written).expect("UTF-8"), frozen);
     let sent = [Outcome::Recovered, Outcome::Refused, Outcome::Failing, Outcome::Unanswered];
     let rest = [Outcome::InDoubt, Outcome::Skipped, Outcome::Unsent];
-    let expected: Vec<_> = [None, None].into_iter().chain(sent.into_iter().chain(rest).map(Some)).collect();
+    let expected: Vec<_> =
+        [None, None].into_iter().chain(sent.into_iter().chain(rest).map(Some)).chain([None]).collect();
     assert_eq!(outcomes, expected);
 }
 
@@ -106,7 +144,7 @@ fn the_frozen_file_of_version_1_is_read_and_echoed() {
 fn what_this_release_writes_is_what_the_schema_says() {
     let schema = schema();
     let not_sent = |reason| Retry::not_sent("2026-11-22T06:25:01Z".parse().expect("a time"), reason);
-    let mut records = vec![full(), full().with_retry(recovered())];
+    let mut records = vec![full(), full().with_retry(recovered()), captured()];
     records.extend(Reason::ALL.iter().map(|&reason| full().with_retry(not_sent(reason))));
     let broken =
         Retry { outcome: Outcome::Unanswered, status: None, error: Some(ErrorKind::Reset), ..recovered() };
@@ -212,12 +250,15 @@ proptest! {
     fn whatever_is_written_is_read_back(
         text in prop::collection::vec(any::<u8>(), 0..60),
         agent in prop::option::of(prop::collection::vec(any::<u8>(), 0..20)),
+        body in prop::option::of(prop::collection::vec(any::<u8>(), 0..20)),
         status in prop::option::of(0_u16..1000),
         ms in prop::option::of(0.0_f64..1e9),
         line_number in 1_u64..,
     ) {
         let original = Exchange {
+            headers: agent.iter().filter_map(|agent| Header::recorded("X-A", agent.clone())).collect(),
             user_agent: agent.map(Into::into),
+            body: body.map(Into::into),
             status,
             duration_ms: ms,
             ..Exchange::default()

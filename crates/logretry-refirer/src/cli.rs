@@ -10,7 +10,7 @@ use logretry_stage::parse_bytes;
 
 use crate::quantity::time;
 use crate::{
-    Destination, HttpVersion, Methods, Options, Pace, RefirerError, Resolve, Tls, add_header,
+    Destination, HttpVersion, KeepHeaders, Methods, Options, Pace, RefirerError, Resolve, Tls, add_header,
     add_header_lines,
 };
 
@@ -30,7 +30,8 @@ pub struct RefireArgs {
     #[arg(long, value_name = "HOST")]
     pub allow_host: Vec<String>,
 
-    /// Send these methods and no others. POST, PUT and PATCH need a body, which an access log does not hold, and are skipped
+    /// Send these methods and no others. POST, PUT and PATCH are skipped where the log does not hold their body, as a HAR file
+    /// does
     #[arg(long, value_name = "LIST", default_value = "GET,HEAD,OPTIONS")]
     pub methods: String,
 
@@ -105,6 +106,11 @@ pub struct RefireArgs {
     #[arg(long, value_name = "NAME: VALUE|@FILE")]
     pub header: Vec<String>,
 
+    /// Send this header again with the value that the request had, if the log is a capture that holds it (repeatable). With a body go
+    /// those that belong to it, such as Content-Type, without being named; credentials and cookies never come from a log
+    #[arg(long, value_name = "NAME")]
+    pub keep_header: Vec<String>,
+
     /// Take any certificate for any name
     #[arg(long)]
     pub insecure: bool,
@@ -146,6 +152,8 @@ impl RefireArgs {
         let mut resolve = Resolve::default();
         self.resolve.iter().try_for_each(|text| resolve.add(text))?;
         let methods: Methods = self.methods.parse()?;
+        let mut keep_headers = KeepHeaders::default();
+        self.keep_header.iter().try_for_each(|name| keep_headers.add(name))?;
         let rate = self.rate.as_deref().map(str::parse).transpose()?;
         let proxy = self.proxy.as_deref().map(str::parse).transpose()?;
         let http = match (self.http1, self.http2) {
@@ -176,6 +184,7 @@ impl RefireArgs {
             timeout: time(&self.timeout)?,
             body_bytes_max: self.body_limit as u64,
             headers: headers(&self.header)?,
+            keep_headers,
             tls: Tls { insecure: self.insecure, cacert: self.cacert, cert: self.cert, key: self.key },
             proxy,
             resolve,

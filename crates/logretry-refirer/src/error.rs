@@ -49,6 +49,14 @@ pub enum RefirerError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// Not a header that can be taken from a capture.
+    #[error("keep the header `{name}`: {why}")]
+    KeepHeader {
+        /// What was given.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// Not a proxy. What was given may hold a password.
     #[error("use that proxy: its URL is not http:// or https:// with a host, a port and nothing else")]
     Proxy,

@@ -14,7 +14,7 @@ pub fn add_header(headers: &mut HeaderMap, line: &str) -> Result<(), RefirerErro
     let refuse = |why| RefirerError::Header { name: name.escape_default().to_string(), why };
     let (_, value) = line.split_once(':').ok_or_else(|| refuse("it is not `NAME: VALUE`"))?;
     let name: HeaderName = name.parse().map_err(|_| refuse("its name is not a token"))?;
-    if let Some((_, why)) = OURS.iter().find(|(ours, _)| name == *ours) {
+    if let Some(why) = why_ours(&name) {
         return Err(refuse(why));
     }
     let mut value: HeaderValue =
@@ -30,6 +30,11 @@ pub fn add_header_lines(headers: &mut HeaderMap, text: &str) -> Result<(), Refir
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .try_for_each(|line| add_header(headers, line))
+}
+
+/// Why nobody but logretry sets the header `name`, if that is so.
+pub(crate) fn why_ours(name: &HeaderName) -> Option<&'static str> {
+    OURS.iter().find(|(ours, _)| name == *ours).map(|(_, why)| *why)
 }
 
 const FRAMING: &str = "it belongs to the connection, which logretry keeps itself";

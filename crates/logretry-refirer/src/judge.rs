@@ -3,15 +3,18 @@
 //! The questions are asked in this order, and the first "no" is the [`Reason`] in the record:
 //!
 //! 1. Does the line hold a URL?
-//! 2. Is its method among those to send, and is there all that it needs?
+//! 2. Is its method among those to send, and is its body there if it needs one?
 //! 3. Is its target a path that can be sent again, and is it whole?
 //! 4. Does the operator let a request go to its host?
 //! 5. Can it go out byte for byte, over the protocol and proxy that were asked for?
+
+use std::sync::Arc;
 
 use http::Method;
 use logretry_record::{Reason, Record};
 use url::{Position, Url};
 
+use crate::payload::{Payload, overriding_method};
 use crate::target::{TARGET_BYTES_MAX, Target};
 use crate::{Options, Site};
 
@@ -22,6 +25,7 @@ pub struct Planned {
     pub(crate) site: Site,
     pub(crate) target: String,
     pub(crate) way: Way,
+    pub(crate) payload: Option<Arc<Payload>>,
 }
 
 /// How a request gets onto the wire.
@@ -49,6 +53,11 @@ impl Planned {
         &self.target
     }
 
+    /// The body that goes along; none for a request without one.
+    pub fn body(&self) -> Option<&[u8]> {
+        self.payload.as_ref().map(|payload| &payload.body[..])
+    }
+
     /// The whole URL: site and target.
     pub fn url(&self) -> String {
         format!("{}{}", self.site, self.target)
@@ -60,7 +69,11 @@ impl Options {
     pub fn judge(&self, record: &Record) -> Result<Planned, Reason> {
         let original = record.original();
         let text = original.target.as_deref().filter(|text| !text.is_empty()).ok_or(Reason::NoTarget)?;
-        let method = self.methods.judge(original.method.as_deref())?;
+        let method = self.methods.judge(original.method.as_deref(), original.body.is_some())?;
+        let payload = Payload::of(original, &self.keep_headers)?.map(Arc::new);
+        if payload.is_some() && overriding_method(original).is_some_and(|method| !self.methods.has(method)) {
+            return Err(Reason::MethodNotAllowed);
+        }
         let target = Target::parse(text)?;
         if !original.lossy.is_empty() && !self.allow_lossy {
             return Err(Reason::Lossy);
@@ -73,7 +86,7 @@ impl Options {
         if path.len() > TARGET_BYTES_MAX {
             return Err(Reason::TargetTooLong);
         }
-        let mut planned = Planned { method, site, target: path, way: Way::Pooled };
+        let mut planned = Planned { method, site, target: path, way: Way::Pooled, payload };
         planned.check()?;
         if !survives_the_url_type(&planned) {
             if self.proxy.is_some() || self.http == crate::HttpVersion::Http2 {

@@ -18,17 +18,22 @@ pub struct Methods {
 
 impl Methods {
     /// The method to send for a line that names `method`. A line that names none was read from a format that has none, and
-    /// is asked again with GET.
-    pub(crate) fn judge(&self, method: Option<&str>) -> Result<Method, Reason> {
+    /// is asked again with GET. `has_body` says that its body is known, even if it is empty.
+    pub(crate) fn judge(&self, method: Option<&str>, has_body: bool) -> Result<Method, Reason> {
         let method = method.unwrap_or("GET");
-        if !self.names.contains(method) {
+        if !self.has(method) {
             return Err(Reason::MethodNotAllowed);
         }
         // DELETE has no defined body (RFC 9110 §9.3.5). Of a method that is not known here, it is not known to have none.
-        if !["GET", "HEAD", "OPTIONS", "DELETE"].contains(&method) {
+        if !has_body && !["GET", "HEAD", "OPTIONS", "DELETE"].contains(&method) {
             return Err(Reason::NoBody);
         }
         method.parse().map_err(|_| Reason::MethodNotAllowed)
+    }
+
+    /// Whether `method` is one of them.
+    pub(crate) fn has(&self, method: &str) -> bool {
+        self.names.contains(method)
     }
 }
 
@@ -69,23 +74,27 @@ mod tests {
     fn only_safe_methods_are_sent_unless_others_are_named() {
         let methods = Methods::default();
         for name in ["GET", "HEAD", "OPTIONS"] {
-            assert_eq!(methods.judge(Some(name)).map(|method| method.to_string()), Ok(name.to_owned()));
+            assert_eq!(
+                methods.judge(Some(name), false).map(|method| method.to_string()),
+                Ok(name.to_owned())
+            );
         }
         for name in ["POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "get", "PURGE", "G T", ""] {
-            assert_eq!(methods.judge(Some(name)), Err(Reason::MethodNotAllowed), "{name}");
+            assert_eq!(methods.judge(Some(name), true), Err(Reason::MethodNotAllowed), "{name}");
         }
-        assert_eq!(methods.judge(None), Ok(Method::GET));
+        assert_eq!(methods.judge(None, false), Ok(Method::GET));
     }
 
     #[test]
     fn a_method_with_a_body_is_never_sent_without_it() {
         let methods: Methods = "GET, POST,PUT,PATCH,DELETE,PURGE".parse().expect("methods");
         for name in ["POST", "PUT", "PATCH", "PURGE"] {
-            assert_eq!(methods.judge(Some(name)), Err(Reason::NoBody), "{name}");
+            assert_eq!(methods.judge(Some(name), false), Err(Reason::NoBody), "{name}");
+            assert_eq!(methods.judge(Some(name), true).map(|method| method.to_string()), Ok(name.to_owned()));
         }
-        assert_eq!(methods.judge(Some("DELETE")), Ok(Method::DELETE));
+        assert_eq!(methods.judge(Some("DELETE"), false), Ok(Method::DELETE));
         assert_eq!(
-            methods.judge(Some("HEAD")),
+            methods.judge(Some("HEAD"), false),
             Err(Reason::MethodNotAllowed),
             "the list replaces the default"
         );

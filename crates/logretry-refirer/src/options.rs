@@ -10,7 +10,7 @@ use logretry_record::Mark;
 use url::{Host, Url};
 
 use crate::site::Authority;
-use crate::{Backoff, Destination, Methods, Pace, Rate, RefirerError};
+use crate::{Backoff, Destination, KeepHeaders, Methods, Pace, Rate, RefirerError};
 
 /// What a refirer may do, and how. The default may send nothing, for it has no destination.
 #[derive(Debug, Clone)]
@@ -53,6 +53,8 @@ pub struct Options {
     pub body_bytes_max: u64,
     /// Headers of every request; see [`add_header`](crate::add_header).
     pub headers: HeaderMap,
+    /// Headers of a capture that are sent again besides those that belong to a body.
+    pub keep_headers: KeepHeaders,
     /// How servers are trusted, and what is shown to them.
     pub tls: Tls,
     /// The proxy that everything goes through. Those of the environment are ignored.
@@ -85,6 +87,7 @@ impl Default for Options {
             timeout: Duration::from_secs(30),
             body_bytes_max: 1 << 20,
             headers: HeaderMap::new(),
+            keep_headers: KeepHeaders::default(),
             tls: Tls::default(),
             proxy: None,
             resolve: Resolve::default(),

@@ -27,7 +27,7 @@ use crate::{Options, Planned, Site};
 
 /// Records that wait at most.
 const RECORDS_MAX: usize = 4096;
-/// Bytes of log lines that wait at most; the record that goes beyond is still taken.
+/// Bytes of log lines and of bodies that wait at most; the record that goes beyond is still taken.
 const BYTES_MAX: usize = 64 << 20;
 
 /// A record that leaves, with the reason if it was not sent.
@@ -213,5 +213,6 @@ impl Room {
 }
 
 fn bytes(job: &Job) -> usize {
-    job.record.origin().text.len() + job.planned.target().len()
+    let body = job.record.original().body.as_ref().map_or(0, |body| body.len());
+    job.record.origin().text.len() + job.planned.target().len() + 2 * body
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
 use jiff::Timestamp;
@@ -40,6 +41,8 @@ pub(crate) trait Ready: Send + 'static {
 pub(crate) struct Request {
     pub(crate) planned: Planned,
     pub(crate) headers: HeaderMap,
+    /// Empty for a request without a body.
+    pub(crate) body: Bytes,
 }
 
 /// What has come of an answer so far.
@@ -81,12 +84,23 @@ impl Request {
     pub(crate) fn new(planned: Planned, id: RecordId, headers: &HeaderMap) -> Self {
         let agent = format!("{USER_AGENT_PREFIX}{} id={id}", env!("CARGO_PKG_VERSION"));
         let agent = agent.try_into().expect("a version and an id are ASCII");
-        let mut headers = headers.clone();
+        let (mut all, body) = match planned.payload.as_deref() {
+            Some(payload) => (payload.headers.clone(), payload.body.clone()),
+            None => (HeaderMap::new(), Bytes::new()),
+        };
+        // RFC 9110 §8.6: such a method says that it has no body. Nobody does it for an empty one.
+        if planned.payload.is_some() && body.is_empty() && !planned.method.is_safe() {
+            all.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        // What the operator gives counts instead of what was captured.
+        headers.keys().for_each(|name| drop(all.remove(name)));
+        all.extend(headers.clone());
+        let mut headers = all;
         headers.insert(header::USER_AGENT, agent);
         // Nothing is decoded here, so a compressed answer would only be a bomb to count.
         headers.entry(header::ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
         headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
-        Self { planned, headers }
+        Self { planned, headers, body }
     }
 }
 

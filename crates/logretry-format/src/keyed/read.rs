@@ -79,6 +79,7 @@ impl<'a> KeyedRead<'a> {
             user_agent: self.text(Purpose::UserAgent),
             request_id: self.text(Purpose::RequestId),
             lossy: asked.lossy,
+            ..Exchange::default()
         }
     }
 

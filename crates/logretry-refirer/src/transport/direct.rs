@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use logretry_record::Scheme;
@@ -108,13 +108,13 @@ impl Connected {
     }
 }
 
-fn hyper_request(request: &Request) -> Result<http::Request<Empty<Bytes>>, Fault> {
+fn hyper_request(request: &Request) -> Result<http::Request<Full<Bytes>>, Fault> {
     let planned = &request.planned;
     let mut built = http::Request::builder()
         .method(&planned.method)
         .uri(&planned.target)
         .header(header::HOST, planned.site.authority())
-        .body(Empty::new())
+        .body(Full::new(request.body.clone()))
         .map_err(|error| exchanging(&error))?;
     built.headers_mut().extend(request.headers.clone());
     built.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

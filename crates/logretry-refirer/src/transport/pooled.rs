@@ -72,8 +72,10 @@ impl Pooled {
         let planned = &request.planned;
         let url = Url::parse(&planned.url()).map_err(|error| Fault::of(&error, Phase::Exchanging))?;
         let client = self.by_port.get(&planned.site.port()).unwrap_or(&self.client);
-        let send =
-            || client.request(planned.method.clone(), url.clone()).headers(request.headers.clone()).send();
+        let send = || {
+            let built = client.request(planned.method.clone(), url.clone()).headers(request.headers.clone());
+            if request.body.is_empty() { built.send() } else { built.body(request.body.clone()).send() }
+        };
         let mut answer = send().await;
         for _ in 0..RETIRED_MAX {
             if !answer.as_ref().is_err_and(was_left_alone) {

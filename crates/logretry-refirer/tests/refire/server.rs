@@ -31,6 +31,7 @@ pub(crate) enum Act {
 #[derive(Debug, Default)]
 struct Diary {
     heads: Vec<String>,
+    bodies: Vec<Vec<u8>>,
     connections: usize,
 }
 
@@ -78,6 +79,11 @@ impl Server {
         self.diary.lock().expect("no panic").heads.clone()
     }
 
+    /// Bodies of the requests heard so far, in their order; empty for those without one.
+    pub(crate) fn bodies(&self) -> Vec<Vec<u8>> {
+        self.diary.lock().expect("no panic").bodies.clone()
+    }
+
     /// First lines of the requests heard so far, in their order.
     pub(crate) fn request_lines(&self) -> Vec<String> {
         self.heads().iter().map(|head| head.lines().next().unwrap_or_default().to_owned()).collect()
@@ -116,8 +122,16 @@ async fn converse(
             bytes.push(stream.read_u8().await.ok()?);
         }
         let head = String::from_utf8(std::mem::take(&mut bytes)).expect("requests are ASCII");
+        let lower = head.to_ascii_lowercase();
+        let length = lower.split_once("\r\ncontent-length: ").and_then(|(_, rest)| rest.lines().next());
+        let mut body = vec![0; length.map_or(0, |length| length.parse().expect("a length"))];
+        stream.read_exact(&mut body).await.ok()?;
         let act = act(&head);
-        diary.lock().expect("no panic").heads.push(head);
+        {
+            let mut diary = diary.lock().expect("no panic");
+            diary.heads.push(head);
+            diary.bodies.push(body);
+        }
         match act {
             Act::Answer(text) => stream.write_all(text.as_bytes()).await.ok()?,
             Act::Close(text) => {

@@ -1,0 +1,101 @@
+//! A captured body arrives byte for byte, with the headers that belong to it.
+
+use logretry_record::{Exchange, Header, Outcome, Reason, Record};
+use logretry_refirer::Options;
+
+use crate::server::{Act, OK, Server, options, record, refire_all};
+
+const BYTES: &[u8] = b"\x1f\x8b\x08\x00 a\0b\r\n\xff\n";
+
+fn captured(method: &str, target: &str, body: Option<&[u8]>) -> Record {
+    let there = record(method, target);
+    let headers = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("Content-Encoding", "gzip"),
+        ("Idempotency-Key", "7f2a"),
+        ("Accept", "text/html"),
+        ("X-Signature", "sha256=1"),
+    ];
+    let headers = headers.iter().filter_map(|(name, value)| Header::recorded(name, *value)).collect();
+    let original = Exchange { headers, body: body.map(Into::into), ..there.original().clone() };
+    Record::new(there.id(), there.origin().clone(), original)
+}
+
+fn posting(url: &str) -> Options {
+    Options { methods: "GET,POST,PUT,PATCH,DELETE".parse().expect("methods"), ..options(url) }
+}
+
+#[tokio::test]
+async fn a_body_arrives_byte_for_byte_over_both_ways() {
+    for target in ["/a", "/a/../b"] {
+        let server = Server::start(Act::Answer(OK)).await;
+        for method in ["POST", "PUT", "PATCH", "DELETE", "GET"] {
+            let output =
+                refire_all(posting(&server.url()), vec![captured(method, target, Some(BYTES))]).await;
+            assert_eq!(output[0].retry().map(|retry| retry.outcome), Some(Outcome::Recovered), "{method}");
+        }
+        assert_eq!(server.bodies(), vec![BYTES; 5]);
+        for head in server.heads() {
+            let head = head.to_ascii_lowercase();
+            for line in [
+                "content-type: application/x-www-form-urlencoded",
+                "content-encoding: gzip",
+                "idempotency-key: 7f2a",
+                &format!("content-length: {}", BYTES.len()),
+                "accept: */*",
+            ] {
+                assert!(head.contains(&format!("\r\n{line}\r\n")), "{line} is missing in {head}");
+            }
+            assert!(!head.contains("signature") && !head.contains("transfer-encoding"), "{head}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_empty_body_is_sent_as_one_and_an_unknown_one_not_at_all() {
+    for target in ["/a", "/a/../b"] {
+        let server = Server::start(Act::Answer(OK)).await;
+        let records = vec![captured("POST", target, Some(b"")), captured("POST", target, None)];
+        let output = refire_all(posting(&server.url()), records).await;
+        let reasons: Vec<_> = output.iter().filter_map(|record| record.retry()?.reason).collect();
+        assert_eq!(reasons, [Reason::NoBody]);
+        let heads = server.heads();
+        assert_eq!(heads.len(), 1);
+        assert_eq!(
+            heads[0].to_ascii_lowercase().matches("\r\ncontent-length: 0\r\n").count(),
+            1,
+            "{heads:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_the_operator_gives_counts_instead_of_what_was_captured() {
+    let server = Server::start(Act::Answer(OK)).await;
+    let mut options = posting(&server.url());
+    logretry_refirer::add_header(&mut options.headers, "Content-Type: text/plain").expect("a header");
+    options.keep_headers.add("X-Signature").expect("a name");
+    refire_all(options, vec![captured("POST", "/a", Some(BYTES))]).await;
+    let head = server.heads()[0].to_ascii_lowercase();
+    assert_eq!(head.matches("\r\ncontent-type: ").count(), 1);
+    assert!(head.contains("\r\ncontent-type: text/plain\r\n"), "{head}");
+    assert!(head.contains("\r\nx-signature: sha256=1\r\n"), "{head}");
+}
+
+#[tokio::test]
+async fn a_post_that_stands_for_another_method_is_sent_only_where_that_one_is_allowed() {
+    let server = Server::start(Act::Answer(OK)).await;
+    let mut options = posting(&server.url());
+    options.methods = "POST".parse().expect("methods");
+    let tunnelled = |method: &str| {
+        let there = captured("POST", "/a", Some(b"x"));
+        let mut original = there.original().clone();
+        original.headers.extend(Header::recorded("X-HTTP-Method-Override", method));
+        Record::new(there.id(), there.origin().clone(), original)
+    };
+    let output = refire_all(options, vec![tunnelled("DELETE"), tunnelled("POST")]).await;
+    let reasons: Vec<_> = output.iter().filter_map(|record| record.retry()?.reason).collect();
+    assert_eq!(reasons, [Reason::MethodNotAllowed]);
+    let head = server.heads()[0].to_ascii_lowercase();
+    assert!(head.contains("\r\nx-http-method-override: post\r\n"), "{head}");
+}
