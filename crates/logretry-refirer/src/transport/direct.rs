@@ -87,7 +87,7 @@ impl Direct {
 /// A connection on which nothing has been sent.
 #[derive(Debug)]
 pub(crate) struct Connected {
-    sender: http1::SendRequest<Empty<Bytes>>,
+    sender: http1::SendRequest<Full<Bytes>>,
     /// The set ends its task when this is dropped.
     driver: JoinSet<hyper::Result<()>>,
     body_bytes_max: u64,
