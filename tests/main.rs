@@ -9,6 +9,7 @@ mod apache;
 mod bad_log;
 mod bad_stage;
 mod commands;
+mod confirm;
 mod corpora;
 mod files;
 mod help;

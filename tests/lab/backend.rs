@@ -27,6 +27,7 @@ pub(crate) struct Backend {
 struct State {
     up: AtomicBool,
     seen: Mutex<Vec<String>>,
+    heads: Mutex<Vec<String>>,
 }
 
 impl Backend {
@@ -76,6 +77,11 @@ impl Backend {
         self.state.seen.lock().expect("no thread panics").clone()
     }
 
+    /// The whole heads of these requests.
+    pub(crate) fn heads(&self) -> Vec<String> {
+        self.state.heads.lock().expect("no thread panics").clone()
+    }
+
     /// Forgets what it has seen, once that is `number` requests.
     pub(crate) fn forget(&self, number: usize) -> Vec<String> {
         until("the back end to see all requests", || {
@@ -99,6 +105,7 @@ fn serve(stream: &TcpStream, state: &State) -> std::io::Result<()> {
     let (method, target) = method_and_target.split_once(' ').unwrap_or((method_and_target, ""));
     std::io::copy(&mut reader.by_ref().take(content_length(&head)), &mut std::io::sink())?;
     state.seen.lock().expect("no thread panics").push(method_and_target.to_owned());
+    state.heads.lock().expect("no thread panics").push(head.clone());
 
     match answer_to(target, state.up.load(Ordering::SeqCst)) {
         Answer::Status(status) => write_answer(stream, method, status),

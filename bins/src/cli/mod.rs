@@ -4,6 +4,7 @@
 //!   arguments ─▶ Program ─▶ Context ─▶ run, while signals and the progress line look on ─▶ summary ─▶ exit code
 //! ```
 
+mod confirm;
 mod notes;
 mod program;
 mod progress;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use logretry_record::{Exit, Outcome, Reason};
 use logretry_stage::{Accounts, Fatal, Notes, Result};
 
+pub(crate) use confirm::{Changes, confirm};
 pub use program::{Common, Program, Setup, Summary};
 pub(crate) use summary::sentences;
 
@@ -51,6 +53,8 @@ fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, n
     let runtime = runtime.map_err(|error| Fatal::new(format!("start a runtime: {error}")))?;
     let (result, signal) = runtime.block_on(async {
         let signals = signals::Signals::listen(&cx, setup.ends_with_its_input)?;
+        // Before the progress line, which would write over the question.
+        program.ask(&cx).await?;
         let ticking = progress.tick(&cx);
         let aborted = async {
             cx.stops().abort.cancelled().await;

@@ -11,6 +11,11 @@ pub trait Program: Parser {
     /// What the frame around it must know before it runs.
     fn setup(&self) -> Setup;
 
+    /// Asks the person who started it whether it may go on, and says what that person should know. Nothing has begun yet.
+    fn ask(&self, _: &Context) -> impl Future<Output = Result<()>> {
+        async { Ok(()) }
+    }
+
     /// Does the work.
     fn run(self, cx: &Context) -> impl Future<Output = Result<()>>;
 }

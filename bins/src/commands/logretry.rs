@@ -52,6 +52,13 @@ impl Program for Logretry {
         Setup { name: "logretry", common, summary, ends_with_its_input: false }
     }
 
+    async fn ask(&self, cx: &Context) -> Result<()> {
+        match &self.command {
+            Command::Run(run) => run.ask(cx).await,
+            _ => Ok(()),
+        }
+    }
+
     async fn run(self, cx: &Context) -> Result<()> {
         match self.command {
             Command::Run(run) => run.run(cx).await,

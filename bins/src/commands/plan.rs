@@ -3,10 +3,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use clap::Args;
-use futures_util::StreamExt as _;
 use logretry_record::{Reason, Record, Shown};
-use logretry_refirer::Options;
-use logretry_stage::{Accounts, Context, Result, Source as _, Stage as _};
+use logretry_refirer::{Options, Pace, Planned, Score};
+use logretry_stage::{Accounts, Context, Result};
 
 use super::route::route;
 use super::run::RunFlags;
@@ -28,17 +27,10 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) async fn run(self, cx: &Context) -> Result<()> {
-        let RunFlags { read, select, refire, write, mark, common } = self.flags;
-        let mark = mark.mark;
-        let reader = read.reader(Some(select.needed(&mark)), common.rejects.strict)?;
-        let filter = select.filter(&mark)?;
-        let options = refire.into_options(&mark)?;
-        let mut selected = std::pin::pin!(filter.apply(reader.open(cx), cx));
-        let mut counts = Counts::default();
-        while let Some(record) = selected.next().await {
-            counts.take(&record?, &options);
-        }
-        let text = counts.text(&cx.tally().accounts(), &options, &write.place());
+        let options = self.flags.options()?;
+        let mut counts = Counts::new(&options);
+        self.flags.judge_all(cx, |record, judged| counts.take(record, judged)).await?;
+        let text = counts.text(&cx.tally().accounts(), &options, &self.flags.write.place());
         answer(text.as_bytes())
     }
 }
@@ -51,26 +43,45 @@ const SHOWN_MAX: usize = 12;
 #[derive(Debug, Default)]
 struct Counts {
     sent: u64,
+    /// Those of the sent that change something.
+    changing: u64,
     status: Names,
     method: Names,
     host: Names,
     route: Names,
     reasons: BTreeMap<Reason, u64>,
+    /// Routes that are not sent because they say that they act.
+    acting: Names,
+    /// The log's own gaps, and how long they take; none if they are not kept.
+    score: Option<(Score, Duration)>,
     logged_ms: f64,
     logged: u64,
 }
 
 impl Counts {
-    fn take(&mut self, record: &Record, options: &Options) {
+    fn new(options: &Options) -> Self {
+        let keeps_gaps = options.pace == Pace::Original;
+        let score = keeps_gaps.then(|| (Score::new(options.tempo), Duration::ZERO));
+        Self { score, ..Self::default() }
+    }
+
+    fn take(&mut self, record: &Record, judged: Result<Planned, Reason>) {
         let original = record.original();
-        let planned = match options.judge(record) {
+        let planned = match judged {
             Ok(planned) => planned,
             Err(reason) => {
                 *self.reasons.entry(reason).or_insert(0) += 1;
+                if reason == Reason::MayAct {
+                    self.acting.count(route(original.target.as_deref().unwrap_or_default()));
+                }
                 return;
             }
         };
         self.sent += 1;
+        self.changing += u64::from(!planned.is_safe());
+        if let Some((score, due)) = &mut self.score {
+            *due = score.due(record);
+        }
         self.status.count(original.status.map_or_else(|| "-".to_owned(), |status| format!("{status:03}")));
         self.method.count(planned.method().to_owned());
         self.host.count(planned.site().to_string());
@@ -96,6 +107,14 @@ impl Counts {
         }
         for (reason, n) in &self.reasons {
             let _ = writeln!(text, "{:<12}{n:>8}  {}: {}", "not sent", reason.as_str(), reason.advice());
+        }
+        self.acting.write("may act", &mut text);
+        if self.changing > 0 {
+            let _ = writeln!(
+                text,
+                "{:<12}{:>8}  change something: a run asks before it sends them, unless --yes says so",
+                "methods", self.changing
+            );
         }
         if self.sent > 0 {
             let _ = writeln!(text, "{:<12}{}", "duration", self.duration(options));
@@ -125,7 +144,8 @@ impl Counts {
                 ),
             )
         });
-        match by_rate.into_iter().chain(by_answers).max_by_key(|(time, _)| *time) {
+        let by_gaps = self.score.as_ref().map(|(_, due)| (*due, "by the log's own gaps".to_owned()));
+        match by_rate.into_iter().chain(by_gaps).chain(by_answers).max_by_key(|(time, _)| *time) {
             Some((time, why)) => format!("about {} {why}", in_words(time)),
             None => format!(
                 "not known: the log does not say how long answers take ({} of them, {in_flight} at a time)",

@@ -2,13 +2,15 @@ use clap::Parser;
 use logretry_refirer::{RefireArgs, Refirer};
 use logretry_stage::{Context, MarkArgs, Result, Sink as _, Source as _, Stage as _, pipe};
 
-use crate::cli::{Common, Program, Setup};
+use crate::cli::{Changes, Common, Program, Setup, confirm};
 
 /// Sends the request of each record again, once, and adds how that ended.
 ///
 /// Whether a request is sent is decided in this order: does the line hold a URL? is its method one of --methods, with all that it needs? is the target a
 /// path, and whole? does it go to the server of --base-url, or to a host that --allow-host names? Then it waits for its turn (--pace, --rate)
 /// and is sent byte for byte: no redirect is followed, nothing is repeated unless --attempts says so, nothing comes from the environment. A record that is not sent passes with the reason.
+///
+/// Methods that change something (all but GET, HEAD and OPTIONS) must be named and confirmed: with --yes, or by a word typed on the terminal.
 ///
 /// Ctrl-C sends nothing more and waits for the requests under way; a second one cuts them off.
 #[derive(Debug, Parser)]
@@ -40,9 +42,16 @@ impl Program for Refire {
         Setup::of_stage("lr-refire", &self.common, false)
     }
 
+    async fn ask(&self, cx: &Context) -> Result<()> {
+        for warning in self.sending.warnings() {
+            cx.notes().say(format_args!("{warning}"));
+        }
+        confirm(&Changes::Possible(self.sending.methods_to_confirm()?), cx).await
+    }
+
     async fn run(self, cx: &Context) -> Result<()> {
         let refirer = Refirer::new(self.sending.into_options(&self.mark.mark)?)?;
         let records = pipe::Input::stdin().open(cx);
-        pipe::Output::stdout().drain(refirer.apply(records, cx), cx).await
+        Box::pin(pipe::Output::stdout().drain(refirer.apply(records, cx), cx)).await
     }
 }

@@ -1,17 +1,22 @@
+use std::collections::BTreeMap;
+
 use clap::Args;
+use futures_util::StreamExt as _;
 use logretry_filter::SelectArgs;
 use logretry_reader::{Input, ReadArgs, Reader, inputs};
-use logretry_record::Record;
-use logretry_refirer::{RefireArgs, Refirer};
+use logretry_record::{Reason, Record};
+use logretry_refirer::{Options, Planned, RefireArgs, Refirer};
 use logretry_rewriter::WriteArgs;
-use logretry_stage::{Context, Fatal, MarkArgs, Result, Watch};
+use logretry_stage::{Context, Fatal, MarkArgs, Result, Source as _, Stage as _, Watch};
 
-use crate::cli::Common;
+use crate::cli::{Changes, Common, confirm};
 
 /// Reads logs, sends their failed requests again, and writes the retry log.
 ///
 /// It is `lr-read | lr-filter | lr-refire | lr-write` in one process, with the flags of all four. Nothing is sent before the logs, the flags and the retry
 /// log have been found to be in order. Ctrl-C sends nothing more and waits for the requests under way; a second one cuts them off.
+///
+/// Methods that change something (all but GET, HEAD and OPTIONS) must be named and confirmed: with --yes, or by a word typed on the terminal.
 ///
 /// Look first: `logretry plan` takes the same flags and sends nothing.
 #[derive(Debug, Args)]
@@ -43,6 +48,40 @@ pub(crate) struct RunFlags {
     pub(crate) common: Common,
 }
 
+impl RunFlags {
+    /// Whether the logs are files, which stay where they are.
+    fn can_be_read_twice(&self) -> Result<bool> {
+        let inputs = inputs(&self.read.logs)?;
+        Ok(inputs.iter().all(|input| matches!(input, Input::File(path) if path.is_file())))
+    }
+
+    /// Reads and selects as these flags say, and shows each selected record with what would be sent for it, or why it would not. Opens no
+    /// socket and makes no file.
+    pub(crate) async fn judge_all(
+        &self,
+        cx: &Context,
+        mut each: impl FnMut(&Record, Result<Planned, Reason>),
+    ) -> Result<()> {
+        let mark = &self.mark.mark;
+        let reader = self.read.reader(Some(self.select.needed(mark)), self.common.rejects.strict)?;
+        let filter = self.select.filter(mark)?;
+        let options = self.options()?;
+        let mut selected = std::pin::pin!(filter.apply(reader.open(cx), cx));
+        while let Some(record) = selected.next().await {
+            let record = record?;
+            let judged = options.judge(&record);
+            each(&record, judged);
+        }
+        Ok(())
+    }
+
+    /// What would be allowed to be sent, for those who send nothing.
+    pub(crate) fn options(&self) -> Result<Options> {
+        let dry = RefireArgs { dry_run: true, ..self.refire.clone() };
+        Ok(dry.into_options(&self.mark.mark)?)
+    }
+}
+
 const EXAMPLES: &str = "\
 Examples:
   logretry run access.log --base-url https://shop.example -o retry.log
@@ -52,6 +91,30 @@ Examples:
     cut -d, -f 3,5";
 
 impl Run {
+    /// Confirms what changes something; logs in files are gone through once to count it.
+    pub(crate) async fn ask(&self, cx: &Context) -> Result<()> {
+        let flags = &self.flags;
+        for warning in flags.refire.warnings() {
+            cx.notes().say(format_args!("{warning}"));
+        }
+        let methods = flags.refire.methods_to_confirm()?;
+        if methods.is_empty() || !flags.can_be_read_twice()? {
+            return confirm(&Changes::Possible(methods), cx).await;
+        }
+        let mut counts = BTreeMap::new();
+        let apart = Context::default();
+        let counting = flags.judge_all(&apart, |_, judged| {
+            if let Some(planned) = judged.ok().filter(|planned| !planned.is_safe()) {
+                *counts.entry(planned.method().to_owned()).or_insert(0) += 1;
+            }
+        });
+        tokio::select! {
+            counted = counting => counted?,
+            () = cx.stops().drain.cancelled() => return Ok(()),
+        }
+        confirm(&Changes::Counted(counts), cx).await
+    }
+
     pub(crate) async fn run(self, cx: &Context) -> Result<()> {
         let RunFlags { read, select, refire, write, mark, common } = self.flags;
         let mark = mark.mark;

@@ -219,6 +219,10 @@ reasons! {
     MethodNotAllowed, "method_not_allowed", Skipped, "the method is not one of --methods (GET, HEAD and OPTIONS by default)";
     /// The method carries a body, and there is none to send.
     NoBody, "no_body", Skipped, "the method needs its body, and the log does not hold it whole; a capture does (HAR, GoReplay)";
+    /// Its path fits a pattern that the operator denied.
+    DeniedPath, "denied_path", Skipped, "the path is one that --deny-path names";
+    /// Its method only reads, and its URL says that it acts.
+    MayAct, "may_act", Skipped, "the URL says that it acts (logout, delete …); look at it, then give --allow-acting";
     /// Not origin form: `*`, `host:port`, or something that is no request target at all.
     TargetForm, "target_form", Skipped, "the request target has a form that cannot be sent again (`*`, `host:port`, no leading `/`, bytes that may not stand in a URL)";
     /// The target is longer than servers accept.

@@ -45,6 +45,33 @@ fn blocked_v6(address: Ipv6Addr) -> Option<&'static str> {
     }
 }
 
+/// Whether `address` is in a network of somebody's own, or in none: loopback, private (RFC 1918, RFC 4193), shared (RFC 6598), reserved.
+pub(crate) fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_private_v4(address),
+        IpAddr::V6(address) if address.is_loopback() => true,
+        IpAddr::V6(address) => match embedded_v4(address) {
+            Some(address) => is_private_v4(address),
+            // Unique local; the site-local that came before them (RFC 3879); documentation (RFC 3849, RFC 9637).
+            None => matches!(
+                address.segments(),
+                [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..]
+            ),
+        },
+    }
+}
+
+fn is_private_v4(address: Ipv4Addr) -> bool {
+    address.is_private()
+        || address.is_loopback()
+        || address.is_documentation()
+        || matches!(
+            address.octets(),
+            // Shared; IETF protocol assignments (RFC 6890); benchmarks (RFC 2544); reserved (RFC 1112 §4).
+            [100, 64..=127, ..] | [192, 0, 0, _] | [198, 18 | 19, ..] | [240..=255, ..]
+        )
+}
+
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     match address.segments() {
         // Mapped (RFC 4291 §2.5.5.2), compatible (§2.5.5.1), translated (RFC 2765 §2.1);
@@ -91,6 +118,44 @@ mod tests {
             "ff02::1",
         ] {
             assert!(blocked(text.parse().expect(text)).is_some(), "{text} is let through");
+        }
+    }
+
+    #[test]
+    fn private_addresses_are_told_from_public_ones() {
+        for text in [
+            "127.0.0.1",
+            "127.1.2.3",
+            "10.0.0.1",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.0.1",
+            "100.64.0.1",
+            "192.0.0.8",
+            "198.18.0.1",
+            "198.51.100.7",
+            "240.0.0.1",
+            "::1",
+            "fd00::1",
+            "fc00::1",
+            "fec0::1",
+            "2001:db8::1",
+            "::ffff:127.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:0a00:0001::1",
+        ] {
+            assert!(is_private(text.parse().expect(text)), "{text} is taken for public");
+        }
+        for text in [
+            "1.1.1.1",
+            "172.32.0.1",
+            "100.128.0.1",
+            "192.0.1.1",
+            "2606:4700::1111",
+            "64:ff9b::101:101",
+            "2002:101:101::1",
+        ] {
+            assert!(!is_private(text.parse().expect(text)), "{text} is taken for private");
         }
     }
 

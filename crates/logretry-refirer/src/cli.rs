@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use http::HeaderMap;
-use logretry_record::Mark;
+use logretry_record::{Mark, Shown};
 use logretry_stage::parse_bytes;
 
-use crate::quantity::time;
+use crate::quantity::{time, times};
 use crate::{
-    Destination, HttpVersion, KeepHeaders, Methods, Options, Pace, RefirerError, Resolve, Tls, add_header,
-    add_header_lines,
+    Destination, HttpVersion, IdempotencySecret, KeepHeaders, Methods, Options, Pace, RefirerError, Resolve,
+    Tempo, Tls, add_header, add_header_lines,
 };
 
 /// What is sent, where to, and how fast: dumb data, which [`RefireArgs::into_options`] gives its meaning.
@@ -30,10 +30,28 @@ pub struct RefireArgs {
     #[arg(long, value_name = "HOST")]
     pub allow_host: Vec<String>,
 
+    /// Connect to a private address (10.0.0.7, 127.0.0.1) to which the name of an --allow-host leads. The server of --base-url
+    /// may be anywhere
+    #[arg(long)]
+    pub allow_private: bool,
+
     /// Send these methods and no others. POST, PUT and PATCH are skipped where the log does not hold their body, as a HAR file
     /// does
     #[arg(long, value_name = "LIST", default_value = "GET,HEAD,OPTIONS")]
     pub methods: String,
+
+    /// Do not ask before requests are sent that change something (all but GET, HEAD and OPTIONS)
+    #[arg(long)]
+    pub yes: bool,
+
+    /// Also send GET and HEAD where the URL says that it acts: `logout`, `unsubscribe`, `delete` and their like as first or
+    /// last word of a path segment or a parameter name, or as value of `do`, `action` …
+    #[arg(long)]
+    pub allow_acting: bool,
+
+    /// Never send paths that fit the glob pattern (`/admin/*`; `*` crosses `/`; repeatable)
+    #[arg(long, value_name = "GLOB")]
+    pub deny_path: Vec<String>,
 
     /// Also send URLs of which the log format has lost a part
     #[arg(long)]
@@ -50,6 +68,14 @@ pub struct RefireArgs {
     /// What decides how many requests are under way
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
     pub pace: Pace,
+
+    /// With --pace original: how many times faster than in the log, as in `2x` [default: 1x]
+    #[arg(long, value_name = "SPEED")]
+    pub speed: Option<String>,
+
+    /// With --pace original: what is kept of a gap at most [default: 60s]
+    #[arg(long, value_name = "TIME")]
+    pub max_gap: Option<String>,
 
     /// Have at most N requests under way [default: 64; 4 with --pace fixed]
     #[arg(long, value_name = "N")]
@@ -111,6 +137,20 @@ pub struct RefireArgs {
     #[arg(long, value_name = "NAME")]
     pub keep_header: Vec<String>,
 
+    /// Add a header whose value stands in the environment variable VARIABLE (repeatable)
+    #[arg(long, value_name = "NAME=VARIABLE")]
+    pub header_env: Vec<String>,
+
+    /// Send an Idempotency-Key with each request that changes something: the same one until it is answered, so that a server which
+    /// knows the header does it once
+    #[arg(long)]
+    pub idempotency_key: bool,
+
+    /// Make the keys with the secret in FILE, which is made if it does not exist. Whoever has it makes the same keys: another run, another
+    /// machine. Without it each run has its own
+    #[arg(long, value_name = "FILE", requires = "idempotency_key")]
+    pub idempotency_secret: Option<PathBuf>,
+
     /// Take any certificate for any name
     #[arg(long)]
     pub insecure: bool,
@@ -161,16 +201,23 @@ impl RefireArgs {
             (_, true) => HttpVersion::Http2,
             _ => HttpVersion::Negotiated,
         };
+        let deny_paths = self.deny_path.iter().map(|glob| glob.parse()).collect::<Result<_, _>>()?;
+        let tempo = self.tempo()?;
+        let idempotency = self.idempotency()?;
+        let headers = self.headers()?;
         // Without a law that begins with one request, the first may not be 64 at once.
         let fixed = if self.pace == Pace::Fixed { NonZeroUsize::new(4) } else { None };
         let concurrency = self.concurrency.or(fixed).unwrap_or(Options::default().concurrency);
         Ok(Options {
-            destination: Destination { base_url, allow_hosts },
+            destination: Destination { base_url, allow_hosts, allow_private: self.allow_private },
             methods,
             allow_lossy: self.allow_lossy,
+            allow_acting: self.allow_acting,
+            deny_paths,
             send_mark: self.send_mark.then(|| mark.clone()),
             dry_run: self.dry_run,
             pace: self.pace,
+            tempo,
             concurrency,
             per_host: self.per_host,
             rate,
@@ -183,8 +230,9 @@ impl RefireArgs {
             connect_timeout: time(&self.connect_timeout)?,
             timeout: time(&self.timeout)?,
             body_bytes_max: self.body_limit as u64,
-            headers: headers(&self.header)?,
+            headers,
             keep_headers,
+            idempotency,
             tls: Tls { insecure: self.insecure, cacert: self.cacert, cert: self.cert, key: self.key },
             proxy,
             resolve,
@@ -193,19 +241,76 @@ impl RefireArgs {
     }
 }
 
-fn headers(given: &[String]) -> Result<HeaderMap, RefirerError> {
-    let mut headers = HeaderMap::new();
-    for text in given {
-        match text.strip_prefix('@') {
-            None => add_header(&mut headers, text)?,
-            Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|error| RefirerError::File { path: Path::new(path).to_owned(), error })?;
-                add_header_lines(&mut headers, &text)?;
+/// What must be known of the flags besides.
+impl RefireArgs {
+    /// What the person who gave these flags should know: files with secrets that others can read.
+    pub fn warnings(&self) -> Vec<String> {
+        let headers = self.header.iter().filter_map(|text| text.strip_prefix('@')).map(Path::new);
+        let others = self.key.iter().chain(&self.idempotency_secret).map(PathBuf::as_path);
+        let open = headers.chain(others).filter(|path| is_open(path));
+        open.map(|path| format!("{}: others can read it, and it holds secrets; `chmod 600` it", shown(path)))
+            .collect()
+    }
+
+    /// The methods that change something and must be confirmed before anything is sent.
+    pub fn methods_to_confirm(&self) -> Result<Vec<String>, RefirerError> {
+        let methods: Methods = self.methods.parse()?;
+        let asks = !self.yes && !self.dry_run;
+        Ok(methods.that_change_something().filter(|_| asks).map(str::to_owned).collect())
+    }
+
+    fn tempo(&self) -> Result<Tempo, RefirerError> {
+        if self.pace != Pace::Original {
+            let given = [("--speed", &self.speed), ("--max-gap", &self.max_gap)];
+            if let Some((flag, _)) = given.into_iter().find(|(_, given)| given.is_some()) {
+                return Err(RefirerError::OnlyOriginal(flag));
             }
         }
+        let Tempo { speed, max_gap } = Tempo::default();
+        Ok(Tempo {
+            speed: self.speed.as_deref().map_or(Ok(speed), times)?,
+            max_gap: self.max_gap.as_deref().map_or(Ok(max_gap), time)?,
+        })
     }
-    Ok(headers)
+
+    fn idempotency(&self) -> Result<Option<IdempotencySecret>, RefirerError> {
+        match &self.idempotency_secret {
+            _ if !self.idempotency_key || self.dry_run => Ok(None),
+            Some(path) => IdempotencySecret::of_file(path).map(Some),
+            None => IdempotencySecret::random().map(Some),
+        }
+    }
+
+    fn headers(&self) -> Result<HeaderMap, RefirerError> {
+        let mut headers = HeaderMap::new();
+        for text in &self.header {
+            match text.strip_prefix('@') {
+                None => add_header(&mut headers, text)?,
+                Some(path) => {
+                    let text = std::fs::read_to_string(path)
+                        .map_err(|error| RefirerError::File { path: Path::new(path).to_owned(), error })?;
+                    add_header_lines(&mut headers, &text)?;
+                }
+            }
+        }
+        for text in &self.header_env {
+            let (name, variable) = text.split_once('=').unwrap_or((text, ""));
+            let value = std::env::var(variable).map_err(|_| RefirerError::Variable(variable.to_owned()))?;
+            add_header(&mut headers, &format!("{name}: {value}"))?;
+        }
+        Ok(headers)
+    }
+}
+
+/// Whether others than its owner can read the file at `path`.
+fn is_open(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o077 != 0)
+}
+
+fn shown(path: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt as _;
+    Shown(path.as_os_str().as_bytes()).to_string()
 }
 
 #[cfg(test)]

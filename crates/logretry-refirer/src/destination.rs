@@ -21,6 +21,9 @@ pub struct Destination {
     pub base_url: Option<BaseUrl>,
     /// `--allow-host`.
     pub allow_hosts: Vec<AllowedHost>,
+    /// Whether the *name* of an allowed host may lead to a private address; that of a base URL always may, and so may an address
+    /// that is typed.
+    pub allow_private: bool,
 }
 
 impl Destination {
@@ -144,13 +147,13 @@ mod tests {
 
     fn allow(hosts: &[&str]) -> Destination {
         let allow_hosts = hosts.iter().map(|host| host.parse().expect("a host")).collect();
-        Destination { base_url: None, allow_hosts }
+        Destination { allow_hosts, ..Destination::default() }
     }
 
     #[test]
     fn a_base_url_takes_every_line() {
         let base_url = Some("https://Shop.example:443/v1/".parse().expect("a base URL"));
-        let destination = Destination { base_url, allow_hosts: Vec::new() };
+        let destination = Destination { base_url, ..Destination::default() };
         for host in ["", "shop.example", "evil.example", "a@b", "\x1b"] {
             for target in ["/", "//evil.example/x", "/@evil.example"] {
                 assert_eq!(site(&destination, host, None, target), Ok("https://shop.example/v1".to_owned()));

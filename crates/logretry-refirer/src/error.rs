@@ -32,6 +32,29 @@ pub enum RefirerError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// Not a pattern of paths.
+    #[error("deny the path `{text}`: {why}")]
+    DeniedPath {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Not a speed.
+    #[error("use `{0}` as a speed: write `2x` for twice as fast as the log, `0.5x` for half")]
+    Speed(String),
+    /// `--speed` or `--max-gap` with a pace that keeps no gaps.
+    #[error("use {0}: only --pace original keeps the log's gaps")]
+    OnlyOriginal(&'static str),
+    /// A file that holds no secret.
+    #[error("use `{}` as secret: it does not hold 64 hexadecimal digits; a file that does not exist is made", .0.display())]
+    Secret(PathBuf),
+    /// No randomness.
+    #[error("make a secret: the system gives no random numbers")]
+    Random,
+    /// An environment variable that is not there.
+    #[error("read the environment variable `{0}`: it is not set, or not text")]
+    Variable(String),
     /// Not a rate.
     #[error("use `{0}` as rate: write `5` or `5/s`, `300/m`, `1000/h`")]
     Rate(String),
@@ -102,9 +125,10 @@ impl From<RefirerError> for Fatal {
     /// Files and libraries fail at run time; everything else is how the program was called.
     fn from(error: RefirerError) -> Self {
         match error {
-            RefirerError::File { .. } | RefirerError::Pem { .. } | RefirerError::Client(_) => {
-                Self::new(error)
-            }
+            RefirerError::File { .. }
+            | RefirerError::Pem { .. }
+            | RefirerError::Client(_)
+            | RefirerError::Random => Self::new(error),
             _ => Self::usage(error),
         }
     }

@@ -64,7 +64,7 @@ pub(crate) fn links<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item 
 fn kind_of_type(link: &(dyn Error + 'static), phase: Phase) -> Option<ErrorKind> {
     if let Some(error) = link.downcast_ref::<ResolveError>() {
         return Some(match error {
-            ResolveError::Blocked { .. } => ErrorKind::BlockedAddress,
+            ResolveError::Blocked { .. } | ResolveError::Private(_) => ErrorKind::BlockedAddress,
             _ if phase == Phase::ConnectingByProxy => ErrorKind::Proxy,
             ResolveError::Lookup(_) | ResolveError::NoAddress => ErrorKind::Dns,
         });

@@ -17,6 +17,9 @@ pub fn add_header(headers: &mut HeaderMap, line: &str) -> Result<(), RefirerErro
     if let Some(why) = why_ours(&name) {
         return Err(refuse(why));
     }
+    if name == crate::idempotency::NAME {
+        return Err(refuse("it names one request and no other; give --idempotency-key"));
+    }
     let mut value: HeaderValue =
         value.trim().parse().map_err(|_| refuse("its value holds bytes that may not stand in a header"))?;
     value.set_sensitive(true);

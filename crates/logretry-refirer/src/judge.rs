@@ -6,7 +6,8 @@
 //! 2. Is its method among those to send, and is its body there if it needs one?
 //! 3. Is its target a path that can be sent again, and is it whole?
 //! 4. Does the operator let a request go to its host?
-//! 5. Can it go out byte for byte, over the protocol and proxy that were asked for?
+//! 5. Is its path not denied, and does its URL not say that it acts although its method says otherwise?
+//! 6. Can it go out byte for byte, over the protocol and proxy that were asked for?
 
 use std::sync::Arc;
 
@@ -14,14 +15,16 @@ use http::Method;
 use logretry_record::{Reason, Record};
 use url::{Position, Url};
 
+use crate::acting::says_that_it_acts;
 use crate::payload::{Payload, overriding_method};
 use crate::target::{TARGET_BYTES_MAX, Target};
-use crate::{Options, Site};
+use crate::{Methods, Options, Site};
 
 /// A request that may be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
     pub(crate) method: Method,
+    is_safe: bool,
     pub(crate) site: Site,
     pub(crate) target: String,
     pub(crate) way: Way,
@@ -41,6 +44,11 @@ impl Planned {
     /// The method.
     pub fn method(&self) -> &str {
         self.method.as_str()
+    }
+
+    /// Whether it asks for nothing but an answer (RFC 9110 §9.2.1), as far as its method tells, and the header that overrides it.
+    pub fn is_safe(&self) -> bool {
+        self.is_safe
     }
 
     /// Where it goes.
@@ -71,14 +79,23 @@ impl Options {
         let text = original.target.as_deref().filter(|text| !text.is_empty()).ok_or(Reason::NoTarget)?;
         let method = self.methods.judge(original.method.as_deref(), original.body.is_some())?;
         let payload = Payload::of(original, &self.keep_headers)?.map(Arc::new);
-        if payload.is_some() && overriding_method(original).is_some_and(|method| !self.methods.has(method)) {
+        let overriding = overriding_method(original).filter(|_| payload.is_some());
+        if overriding.is_some_and(|method| !self.methods.has(method)) {
             return Err(Reason::MethodNotAllowed);
         }
+        let is_safe = method.is_safe() && overriding.is_none_or(|method| Methods::default().has(method));
         let target = Target::parse(text)?;
         if !original.lossy.is_empty() && !self.allow_lossy {
             return Err(Reason::Lossy);
         }
         let (site, prefix) = self.destination.site(original, &target)?;
+        if self.deny_paths.iter().any(|denied| denied.fits(&target.path)) {
+            return Err(Reason::DeniedPath);
+        }
+        let reads = matches!(method, Method::GET | Method::HEAD);
+        if reads && !self.allow_acting && says_that_it_acts(&target.path) {
+            return Err(Reason::MayAct);
+        }
         let mut path = format!("{prefix}{}", target.path);
         if let Some(mark) = &self.send_mark {
             path = mark.put_on(&path);
@@ -86,7 +103,7 @@ impl Options {
         if path.len() > TARGET_BYTES_MAX {
             return Err(Reason::TargetTooLong);
         }
-        let mut planned = Planned { method, site, target: path, way: Way::Pooled, payload };
+        let mut planned = Planned { method, is_safe, site, target: path, way: Way::Pooled, payload };
         planned.check()?;
         if !survives_the_url_type(&planned) {
             if self.proxy.is_some() || self.http == crate::HttpVersion::Http2 {
@@ -205,6 +222,31 @@ mod tests {
             assert_eq!(options().judge(&record), Err(reason));
         }
         assert_eq!(Options::default().judge(&get("/")), Err(Reason::NoHost));
+    }
+
+    #[test]
+    fn what_acts_is_sent_only_when_the_operator_says_so() {
+        let ask = |options: &Options, method: &str, target: &str| {
+            let original = Exchange {
+                method: Some(method.to_owned()),
+                target: Some(target.to_owned()),
+                ..Exchange::default()
+            };
+            options.judge(&record(original)).map(|planned| planned.target().to_owned())
+        };
+        let mut options = options();
+        options.methods = "GET,HEAD,OPTIONS,DELETE".parse().expect("methods");
+        assert_eq!(ask(&options, "GET", "/logout"), Err(Reason::MayAct));
+        assert_eq!(ask(&options, "HEAD", "http://evil.example/?do=delete"), Err(Reason::HostNotAllowed));
+        assert_eq!(ask(&options, "HEAD", "https://shop.example/?do=delete"), Err(Reason::MayAct));
+        assert!(ask(&options, "OPTIONS", "/logout").is_ok());
+        assert!(ask(&options, "DELETE", "/item/7/delete").is_ok());
+        options.allow_acting = true;
+        assert!(ask(&options, "GET", "/logout").is_ok());
+        options.deny_paths = vec!["/log*".parse().expect("a glob")];
+        for method in ["GET", "OPTIONS", "DELETE"] {
+            assert_eq!(ask(&options, method, "/logout?a"), Err(Reason::DeniedPath));
+        }
     }
 
     #[test]

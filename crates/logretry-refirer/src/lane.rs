@@ -20,11 +20,15 @@ pub(crate) struct Job {
     pub(crate) account: Option<Account>,
     /// How its last request ended.
     pub(crate) last: Option<Retry>,
+    /// Requests for it that were answered.
+    pub(crate) answers: u32,
+    /// When the log's own gaps have passed, if they are kept.
+    pub(crate) due: Option<Instant>,
 }
 
 impl Job {
     pub(crate) fn new(record: Record, planned: Planned) -> Self {
-        Self { record, planned, account: None, last: None }
+        Self { record, planned, account: None, last: None, answers: 0, due: None }
     }
 
     /// Requests that have gone out for it.
@@ -66,7 +70,7 @@ impl Lane {
             again: Vec::new(),
             under_way: 0,
             ceiling,
-            law: (options.pace == Pace::Adaptive).then(|| Gradient::new(ceiling)),
+            law: (options.pace != Pace::Fixed).then(|| Gradient::new(ceiling)),
             breaker: Breaker::new(options.trips),
             held_until: None,
             begun: None,
@@ -95,7 +99,9 @@ impl Lane {
         if self.under_way >= places {
             return None;
         }
-        let waiting = if self.fresh.is_empty() { self.again.iter().map(|(at, _)| *at).min()? } else { now };
+        let fresh = self.fresh.front().map(|job| job.due.unwrap_or(now));
+        let again = self.again.iter().map(|(at, _)| *at).min();
+        let waiting = fresh.into_iter().chain(again).min()?;
         let allowed = match self.breaker.state() {
             State::Closed => now,
             State::Open { until } => until,
@@ -109,7 +115,8 @@ impl Lane {
     /// Begins the next request, for which it is time.
     pub(crate) fn begin(&mut self, now: Instant) -> Option<(Job, Pass)> {
         let due = (0..self.again.len()).min_by_key(|&place| self.again[place].0);
-        let due = due.filter(|&place| self.again[place].0 <= now || self.fresh.is_empty());
+        let is_fresh_due = self.fresh.front().is_some_and(|job| job.due.is_none_or(|due| due <= now));
+        let due = due.filter(|&place| self.again[place].0 <= now || !is_fresh_due);
         let job = match due {
             Some(place) => self.again.swap_remove(place).1,
             None => self.fresh.pop_front()?,

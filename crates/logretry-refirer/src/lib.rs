@@ -17,7 +17,10 @@
 //! - **One attempt is at most one request on the wire**: no redirect is followed, nothing is sent a second time unless
 //!   [`Options::attempts`] asks for it, no proxy comes from the environment, nothing is decoded.
 //! - **The target arrives byte for byte.** What the usual HTTP client would normalise takes another way, or is skipped.
-//! - **Link-local and metadata addresses are never connected to**, whatever name leads there; checked on the address dialled.
+//! - **Link-local and metadata addresses are never connected to**, whatever name leads there, and private ones only where the operator has
+//!   named the server; checked on the address dialled.
+//! - **What changes something is not sent by accident**: methods that are not safe must be named, and a GET whose URL says that it acts is
+//!   skipped.
 //! - **A host is asked for as much as it bears** ([`Pace`]), left alone while it fails, and given up in the end. Hosts do not wait
 //!   for each other. A pace makes requests wait and drops none.
 //! - **Every record that comes in goes out**, with an outcome, or with the reason for which nothing was sent.
@@ -53,15 +56,18 @@
 //! ```
 
 mod account;
+mod acting;
 mod address;
 mod again;
 mod breaker;
 #[cfg(feature = "cli")]
 mod cli;
+mod denied;
 mod destination;
 mod error;
 mod fault;
 mod headers;
+mod idempotency;
 mod journal;
 mod judge;
 mod lane;
@@ -85,13 +91,15 @@ mod transport;
 pub use again::Backoff;
 #[cfg(feature = "cli")]
 pub use cli::RefireArgs;
+pub use denied::DeniedPath;
 pub use destination::{AllowedHost, BaseUrl, Destination};
 pub use error::RefirerError;
 pub use headers::{add_header, add_header_lines};
+pub use idempotency::IdempotencySecret;
 pub use judge::Planned;
 pub use methods::Methods;
 pub use options::{HttpVersion, Options, ProxyUrl, Resolve, Tls};
-pub use pace::Pace;
+pub use pace::{Pace, Score, Tempo};
 pub use payload::KeepHeaders;
 pub use rate::Rate;
 pub use refirer::Refirer;

@@ -16,6 +16,9 @@ pub struct Methods {
     names: BTreeSet<String>,
 }
 
+/// Those that are sent without being named.
+const SAFE: [&str; 3] = ["GET", "HEAD", "OPTIONS"];
+
 impl Methods {
     /// The method to send for a line that names `method`. A line that names none was read from a format that has none, and
     /// is asked again with GET. `has_body` says that its body is known, even if it is empty.
@@ -37,9 +40,16 @@ impl Methods {
     }
 }
 
+impl Methods {
+    /// Those that change something: all but GET, HEAD and OPTIONS.
+    pub fn that_change_something(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str).filter(|name| !SAFE.contains(name))
+    }
+}
+
 impl Default for Methods {
     fn default() -> Self {
-        Self { names: ["GET", "HEAD", "OPTIONS"].map(str::to_owned).into() }
+        Self { names: SAFE.map(str::to_owned).into() }
     }
 }
 

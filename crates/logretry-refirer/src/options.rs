@@ -10,7 +10,10 @@ use logretry_record::Mark;
 use url::{Host, Url};
 
 use crate::site::Authority;
-use crate::{Backoff, Destination, KeepHeaders, Methods, Pace, Rate, RefirerError};
+use crate::{
+    Backoff, DeniedPath, Destination, IdempotencySecret, KeepHeaders, Methods, Pace, Rate, RefirerError,
+    Tempo,
+};
 
 /// What a refirer may do, and how. The default may send nothing, for it has no destination.
 #[derive(Debug, Clone)]
@@ -21,12 +24,18 @@ pub struct Options {
     pub methods: Methods,
     /// Whether a URL is sent although the log format has lost a part of it.
     pub allow_lossy: bool,
+    /// Whether a GET or HEAD is sent although its URL says that it acts (`/logout`, `?do=delete`).
+    pub allow_acting: bool,
+    /// Paths that are never sent.
+    pub deny_paths: Vec<DeniedPath>,
     /// The mark that is put on what is sent; by default the mark is in the retry log only.
     pub send_mark: Option<Mark>,
     /// Whether everything is decided and nothing is sent. No socket is opened and no name looked up.
     pub dry_run: bool,
     /// What decides how many requests are under way. The next three are its ceilings.
     pub pace: Pace,
+    /// How the log's own gaps are kept, if the pace keeps them.
+    pub tempo: Tempo,
     /// Requests under way at most.
     pub concurrency: NonZeroUsize,
     /// Requests under way to one host at most, if fewer.
@@ -55,6 +64,8 @@ pub struct Options {
     pub headers: HeaderMap,
     /// Headers of a capture that are sent again besides those that belong to a body.
     pub keep_headers: KeepHeaders,
+    /// What each request that is not safe is named with, so that a server can do it once.
+    pub idempotency: Option<IdempotencySecret>,
     /// How servers are trusted, and what is shown to them.
     pub tls: Tls,
     /// The proxy that everything goes through. Those of the environment are ignored.
@@ -71,9 +82,12 @@ impl Default for Options {
             destination: Destination::default(),
             methods: Methods::default(),
             allow_lossy: false,
+            allow_acting: false,
+            deny_paths: Vec::new(),
             send_mark: None,
             dry_run: false,
             pace: Pace::default(),
+            tempo: Tempo::default(),
             concurrency: NonZeroUsize::new(64).expect("64 is not 0"),
             per_host: None,
             rate: None,
@@ -88,6 +102,7 @@ impl Default for Options {
             body_bytes_max: 1 << 20,
             headers: HeaderMap::new(),
             keep_headers: KeepHeaders::default(),
+            idempotency: None,
             tls: Tls::default(),
             proxy: None,
             resolve: Resolve::default(),

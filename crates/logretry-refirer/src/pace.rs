@@ -1,10 +1,15 @@
 //! How fast a host is asked.
 
+use std::time::Duration;
+
 use logretry_record::{ErrorKind, Outcome, Retry};
 
 use gradient::Sign;
 
 pub(crate) mod gradient;
+mod score;
+
+pub use score::Score;
 
 /// What decides how many requests are under way at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,6 +20,23 @@ pub enum Pace {
     Adaptive,
     /// As many as the ceilings allow, from the first request on
     Fixed,
+    /// As adaptive, and no request before the log's own gaps have passed
+    Original,
+}
+
+/// How the log's own gaps are kept: `--speed` and `--max-gap`. They matter for [`Pace::Original`] only.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tempo {
+    /// How many times faster than in the log; more than 0.
+    pub speed: f64,
+    /// What is kept of a gap at most, before it is sped up.
+    pub max_gap: Duration,
+}
+
+impl Default for Tempo {
+    fn default() -> Self {
+        Self { speed: 1.0, max_gap: Duration::from_secs(60) }
+    }
 }
 
 /// What a refire says about its host.

@@ -19,6 +19,16 @@ pub(crate) fn time(text: &str) -> Result<Duration, RefirerError> {
     if time.is_zero() { Err(refuse()) } else { Ok(time) }
 }
 
+/// Reads how many times faster: `2x`, `0.5x`, `2`.
+pub(crate) fn times(text: &str) -> Result<f64, RefirerError> {
+    let number = text.strip_suffix('x').unwrap_or(text);
+    let plain = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let speed: Option<f64> = number.parse().ok();
+    speed
+        .filter(|speed| plain && (0.001..=1000.0).contains(speed))
+        .ok_or_else(|| RefirerError::Speed(text.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,6 +42,16 @@ mod tests {
         }
         for text in ["", "0", "0ms", "-1", "s", "1d", "1 s", "1e3", "..", "99999999999999999999h"] {
             assert!(time(text).is_err(), "{text:?} was taken");
+        }
+    }
+
+    #[test]
+    fn a_speed_is_a_number_of_times() {
+        for (text, speed) in [("2x", 2.0), ("0.5x", 0.5), ("10", 10.0)] {
+            assert!((times(text).expect(text) - speed).abs() < 1e-9);
+        }
+        for text in ["", "x", "0x", "-1x", "2X", "1e3", "1001x", "inf", "nan"] {
+            assert!(times(text).is_err(), "{text:?} was taken");
         }
     }
 }

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::account::Account;
+use crate::idempotency;
 use crate::journal::Forgets;
 use crate::rate::Schedule;
 use crate::refire::{Ended, Patience, refire};
@@ -135,7 +136,12 @@ async fn send<T: Transport>(
     cx: Context,
 ) -> (Start, Ended) {
     let job = &mut start.job;
-    let request = Request::new(job.planned.clone(), job.record.id(), &options.headers);
+    let mut request = Request::new(job.planned.clone(), job.record.id(), &options.headers);
+    if let Some(secret) = options.idempotency.as_ref().filter(|_| !job.planned.is_safe()) {
+        // A capture may hold the client's own, by which the server knows what the client itself has sent again.
+        let key = || secret.key(job.record.id(), job.answers);
+        request.headers.entry(idempotency::NAME).or_insert_with(key);
+    }
     let attempts = job.attempts() + 1;
     let patience = Patience { timeout: options.timeout, abort: &cx.stops().abort };
     let account = &mut job.account;

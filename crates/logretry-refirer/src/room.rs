@@ -17,13 +17,14 @@ use tokio::time::Instant;
 
 use crate::again::{Budget, may_help};
 use crate::breaker::Turn;
+use crate::idempotency::is_answered;
 use crate::lane::{Job, Lane, Pass};
 use crate::pace::gradient::Sign;
 use crate::pace::sign;
 use crate::random::Random;
 use crate::rate::Schedule;
 use crate::refire::{Answer, Ended};
-use crate::{Options, Planned, Site};
+use crate::{Options, Pace, Planned, Score, Site};
 
 /// Records that wait at most.
 const RECORDS_MAX: usize = 4096;
@@ -53,6 +54,8 @@ pub(crate) struct Room {
     lanes: Vec<Lane>,
     places: HashMap<Site, usize>,
     schedule: Schedule,
+    /// The log's own gaps, and when its first record came; none if they are not kept.
+    score: Option<(Score, Option<Instant>)>,
     budget: Budget,
     random: Random,
     leaving: VecDeque<Leaving>,
@@ -68,6 +71,7 @@ impl Room {
     pub(crate) fn new(options: Arc<Options>) -> Self {
         Self {
             schedule: Schedule::new(options.rate),
+            score: (options.pace == Pace::Original).then(|| (Score::new(options.tempo), None)),
             options,
             lanes: Vec::new(),
             places: HashMap::new(),
@@ -93,7 +97,11 @@ impl Room {
 
     /// Takes a record in.
     pub(crate) fn admit(&mut self, record: Record, planned: Planned) {
-        let job = Job::new(record, planned);
+        let mut job = Job::new(record, planned);
+        if let Some((score, start)) = &mut self.score {
+            let start = *start.get_or_insert_with(Instant::now);
+            job.due = Some(start + score.due(&job.record));
+        }
         if self.closed.is_some() {
             return self.leaving.push_back(Leaving { job, reason: self.closed });
         }
@@ -165,6 +173,7 @@ impl Room {
             && may_help(&retry)
             && self.budget.withdraw();
         let wait = self.options.backoff.wait(retry.attempts, self.random.unit());
+        job.answers += u32::from(is_answered(&retry));
         job.last = Some(retry);
         if may_go_again {
             self.count_in(&job);

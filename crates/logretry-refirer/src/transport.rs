@@ -113,7 +113,7 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) fn new(options: &Options) -> Result<Self, RefirerError> {
-        let resolver = Resolver::new(options.resolve.clone());
+        let resolver = Resolver::new(options);
         let tls = crate::tls::client_config(&options.tls, options.http)?;
         let pooled = pooled::Pooled::new(options, &resolver, tls.clone())?;
         Ok(Self { pooled: Arc::new(pooled), direct: direct::Direct::new(options, resolver, tls) })

@@ -32,6 +32,10 @@ fn each_flag_has_its_place() {
         "--allow-host=a",
         "--allow-host=b:1",
         "--methods=GET,DELETE",
+        "--yes",
+        "--allow-private",
+        "--allow-acting",
+        "--deny-path=/admin/*",
         "--allow-lossy",
         "--send-mark",
         "--dry-run",
@@ -51,6 +55,8 @@ fn each_flag_has_its_place() {
         "--header",
         &header,
         "--header=X-A: 1",
+        "--header-env=X-Path=PATH",
+        "--idempotency-key",
         "--insecure",
         "--cacert=ca.pem",
         "--cert=c.pem",
@@ -73,6 +79,10 @@ fn each_flag_has_its_place() {
     assert_eq!(options.body_bytes_max, 512 << 10);
     assert_eq!(options.headers["authorization"], "Bearer secret");
     assert_eq!(options.headers["x-a"], "1");
+    assert_eq!(options.headers["x-path"], std::env::var("PATH").expect("there is one").as_str());
+    assert!(options.allow_acting && options.destination.allow_private);
+    assert!(options.idempotency.is_none(), "a dry run makes no secret");
+    assert_eq!(options.deny_paths.len(), 1);
     assert_eq!(options.http, HttpVersion::Http2);
     assert!(!format!("{options:?}").contains("secret"));
 }
@@ -86,6 +96,13 @@ fn what_is_wrong_is_named() {
         (&["--rate=5/d"], "`5/d`"),
         (&["--pace=slow"], "'slow'"),
         (&["--backoff=2s..1s"], "`2s..1s`"),
+        (&["--speed=2x"], "--speed"),
+        (&["--max-gap=2s", "--pace=fixed"], "--max-gap"),
+        (&["--pace=original", "--speed=-1"], "`-1`"),
+        (&["--deny-path=/a["], "`/a[`"),
+        (&["--header-env=X-A=NO_SUCH_VARIABLE_HERE"], "`NO_SUCH_VARIABLE_HERE`"),
+        (&["--header=Idempotency-Key: x"], "--idempotency-key"),
+        (&["--idempotency-secret=s"], "--idempotency-key"),
         (&["--max-time=never"], "`never`"),
         (&["--max-requests=0"], "'0'"),
         (&["--attempts=0"], "'0'"),
@@ -101,4 +118,42 @@ fn what_is_wrong_is_named() {
         let error = options(args).expect_err(named);
         assert!(error.contains(named), "{error}");
     }
+}
+
+#[test]
+fn the_original_pace_keeps_the_gaps_of_the_log() {
+    let options = options(&["--pace=original", "--speed=2x", "--max-gap=5s"]).expect("a tempo");
+    assert_eq!((options.pace, options.concurrency.get()), (Pace::Original, 64));
+    assert_eq!(options.tempo, Tempo { speed: 2.0, max_gap: Duration::from_secs(5) });
+}
+
+#[test]
+fn a_file_with_secrets_that_others_can_read_is_warned_about() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let flag = format!("--header=@{}", file.path().display());
+    let program = Program::try_parse_from(["lr-refire", &flag, "--header=X-A: 1"]).expect("flags");
+    for (mode, warnings) in [(0o600, 0), (0o640, 1), (0o604, 1), (0o400, 0)] {
+        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(mode)).expect("a mode");
+        assert_eq!(program.refire.warnings().len(), warnings, "{mode:o}");
+    }
+}
+
+#[test]
+fn keys_are_made_only_when_they_are_asked_for() {
+    assert!(options(&[]).expect("flags").idempotency.is_none());
+    assert!(options(&["--idempotency-key"]).expect("flags").idempotency.is_some());
+}
+
+#[test]
+fn what_must_be_confirmed_is_each_method_that_changes_something() {
+    let confirm = |args: &[&str]| {
+        let program = Program::try_parse_from(["lr-refire"].iter().chain(args)).expect("flags");
+        program.refire.methods_to_confirm().expect("methods")
+    };
+    assert_eq!(confirm(&[]), [""; 0]);
+    assert_eq!(confirm(&["--methods=GET,POST,DELETE"]), ["DELETE", "POST"]);
+    assert_eq!(confirm(&["--methods=POST", "--yes"]), [""; 0]);
+    assert_eq!(confirm(&["--methods=POST", "--dry-run"]), [""; 0]);
 }

@@ -60,10 +60,10 @@ async fn without_trips_no_host_is_given_up() {
 async fn a_host_that_is_held_keeps_nobody_waiting() {
     let mut options = options();
     options.destination = crate::Destination {
-        base_url: None,
         allow_hosts: ["http://dead.example", "http://well.example"]
             .map(|host| host.parse().expect("a host"))
             .into(),
+        ..crate::Destination::default()
     };
     let records: Vec<_> = (0..200)
         .map(|number| {

@@ -271,7 +271,7 @@ pub(super) async fn attempt(fault: &Fault, tls: bool) -> Option<String> {
     let well = well().await;
     let mut options = over_http2(fixed(&faulty, 2, timeout_for(fault.expected)));
     let allow_hosts = [&faulty, &well].map(|host| host.parse().expect("a host")).into();
-    options.destination = Destination { base_url: None, allow_hosts };
+    options.destination = Destination { allow_hosts, ..Destination::default() };
     let records = vec![record_of(&faulty, "/fault"), record_of(&well, "/beside")];
     let start = Instant::now();
     let output = refire_all(options, records).await;

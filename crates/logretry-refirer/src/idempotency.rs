@@ -1,0 +1,148 @@
+//! `Idempotency-Key`: a name for what a request wants, so that a server which knows it does that once.
+//!
+//! The key is made of the record's id and of a number, with a secret:
+//!
+//! ```text
+//!   key = UUID version 8 of BLAKE3(secret, id ‖ number)          Idempotency-Key: "5b0f6c1e-…"
+//! ```
+//!
+//! - **Stable**: whoever has the secret makes the same key for the same record, today, after a crash, on another machine. So a request
+//!   whose end is not known can be sent again: a server that has seen it answers what it has answered, and does nothing.
+//! - **Not to be guessed**: the ids of records are hashes of log lines, which others may know. A key that could be computed from them would let
+//!   others ask for an answer that is not theirs (draft-ietf-httpapi-idempotency-key-header §5).
+//! - **New after an answer**: servers store the answer with the key, a 500 included, and give it again (Stripe does). A request that has
+//!   been answered and is sent again must have another key, or it would get the stored failure. That is the number: the answers that this
+//!   record has had.
+//!
+//! The value is a String of RFC 9651, which the draft asks for: with its quotation marks.
+
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use http::header::{HeaderName, HeaderValue};
+use logretry_record::{Outcome, RecordId, Retry};
+
+use crate::RefirerError;
+
+/// The header's name.
+pub(crate) const NAME: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// What keys are made with. Debug output does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IdempotencySecret([u8; 32]);
+
+impl IdempotencySecret {
+    /// The secret of these bytes, which must be hard to guess.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// A new one, from the system's source of randomness.
+    pub fn random() -> Result<Self, RefirerError> {
+        let mut bytes = [0; 32];
+        let random = rustls::crypto::ring::default_provider().secure_random;
+        random.fill(&mut bytes).map_err(|_| RefirerError::Random)?;
+        Ok(Self(bytes))
+    }
+
+    /// The one in the file at `path`: 64 hexadecimal digits. A file that does not exist is made, with a new secret, for its owner only.
+    pub fn of_file(path: &Path) -> Result<Self, RefirerError> {
+        let failed = |error| RefirerError::File { path: path.to_owned(), error };
+        let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        match new {
+            Ok(mut file) => {
+                let secret = Self::random()?;
+                file.write_all(secret.digits().as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+                Ok(secret)
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let text = std::fs::read_to_string(path).map_err(failed)?;
+                Self::of_digits(text.trim()).ok_or_else(|| RefirerError::Secret(path.to_owned()))
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    fn digits(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).chain(["\n".to_owned()]).collect()
+    }
+
+    fn of_digits(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return None;
+        }
+        for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+
+    /// The header's value for a record that has had so many answers.
+    pub(crate) fn key(&self, id: RecordId, answers: u32) -> HeaderValue {
+        let mut hasher = blake3::Hasher::new_keyed(&self.0);
+        hasher.update(id.to_string().as_bytes()).update(&answers.to_be_bytes());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+        // RFC 9562 §5.8: version and variant, the rest is ours.
+        bytes[6] = 0x80 | (bytes[6] & 0x0F);
+        bytes[8] = 0x80 | (bytes[8] & 0x3F);
+        let number = u128::from_be_bytes(bytes);
+        let digits = format!("{number:032x}");
+        let key = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]).join("-");
+        format!("\"{key}\"").try_into().expect("hexadecimal digits are ASCII")
+    }
+}
+
+impl fmt::Debug for IdempotencySecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdempotencySecret(…)")
+    }
+}
+
+/// Whether a request that ended so was answered: the server has stored what it said, if it stores anything.
+pub(crate) fn is_answered(retry: &Retry) -> bool {
+    matches!(retry.outcome, Outcome::Recovered | Outcome::Refused | Outcome::Failing)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn id(text: &str) -> RecordId {
+        RecordId::of_line(text.as_bytes(), 0)
+    }
+
+    #[test]
+    fn a_key_is_a_quoted_uuid_that_depends_on_secret_record_and_answers() {
+        let secret = IdempotencySecret::new([7; 32]);
+        let key = secret.key(id("a"), 0);
+        let text = key.to_str().expect("ASCII").to_owned();
+        assert_eq!(text.len(), 38);
+        assert_eq!((&text[..1], &text[15..16], &text[37..]), ("\"", "8", "\""), "{text}");
+        assert!("89ab".contains(&text[20..21]), "{text}");
+        assert_eq!(secret.key(id("a"), 0), key);
+        for other in
+            [secret.key(id("a"), 1), secret.key(id("b"), 0), IdempotencySecret::new([8; 32]).key(id("a"), 0)]
+        {
+            assert_ne!(other, key);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_made_once_and_for_its_owner_only() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("secret");
+        let made = IdempotencySecret::of_file(&path).expect("a secret");
+        assert_eq!(IdempotencySecret::of_file(&path).expect("the same"), made);
+        assert_eq!(std::fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
+        assert!(!format!("{made:?}").contains(&made.digits()[..8]));
+        std::fs::write(&path, "no digits").expect("a file");
+        assert!(IdempotencySecret::of_file(&path).is_err());
+    }
+}

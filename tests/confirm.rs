@@ -1,0 +1,99 @@
+//! Requests that change something go out only when somebody has said so.
+
+use crate::lab::{Backend, Desk, Program, installed, line};
+
+fn log() -> String {
+    ["DELETE /a", "DELETE /b", "GET /c", "POST /d"].map(|request| line(request, 502)).concat()
+}
+
+#[test]
+fn without_a_terminal_requests_that_change_something_need_yes() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", log());
+    let url = backend.url();
+    let arguments =
+        ["run", "access.log", "--base-url", &url, "-o", "retry.log", "--methods", "GET,DELETE,POST"];
+    let run = desk.run("logretry", &arguments);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("cannot send requests that change something (2 DELETE) without being told so"),
+        "{}",
+        run.stderr
+    );
+    assert!(backend.seen().is_empty());
+    assert!(!desk.path("retry.log").exists(), "nothing has begun");
+
+    let run = desk.program("logretry", &arguments).args(["--yes"]).run();
+    assert_eq!(run.code, 3, "the POST has no body: {}", run.stderr);
+    let mut seen = backend.seen();
+    seen.sort();
+    assert_eq!(seen, ["DELETE /a", "DELETE /b", "GET /c"]);
+}
+
+#[test]
+fn in_a_pipe_the_methods_are_named_and_standard_input_is_not_asked() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", log());
+    let records = desk.run("lr-read", &["access.log"]).stdout;
+    let arguments = ["--base-url", &backend.url(), "--methods", "GET,DELETE"];
+    let refired = desk.program("lr-refire", &arguments).reading(records.as_str()).run();
+    assert_eq!(refired.code, 2, "{}", refired.stderr);
+    assert!(refired.stderr.contains("change something (DELETE)"), "{}", refired.stderr);
+    assert_eq!((refired.stdout.as_str(), backend.seen().len()), ("", 0));
+}
+
+#[test]
+fn nothing_is_asked_where_nothing_would_be_changed() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", [line("GET /c", 502), line("DELETE /fine", 200)].concat());
+    for more in [&[][..], &["--dry-run"]] {
+        let arguments = ["run", "access.log", "--base-url", &backend.url(), "--methods", "GET,DELETE"];
+        let run = desk.program("logretry", &arguments).args(more).run();
+        assert_eq!(run.code, 0, "{}", run.stderr);
+    }
+    assert_eq!(backend.seen(), ["GET /c"]);
+}
+
+/// `script` gives the program a terminal, and types what is on its own standard input.
+#[test]
+fn on_a_terminal_a_word_is_asked_for() {
+    installed("script");
+    for (typed, code, sent) in [("send\n", 3, 3), ("yes\n", 2, 0), ("\n", 2, 0)] {
+        let backend = Backend::up();
+        let desk = Desk::with("access.log", log());
+        let command = format!(
+            "{} run access.log --base-url {} -o retry.log --methods GET,DELETE,POST",
+            Program::path("logretry"),
+            backend.url()
+        );
+        let run = desk.program("script", &["-qec", &command, "/dev/null"]).reading(typed).run();
+        assert_eq!(run.code, code, "{}", run.stdout);
+        assert!(run.stdout.contains("change something: 2 DELETE."), "{}", run.stdout);
+        assert_eq!(backend.seen().len(), sent, "{}", run.stdout);
+    }
+}
+
+#[test]
+fn a_key_names_each_request_that_changes_something_and_no_other() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", log());
+    let arguments = ["run", "access.log", "--base-url", &backend.url(), "--methods", "GET,DELETE", "--yes"];
+    let keyed = ["--idempotency-key", "--idempotency-secret", "secret"];
+    for _ in 0..2 {
+        let run = desk.program("logretry", &arguments).args(keyed).run();
+        assert_eq!(run.code, 3, "{}", run.stderr);
+    }
+    let heads = backend.heads();
+    let key = |head: &String| {
+        let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with("idempotency-key:"))?;
+        Some(line.split_once(": ")?.1.to_owned())
+    };
+    let keys: Vec<_> = heads.iter().filter(|head| head.starts_with("DELETE")).filter_map(key).collect();
+    assert_eq!(keys.len(), 4, "{heads:?}");
+    assert!(keys.iter().all(|key| key.len() == 38 && key.starts_with('"') && key.ends_with('"')), "{keys:?}");
+    let mut once = keys.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!(once.len(), 2, "two records, and for each the same key in both runs: {keys:?}");
+    assert!(heads.iter().filter(|head| head.starts_with("GET")).all(|head| key(head).is_none()));
+}
