@@ -25,6 +25,11 @@ impl RecordId {
         Self(id)
     }
 
+    /// The id whose 16 bytes these are.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     /// The 16 bytes of the id.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0

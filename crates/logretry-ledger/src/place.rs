@@ -1,0 +1,163 @@
+//! Where a ledger lies: its lock, its file system, its permissions.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FlockOperation;
+
+use crate::LedgerError;
+use crate::error::At as _;
+
+/// The right to write a ledger, until it is dropped; the system takes it back when the process dies, however it dies.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock of the ledger at `path`, or says at once who has it.
+    pub(crate) fn take(path: &Path) -> Result<Self, LedgerError> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut file = options.open(beside(path, ".lock")).at(path, "lock")?;
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                let mut holder = String::new();
+                // Who it is, is a courtesy.
+                let _ = file.take(300).read_to_string(&mut holder);
+                let holder = if holder.trim().is_empty() { "another process" } else { holder.trim() };
+                return Err(LedgerError::InUse { path: path.to_owned(), holder: holder.to_owned() });
+            }
+            Err(error) => return Err(io::Error::from(error)).at(path, "lock"),
+        }
+        let host = rustix::system::uname();
+        let holder = format!("process {} on {}\n", std::process::id(), host.nodename().to_string_lossy());
+        file.set_len(0).and_then(|()| file.rewind()).at(path, "lock")?;
+        file.write_all(holder.as_bytes()).at(path, "lock")?;
+        Ok(Self { _file: file })
+    }
+
+    /// Who works with the ledger at `path`, if anybody does.
+    pub(crate) fn holder(path: &Path) -> Option<String> {
+        let mut file = File::open(beside(path, ".lock")).ok()?;
+        if rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared).is_ok() {
+            return None;
+        }
+        let mut holder = String::new();
+        file.read_to_string(&mut holder).ok()?;
+        Some(holder.trim().to_owned())
+    }
+}
+
+/// The file beside `path` whose name has `suffix` added.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+/// Makes the file, for its owner only, if it is not there; and says whether it is new.
+///
+/// A file name is durable when its folder is.
+pub(crate) fn create(path: &Path) -> Result<bool, LedgerError> {
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match made {
+        Ok(file) => {
+            file.sync_all().at(path, "create")?;
+            sync_folder(path)?;
+            Ok(true)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error).at(path, "create"),
+    }
+}
+
+/// Makes the names in the folder of `path` durable.
+pub(crate) fn sync_folder(path: &Path) -> Result<(), LedgerError> {
+    File::open(folder(path)).and_then(|folder| folder.sync_all()).at(path, "sync the folder of")
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Refuses file systems of other machines: SQLite's WAL needs memory that all its users share, and the lock must hold.
+#[cfg(target_os = "linux")]
+pub(crate) fn refuse_network(path: &Path) -> Result<(), LedgerError> {
+    let found =
+        rustix::fs::statfs(folder(path)).map_err(io::Error::from).at(path, "look at the folder of")?;
+    // The numbers are 32 bits wide, and some of them come with their sign extended.
+    match network(found.f_type.cast_unsigned() & 0xFFFF_FFFF) {
+        Some(file_system) => Err(LedgerError::NetworkFileSystem { path: path.to_owned(), file_system }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn refuse_network(_: &Path) -> Result<(), LedgerError> {
+    Ok(())
+}
+
+/// The network file systems among the magic numbers of `statfs(2)`.
+#[cfg(target_os = "linux")]
+fn network(magic: u64) -> Option<&'static str> {
+    Some(match magic {
+        0x6969 => "NFS",
+        0x517B | 0xFE53_4D42 | 0xFF53_4D42 => "SMB",
+        0x0102_1997 => "9p",
+        0x00C3_6400 => "Ceph",
+        0x0BD0_0BD0 => "Lustre",
+        0x1983_0326 => "BeeGFS",
+        0x4750_4653 => "GPFS",
+        0x5346_414F | 0x6B41_4653 => "AFS",
+        0x7375_7245 => "Coda",
+        0x564C => "NCP",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn a_second_instance_is_told_at_once_who_the_first_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("retry.log.ledger");
+        assert_eq!(Lock::holder(&path), None);
+        let first = Lock::take(&path).expect("a lock");
+        let start = Instant::now();
+        let error = Lock::take(&path).expect_err("it is taken").to_string();
+        assert!(start.elapsed() < Duration::from_millis(100));
+        assert!(error.contains(&format!("process {} on ", std::process::id())), "{error}");
+        assert!(Lock::holder(&path).is_some());
+        drop(first);
+        assert_eq!(Lock::holder(&path), None);
+        Lock::take(&path).expect("it is free again");
+    }
+
+    #[test]
+    fn a_ledger_is_for_its_owner_only() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("ledger");
+        assert!(create(&path).expect("it is made"));
+        assert!(!create(&path).expect("it is there"));
+        assert_eq!(path.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn network_file_systems_are_known_and_local_ones_are_not_refused() {
+        assert_eq!(network(0x6969), Some("NFS"));
+        assert_eq!(network(0xFF53_4D42), Some("SMB"));
+        assert_eq!(network(0xEF53), None, "ext4");
+        refuse_network(&tempfile::tempdir().expect("a folder").path().join("x")).expect("a local disk");
+    }
+}

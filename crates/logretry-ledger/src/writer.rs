@@ -1,0 +1,409 @@
+//! The thread that writes: the only one, with the only connection that does.
+//!
+//! It takes what is queued, writes it in one transaction, and answers all who wait: *group commit* that needs no timer, for while one
+//! commit is on its way to the disk the next group gathers.
+//!
+//! # Written and synced
+//!
+//! In WAL mode a commit appends frames to the `-wal` file. With `synchronous = NORMAL` that is all: the frames are in the system's cache, from
+//! which they are read back after this process has been killed, and are lost if the machine loses power. With `synchronous = FULL` the same
+//! commit ends with an fsync of that file, and covers every frame before it too. So *written* is a commit with NORMAL, *synced* one with
+//! FULL, and a group is committed with FULL if anyone in it waits for that, or if something has been waiting for 50 ms. If no event comes by
+//! then, a row of `meta` does. After a power cut SQLite finds the last commit whose checksums hold, and everything after it never happened.
+//!
+//! A line of the retry log is appended after the sync that covers its outcome, so the log never tells what the ledger does not know.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::compact::Compactor;
+use crate::event::Event;
+use crate::live::Live;
+use crate::schema::set_meta;
+use crate::ticket::Failure;
+use crate::{Durability, Projection};
+
+/// How long something written may wait for its sync.
+const SYNC_WITHIN: Duration = Duration::from_millis(50);
+/// How long nothing must come before there is time for compaction.
+const IDLE: Duration = Duration::from_millis(200);
+/// Jobs in one transaction at most.
+const GROUP_MAX: usize = 1024;
+/// How often the retry log is synced, and its end written down.
+const MARK_EVERY: Duration = Duration::from_secs(1);
+/// Bytes of the retry log between two such times at most.
+const MARK_BYTES: usize = 4 << 20;
+
+type Answer<T = ()> = oneshot::Sender<Result<T, Failure>>;
+
+/// What the thread is asked to do.
+pub(crate) enum Job {
+    /// Write an event; `synced` says what its sender waits for, if it waits.
+    Event { event: Event, synced: bool, answer: Option<Answer> },
+    /// Note how far a followed log has been dealt with.
+    Position { source: Vec<u8>, value: Vec<u8> },
+    /// Sync everything.
+    Sync(Answer),
+    /// Append lines from now on to this.
+    Attach(Box<dyn Projection>, Answer),
+    /// Let the retry log go on in a new file.
+    Reopen(Answer),
+    /// Take away outcomes from before a time; answers how many.
+    Forget(Timestamp, Answer<u64>),
+}
+
+/// What the thread and the handles share.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    pub(crate) live: Mutex<Live>,
+    /// What ended the sending.
+    pub(crate) failure: OnceLock<Failure>,
+}
+
+impl Shared {
+    pub(crate) fn live(&self) -> MutexGuard<'_, Live> {
+        // Each change of it is whole.
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(crate) struct Writer {
+    pub(crate) db: Connection,
+    pub(crate) path: PathBuf,
+    pub(crate) durability: Durability,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) next_seq: u64,
+    pub(crate) compactor: Compactor,
+    /// Whether the next commit will be synced, as the connection is set.
+    syncs: bool,
+    unsynced_since: Option<Instant>,
+    /// What ended the writing of this file.
+    dead: Option<Failure>,
+    log: Option<Log>,
+}
+
+/// The retry log, and what is to be appended to it.
+struct Log {
+    projection: Box<dyn Projection>,
+    lines: Vec<u8>,
+    number: u64,
+    /// The last event whose line is in `lines`, or was.
+    seq: u64,
+    marked: Instant,
+    unmarked_bytes: usize,
+    /// The mark that the next commit writes down.
+    mark: Option<(Option<String>, u64)>,
+    failed: bool,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        db: Connection,
+        path: PathBuf,
+        durability: Durability,
+        shared: Arc<Shared>,
+        next_seq: u64,
+        compactor: Compactor,
+    ) -> Self {
+        Self {
+            db,
+            path,
+            durability,
+            shared,
+            next_seq,
+            compactor,
+            syncs: true,
+            unsynced_since: None,
+            dead: None,
+            log: None,
+        }
+    }
+
+    /// Works until all handles are gone, and leaves everything synced and the file marked as well ended.
+    pub(crate) fn run(mut self, queue: &Receiver<Job>) {
+        loop {
+            let wait = self.unsynced_since.map_or(IDLE, |since| SYNC_WITHIN.saturating_sub(since.elapsed()));
+            let first = match queue.recv_timeout(wait) {
+                Ok(job) => job,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.idle();
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            let mut group = vec![first];
+            group.extend(queue.try_iter().take(GROUP_MAX - 1));
+            self.work(group);
+        }
+        self.end();
+    }
+
+    fn idle(&mut self) {
+        if self.unsynced_since.is_some() {
+            self.commit(&[], true);
+        } else {
+            self.compact();
+        }
+    }
+
+    fn compact(&mut self) {
+        if self.dead.is_some() {
+            return;
+        }
+        let end = self.compactor.step(&self.db, &mut self.shared.live());
+        if let Err(error) = end {
+            self.die(&error);
+        }
+    }
+
+    fn forget(&mut self, before: Timestamp) -> Result<u64, Failure> {
+        self.result()?;
+        let end = self.compactor.forget(&self.db, before, &mut self.shared.live());
+        end.map_err(|error| self.die(&error))
+    }
+
+    /// Does the jobs of a group: its events in one transaction, and then what is no event.
+    fn work(&mut self, group: Vec<Job>) {
+        let full = self.durability == Durability::Full;
+        let overdue = self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_WITHIN);
+        let asked = |job: &Job| match job {
+            Job::Event { synced, .. } => *synced,
+            Job::Position { .. } | Job::Forget(..) => false,
+            Job::Sync(_) | Job::Attach(..) | Job::Reopen(_) => true,
+        };
+        let sync = full || overdue || group.iter().any(asked);
+        self.commit(&group, sync);
+        for job in group {
+            match job {
+                Job::Event { answer: Some(answer), .. } | Job::Sync(answer) => tell(answer, self.result()),
+                Job::Event { .. } | Job::Position { .. } => {}
+                Job::Attach(projection, answer) => {
+                    self.attach(projection);
+                    tell(answer, self.outlook());
+                }
+                Job::Reopen(answer) => {
+                    self.reopen();
+                    tell(answer, self.outlook());
+                }
+                Job::Forget(before, answer) => tell(answer, self.forget(before)),
+            }
+        }
+        if self.compactor.is_behind(self.next_seq) {
+            self.compact();
+        }
+    }
+
+    fn commit(&mut self, group: &[Job], sync: bool) {
+        if self.dead.is_some() {
+            return;
+        }
+        let first_seq = self.next_seq;
+        if let Err(error) = self.transaction(group, sync) {
+            self.die(&error);
+            return;
+        }
+        let mut seq = first_seq;
+        let mut live = self.shared.live();
+        for job in group {
+            let Job::Event { event, .. } = job else { continue };
+            if let Some(id) = event.id {
+                live.enter(id, event.kind, seq, true);
+            }
+            if let (Some(line), Some(log)) = (&event.line, &mut self.log) {
+                log.lines.extend_from_slice(line);
+                log.number += 1;
+                log.seq = seq;
+            }
+            seq += 1;
+        }
+        drop(live);
+        if sync {
+            self.unsynced_since = None;
+            self.append();
+        } else {
+            self.unsynced_since = self.unsynced_since.or_else(|| Some(Instant::now()));
+        }
+    }
+
+    fn transaction(&mut self, group: &[Job], sync: bool) -> rusqlite::Result<()> {
+        if self.syncs != sync {
+            self.db.execute_batch(if sync {
+                "PRAGMA synchronous = FULL"
+            } else {
+                "PRAGMA synchronous = NORMAL"
+            })?;
+            self.syncs = sync;
+        }
+        self.db.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
+        {
+            let mut insert =
+                self.db.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+            for job in group {
+                match job {
+                    Job::Event { event, .. } => {
+                        insert.execute((
+                            self.next_seq.cast_signed(),
+                            event.time.as_microsecond(),
+                            event.kind as u8,
+                            event.id.as_ref().map(|id| id.as_bytes().as_slice()),
+                            event.attempt,
+                            event.body.as_deref(),
+                            event.sum(self.next_seq),
+                            event.line.as_deref(),
+                        ))?;
+                        self.next_seq += 1;
+                    }
+                    Job::Position { source, value } => {
+                        let sql = "INSERT INTO position VALUES (?1, ?2, ?3)
+                            ON CONFLICT DO UPDATE SET value = excluded.value, time = excluded.time";
+                        let now = Timestamp::now().as_microsecond();
+                        self.db.prepare_cached(sql)?.execute((source, value, now))?;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        if let Some((mark, seq)) = self.log.as_mut().and_then(|log| log.mark.take()) {
+            set_meta(&self.db, "mark", mark)?;
+            set_meta(&self.db, "mark_seq", seq.cast_signed())?;
+        } else if group.is_empty() {
+            // A commit without a change would write, and sync, nothing.
+            set_meta(&self.db, "synced_seq", self.next_seq.cast_signed() - 1)?;
+        }
+        self.db.prepare_cached("COMMIT")?.execute(()).map(drop)
+    }
+
+    /// Appends to the retry log what is synced.
+    fn append(&mut self) {
+        let Some(log) = self.log.as_mut().filter(|log| !log.failed) else { return };
+        let mut end = Ok(());
+        if !log.lines.is_empty() {
+            end = log.projection.append(&log.lines, log.number);
+            log.unmarked_bytes += log.lines.len();
+            log.lines.clear();
+            log.number = 0;
+        }
+        let due = log.unmarked_bytes > 0
+            && (log.marked.elapsed() >= MARK_EVERY || log.unmarked_bytes >= MARK_BYTES);
+        if end.is_ok() && due {
+            end = log.mark();
+        }
+        if let Err(error) = end {
+            self.log_failed(&error);
+        }
+    }
+
+    fn attach(&mut self, mut projection: Box<dyn Projection>) {
+        if self.dead.is_some() {
+            return;
+        }
+        let (mark, lines) = match self.unmarked() {
+            Ok(found) => found,
+            Err(error) => {
+                self.die(&error);
+                return;
+            }
+        };
+        let end = projection.resume(mark.as_deref(), lines);
+        let seq = self.next_seq - 1;
+        let log = Log {
+            projection,
+            lines: Vec::new(),
+            number: 0,
+            seq,
+            marked: Instant::now(),
+            unmarked_bytes: 0,
+            mark: None,
+            failed: false,
+        };
+        match end.and_then(|()| self.log.insert(log).mark()) {
+            Ok(()) => self.commit(&[], true),
+            Err(error) => self.log_failed(&error),
+        }
+    }
+
+    /// The mark, and the lines after it.
+    fn unmarked(&self) -> rusqlite::Result<(Option<String>, Vec<Vec<u8>>)> {
+        let mark = crate::schema::meta::<Option<String>>(&self.db, "mark")?.flatten();
+        let seq = crate::schema::meta::<i64>(&self.db, "mark_seq")?.unwrap_or(0);
+        let sql = "SELECT line FROM event WHERE seq > ?1 AND line IS NOT NULL ORDER BY seq";
+        let lines =
+            self.db.prepare(sql)?.query_map([seq], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        Ok((mark, lines))
+    }
+
+    fn reopen(&mut self) {
+        let Some(log) = self.log.as_mut().filter(|log| !log.failed) else { return };
+        // What stands in the old file is known to be there before the new one is begun.
+        let end = log.mark().and_then(|()| log.projection.reopen()).and_then(|()| log.mark());
+        match end {
+            Ok(()) => self.commit(&[], true),
+            Err(error) => self.log_failed(&error),
+        }
+    }
+
+    fn end(mut self) {
+        self.commit(&[], true);
+        if let Some(log) = self.log.as_mut().filter(|log| !log.failed)
+            && let Err(error) = log.mark()
+        {
+            self.log_failed(&error);
+        }
+        self.commit(&[], true);
+        if self.dead.is_some() {
+            return;
+        }
+        let closed = set_meta(&self.db, "clean", 1);
+        if let Err(error) = closed {
+            self.die(&error);
+        }
+    }
+
+    /// Whether the ledger takes events.
+    fn result(&self) -> Result<(), Failure> {
+        self.dead.clone().map_or(Ok(()), Err)
+    }
+
+    /// Whether requests may be sent.
+    fn outlook(&self) -> Result<(), Failure> {
+        self.shared.failure.get().cloned().map_or(Ok(()), Err)
+    }
+
+    /// The ledger cannot be written. What the system said about a failed sync cannot be mended by another one, so nothing is tried again.
+    fn die(&mut self, error: &rusqlite::Error) -> Failure {
+        let failure =
+            Failure { what: format!("the ledger `{}`", self.path.display()), error: error.to_string() };
+        self.dead.get_or_insert_with(|| failure.clone());
+        self.shared.failure.get_or_init(|| failure).clone()
+    }
+
+    /// The retry log cannot be written. Nothing more is sent; how the requests under way end is still written into the ledger, and the next run
+    /// appends their lines.
+    fn log_failed(&mut self, error: &std::io::Error) {
+        let Some(log) = &mut self.log else { return };
+        log.failed = true;
+        let failure = Failure { what: log.projection.name(), error: error.to_string() };
+        self.shared.failure.get_or_init(|| failure);
+    }
+}
+
+impl Log {
+    /// Syncs the log, so that the next commit may write down how far it is.
+    fn mark(&mut self) -> std::io::Result<()> {
+        self.mark = Some((self.projection.sync()?, self.seq));
+        self.marked = Instant::now();
+        self.unmarked_bytes = 0;
+        Ok(())
+    }
+}
+
+fn tell<T>(answer: Answer<T>, result: Result<T, Failure>) {
+    // Whoever has asked may have gone.
+    let _ = answer.send(result);
+}

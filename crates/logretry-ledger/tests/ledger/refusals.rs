@@ -1,0 +1,79 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::{Duration, Instant};
+
+use logretry_ledger::{Durability, Ledger, LedgerError, Look};
+
+use crate::desk::Desk;
+
+#[test]
+fn a_second_instance_is_refused_at_once() {
+    let desk = Desk::new();
+    let first = desk.ledger();
+    let start = Instant::now();
+    let error = desk.open(Durability::Grouped).expect_err("it is in use");
+    assert!(start.elapsed() < Duration::from_millis(100));
+    assert!(matches!(error, LedgerError::InUse { .. }), "{error}");
+    assert!(error.to_string().contains("another --ledger"), "{error}");
+    drop(first);
+    desk.ledger();
+}
+
+#[test]
+fn a_ledger_belongs_to_one_destination() {
+    let desk = Desk::new();
+    drop(desk.ledger());
+    let error =
+        Ledger::open(&desk.path(), "http://other.example", Durability::Grouped).expect_err("another server");
+    let expected = format!(
+        "use the ledger `{}` for http://other.example: it keeps the refires to http://shop.example; give another -o or --ledger",
+        desk.path().display()
+    );
+    assert_eq!(error.to_string(), expected);
+    Ledger::open_existing(&desk.path()).expect("whoever does not send needs no destination");
+}
+
+#[test]
+fn a_file_of_another_kind_is_refused_and_not_touched() {
+    let desk = Desk::new();
+    for text in ["a text file, long enough to be taken for more than a header\n".repeat(20), "x".to_owned()] {
+        fs::write(desk.path(), &text).expect("a file");
+        let error = desk.open(Durability::Grouped).expect_err("no ledger");
+        assert!(matches!(error, LedgerError::NoLedger { .. }), "{error}");
+        assert_eq!(fs::read_to_string(desk.path()).expect("a file"), text);
+    }
+    fs::remove_file(desk.path()).expect("it is there");
+    let database = rusqlite::Connection::open(desk.path()).expect("a database");
+    database.execute_batch("CREATE TABLE t (x)").expect("a table");
+    drop(database);
+    let before = fs::read(desk.path()).expect("a file");
+    assert!(matches!(desk.open(Durability::Grouped), Err(LedgerError::NoLedger { .. })));
+    assert_eq!(fs::read(desk.path()).expect("a file"), before);
+}
+
+#[test]
+fn a_ledger_of_a_later_release_is_refused() {
+    let desk = Desk::new();
+    drop(desk.ledger());
+    let database = rusqlite::Connection::open(desk.path()).expect("a database");
+    database.execute_batch("PRAGMA user_version = 7").expect("a version");
+    drop(database);
+    let error = desk.open(Durability::Grouped).expect_err("too new").to_string();
+    assert!(error.contains("it has version 7, and this program knows version 1"), "{error}");
+    Look::open(&desk.path()).expect_err("too new to look at");
+}
+
+#[test]
+fn all_its_files_are_for_the_owner_only() {
+    let desk = Desk::new();
+    let _ledger = desk.ledger();
+    let folder = desk.path().parent().expect("a folder").to_owned();
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let entry = entry.expect("a file");
+        assert_eq!(entry.metadata().expect("a file").permissions().mode() & 0o777, 0o600, "{entry:?}");
+        names.push(entry.file_name().into_string().expect("text"));
+    }
+    names.sort();
+    assert_eq!(names, ["ledger", "ledger-shm", "ledger-wal", "ledger.lock"]);
+}
