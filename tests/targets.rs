@@ -104,12 +104,14 @@ fn an_absolute_target_of_the_base_url_s_own_host_is_asked_by_its_path() {
 }
 
 #[test]
-fn a_target_that_a_protocol_would_change_is_skipped_with_a_reason() {
+fn a_target_that_a_proxy_would_see_changed_is_skipped_with_a_reason() {
     let backend = Backend::up();
     let desk = Desk::with("access.log", line("GET /a/../b", 500));
     let records = desk.run("lr-read", &["access.log"]).stdout;
-    let refired =
-        desk.program("lr-refire", &["--http2", "--base-url", &backend.url()]).reading(records).run();
+    let refired = desk
+        .program("lr-refire", &["--proxy", &backend.url(), "--base-url", "http://shop.example"])
+        .reading(records)
+        .run();
     assert_eq!(refired.code, 3, "{}", refired.stderr);
     assert_eq!(ndjson(&refired.stdout)[0]["retry"]["reason"], "target_would_change");
     assert!(backend.seen().is_empty());

@@ -230,7 +230,7 @@ reasons! {
     /// The log format has lost part of the URL.
     Lossy, "lossy", Skipped, "the log has lost part of the request; log the raw request, or give --allow-lossy";
     /// The target cannot go over this transport without being changed.
-    TargetWouldChange, "target_would_change", Skipped, "over this proxy or protocol the request target could not be sent byte for byte";
+    TargetWouldChange, "target_would_change", Skipped, "over this proxy the request target could not be sent byte for byte";
     /// It was a dry run; `method` and `url` are what would have been sent.
     DryRun, "dry_run", Unsent, "this was a dry run; run again without --dry-run to send it";
     /// A stop was asked for before it was sent.

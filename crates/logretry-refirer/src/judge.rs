@@ -7,7 +7,7 @@
 //! 3. Is its target a path that can be sent again, and is it whole?
 //! 4. Does the operator let a request go to its host?
 //! 5. Is its path not denied, and does its URL not say that it acts although its method says otherwise?
-//! 6. Can it go out byte for byte, over the protocol and proxy that were asked for?
+//! 6. Can it go out byte for byte, through the proxy that was asked for?
 
 use std::sync::Arc;
 
@@ -27,17 +27,7 @@ pub struct Planned {
     is_safe: bool,
     pub(crate) site: Site,
     pub(crate) target: String,
-    pub(crate) way: Way,
     pub(crate) payload: Option<Arc<Payload>>,
-}
-
-/// How a request gets onto the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// Through reqwest and its pool of connections.
-    Pooled,
-    /// Over a connection of its own, because reqwest's URL type would change the target's bytes.
-    Direct,
 }
 
 impl Planned {
@@ -103,13 +93,10 @@ impl Options {
         if path.len() > TARGET_BYTES_MAX {
             return Err(Reason::TargetTooLong);
         }
-        let mut planned = Planned { method, is_safe, site, target: path, way: Way::Pooled, payload };
+        let planned = Planned { method, is_safe, site, target: path, payload };
         planned.check()?;
-        if !survives_the_url_type(&planned) {
-            if self.proxy.is_some() || self.http == crate::HttpVersion::Http2 {
-                return Err(Reason::TargetWouldChange);
-            }
-            planned.way = Way::Direct;
+        if self.proxy.is_some() && !survives_the_url_type(&planned) {
+            return Err(Reason::TargetWouldChange);
         }
         Ok(planned)
     }
@@ -130,7 +117,7 @@ impl Planned {
     }
 }
 
-/// Whether the target is still the same after `url::Url`, which reqwest takes, has resolved its dot segments, turned its
+/// Whether the target is still the same after `url::Url`, which reqwest takes and with it every request through a proxy, has resolved its dot segments, turned its
 /// backslashes and percent-encoded its quotation marks (WHATWG URL §4.4).
 fn survives_the_url_type(planned: &Planned) -> bool {
     Url::parse(&planned.url()).is_ok_and(|url| url[Position::BeforePath..] == planned.target)
@@ -141,7 +128,6 @@ mod tests {
     use logretry_record::{Exchange, Origin, RecordId};
 
     use super::*;
-    use crate::HttpVersion;
 
     fn record(original: Exchange) -> Record {
         Record::new(RecordId::of_line(b"x", 0), Origin::new("-", 1, 0, "combined", "x"), original)
@@ -163,26 +149,26 @@ mod tests {
 
     #[test]
     fn no_target_changes_the_host_or_loses_a_byte() {
-        for (target, way) in [
-            ("/", Way::Pooled),
-            ("/a?b=c", Way::Pooled),
-            ("/a%20b?c=%C3%A9&d", Way::Pooled),
-            ("//evil.example/x", Way::Pooled),
-            ("/@evil.example", Way::Pooled),
-            ("/a?q=[1]&u=http://evil.example/", Way::Pooled),
-            ("/a:80?", Way::Pooled),
-            ("/%00%0d%0aHost:%20evil", Way::Pooled),
-            ("/a/../b", Way::Direct),
-            ("/../../etc/passwd", Way::Direct),
-            ("/a/%2e%2E/b", Way::Direct),
-            ("/.", Way::Direct),
-            ("/\\evil.example/x", Way::Direct),
-            ("/a?q='x'", Way::Direct),
-            ("/{a}|b", Way::Direct),
-            ("/a\"b", Way::Direct),
+        for target in [
+            "/",
+            "/a?b=c",
+            "/a%20b?c=%C3%A9&d",
+            "//evil.example/x",
+            "/@evil.example",
+            "/a?q=[1]&u=http://evil.example/",
+            "/a:80?",
+            "/%00%0d%0aHost:%20evil",
+            "/a/../b",
+            "/../../etc/passwd",
+            "/a/%2e%2E/b",
+            "/.",
+            "/\\evil.example/x",
+            "/a?q='x'",
+            "/{a}|b",
+            "/a\"b",
         ] {
             let planned = options().judge(&get(target)).expect(target);
-            assert_eq!((planned.target(), planned.way), (target, way));
+            assert_eq!(planned.target(), target);
             assert_eq!(planned.url(), format!("https://shop.example{target}"));
         }
     }
@@ -250,15 +236,11 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_would_change_stays_here() {
-        let mut over_http2 = options();
-        over_http2.http = HttpVersion::Http2;
-        let mut over_a_proxy = options();
-        over_a_proxy.proxy = Some("http://proxy.example:3128".parse().expect("a proxy"));
-        for options in [over_http2, over_a_proxy] {
-            assert_eq!(options.judge(&get("/a/../b")), Err(Reason::TargetWouldChange));
-            assert!(options.judge(&get("/a/b")).is_ok());
-        }
+    fn a_target_that_a_proxy_would_see_changed_stays_here() {
+        let mut options = options();
+        options.proxy = Some("http://proxy.example:3128".parse().expect("a proxy"));
+        assert_eq!(options.judge(&get("/a/../b")), Err(Reason::TargetWouldChange));
+        assert!(options.judge(&get("/a/b")).is_ok());
     }
 
     proptest::proptest! {

@@ -16,7 +16,7 @@
 //!   rules that could change its host; what was built is read back and compared.
 //! - **One attempt is at most one request on the wire**: no redirect is followed, nothing is sent a second time unless
 //!   [`Options::attempts`] asks for it, no proxy comes from the environment, nothing is decoded.
-//! - **The target arrives byte for byte.** What the usual HTTP client would normalise takes another way, or is skipped.
+//! - **The target arrives byte for byte.** What a proxy's client would normalise is skipped.
 //! - **Link-local and metadata addresses are never connected to**, whatever name leads there, and private ones only where the operator has
 //!   named the server; checked on the address dialled.
 //! - **What changes something is not sent by accident**: methods that are not safe must be named, and a GET whose URL says that it acts is

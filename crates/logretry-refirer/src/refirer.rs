@@ -94,7 +94,8 @@ fn run<T: Transport>(
                 () = Schedule::wait(next), if next.is_some() => {
                     let start = next.and_then(|(slot, lane)| room.begin(slot, lane));
                     let (Some(start), Some(transport)) = (start, &transport) else { continue };
-                    under_way.spawn(send(start, Arc::clone(transport), Arc::clone(&options), cx.clone()));
+                    // Boxed: it is too large to be moved about by value.
+                    under_way.spawn(Box::pin(send(start, Arc::clone(transport), Arc::clone(&options), cx.clone())));
                 }
                 item = input.next(), if reading && room.has_space() => match item {
                     None => reading = false,

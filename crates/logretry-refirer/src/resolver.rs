@@ -62,9 +62,9 @@ impl Resolver {
         Ok(tokio::net::lookup_host((host, port)).await?.map(|found| found.ip()).collect())
     }
 
-    /// The ports for which names are resolved by hand.
-    pub(crate) fn ports(&self) -> impl Iterator<Item = u16> {
-        self.by_hand.addresses.keys().map(|(_, port)| *port)
+    /// Whether some names are not looked up.
+    pub(crate) fn knows_by_hand(&self) -> bool {
+        !self.by_hand.addresses.is_empty()
     }
 
     /// Checks a host that is an address, in any spelling that URLs know (`2852039166`, `0xA9FEA9FE`), for these are never
@@ -106,19 +106,14 @@ impl Resolver {
     }
 }
 
-/// The resolver as reqwest asks it. reqwest names only the host, so there is one of these for each port that matters.
-#[derive(Debug)]
-pub(crate) struct AtPort(pub(crate) Resolver, pub(crate) u16);
-
-impl reqwest::dns::Resolve for AtPort {
+/// As reqwest asks it, for the name of a proxy.
+impl reqwest::dns::Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let Self(resolver, port) = self;
-        let (resolver, port) = (resolver.clone(), *port);
+        let resolver = self.clone();
         Box::pin(async move {
-            let addresses = resolver.addresses(name.as_str(), port).await?;
             // Port 0 leaves the choice to the URL.
-            let addresses = addresses.into_iter().map(|address| SocketAddr::new(address.ip(), 0));
-            Ok(Box::new(addresses) as Addrs)
+            let addresses = resolver.addresses(name.as_str(), 0).await?;
+            Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
 }

@@ -1,6 +1,5 @@
 //! The seam between deciding what to send and how it gets onto the wire.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,14 +8,19 @@ use http::header::{self, HeaderMap, HeaderValue};
 use jiff::Timestamp;
 use logretry_record::{ErrorKind, RecordId, USER_AGENT_PREFIX};
 
-use crate::fault::{Fault, Phase};
-use crate::judge::Way;
-use crate::resolver::Resolver;
+use crate::Planned;
+use crate::fault::Fault;
 use crate::retry_after::retry_after;
-use crate::{Options, Planned, RefirerError};
 
-mod direct;
-mod pooled;
+mod dialer;
+mod http1;
+mod http2;
+mod pool;
+mod proxied;
+mod stream;
+mod wire;
+
+pub(crate) use wire::Wire;
 
 /// Gets connections, over which requests are sent.
 pub(crate) trait Transport: Send + Sync + 'static {
@@ -101,52 +105,6 @@ impl Request {
         headers.entry(header::ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
         headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
         Self { planned, headers, body }
-    }
-}
-
-/// The network: both ways onto the wire, behind the address check.
-#[derive(Debug)]
-pub(crate) struct Wire {
-    pooled: Arc<pooled::Pooled>,
-    direct: direct::Direct,
-}
-
-impl Wire {
-    pub(crate) fn new(options: &Options) -> Result<Self, RefirerError> {
-        let resolver = Resolver::new(options);
-        let tls = crate::tls::client_config(&options.tls, options.http)?;
-        let pooled = pooled::Pooled::new(options, &resolver, tls.clone())?;
-        Ok(Self { pooled: Arc::new(pooled), direct: direct::Direct::new(options, resolver, tls) })
-    }
-}
-
-/// A way that is open.
-#[derive(Debug)]
-pub(crate) enum Open {
-    Pooled(Arc<pooled::Pooled>),
-    Direct(direct::Connected),
-}
-
-impl Transport for Wire {
-    type Ready = Open;
-
-    async fn ready(&self, request: &Request) -> Result<Open, Fault> {
-        let site = &request.planned.site;
-        // Addresses never reach a resolver, so they are checked here, for the one way and the other.
-        Resolver::literal(site.host()).map_err(|error| Fault::of(&error, Phase::Connecting))?;
-        match request.planned.way {
-            Way::Pooled => Ok(Open::Pooled(Arc::clone(&self.pooled))),
-            Way::Direct => Ok(Open::Direct(self.direct.connect(site).await?)),
-        }
-    }
-}
-
-impl Ready for Open {
-    async fn exchange(self, request: &Request, seen: &mut Seen) -> Result<(), Fault> {
-        match self {
-            Self::Pooled(pooled) => pooled.exchange(request, seen).await,
-            Self::Direct(connected) => connected.exchange(request, seen).await,
-        }
     }
 }
 

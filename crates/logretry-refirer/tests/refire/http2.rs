@@ -79,14 +79,14 @@ async fn by_prior_knowledge_every_request_is_a_stream() {
     .await;
     let mut options = options(&url);
     options.http = HttpVersion::Http2;
-    let records = (0..20).map(|n| record("GET", &format!("/{n}?a=[b]"))).collect();
+    let records = (0..20).map(|n| record("GET", &format!("/{n}/../%2e?a=[b]"))).collect();
     for record in refire_all(options, records).await {
         let retry = record.retry().expect("a refire");
         assert_eq!((retry.outcome, retry.status, retry.bytes), (Outcome::Recovered, Some(200), Some(2)));
     }
     let mut heard = heard.lock().expect("no panic").clone();
     heard.sort();
-    let mut expected: Vec<_> = (0..20).map(|n| format!("GET /{n}?a=[b]")).collect();
+    let mut expected: Vec<_> = (0..20).map(|n| format!("GET /{n}/../%2e?a=[b]")).collect();
     expected.sort();
     assert_eq!(heard, expected);
 }

@@ -1,5 +1,5 @@
-//! What is written down when a server answers, breaks, or does neither. Each case goes both ways onto the wire, over a pooled
-//! connection (`/a`) and over one of its own (`/a/../b`), and ends in the same way.
+//! What is written down when a server answers, breaks, or does neither. Each case goes both ways onto the wire, over a
+//! connection of our own and through a proxy (which is the server itself), and ends in the same way.
 
 use std::time::Duration;
 
@@ -8,29 +8,38 @@ use logretry_record::ErrorKind as Error;
 use logretry_record::Outcome::{Failing, Recovered, Refused, Unanswered};
 use logretry_record::{ErrorKind, Outcome};
 
-const BOTH_WAYS: [&str; 2] = ["/a", "/a/../b"];
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Own,
+    Proxied,
+}
 
 /// The server hears the request once, whatever it does, and this is what is said of it.
 async fn expect(act: Act, outcome: Outcome, status: Option<u16>, error: Option<ErrorKind>) {
-    let ways = BOTH_WAYS.map(|target| expect_of(target, act, (outcome, status, error)));
+    let ways = [Way::Own, Way::Proxied].map(|way| expect_of(way, act, (outcome, status, error)));
     futures_util::future::join_all(ways).await;
 }
 
-async fn expect_of(target: &str, act: Act, expected: (Outcome, Option<u16>, Option<ErrorKind>)) {
+async fn expect_of(way: Way, act: Act, expected: (Outcome, Option<u16>, Option<ErrorKind>)) {
     let server = Server::start(act).await;
-    let mut options = options(&server.url());
+    let (site, heard) = match way {
+        Way::Own => (server.url(), "/a"),
+        Way::Proxied => ("http://shop.example".to_owned(), "http://shop.example/a"),
+    };
+    let mut options = options(&site);
+    options.proxy = (way == Way::Proxied).then(|| server.url().parse().expect("a proxy"));
     options.body_bytes_max = 10_000;
     if matches!(act, Act::Hang(_)) {
         // Long enough for the request to arrive.
         options.timeout = Duration::from_millis(500);
     }
-    let retry = refire(options, target).await;
-    assert_eq!((retry.outcome, retry.status, retry.error), expected, "{target}: {retry:?}");
-    assert_eq!(server.request_lines(), [format!("GET {target} HTTP/1.1")], "{act:?}");
+    let retry = refire(options, "/a").await;
+    assert_eq!((retry.outcome, retry.status, retry.error), expected, "{way:?}: {retry:?}");
+    assert_eq!(server.request_lines(), [format!("GET {heard} HTTP/1.1")], "{act:?}");
     assert_eq!((retry.attempts, retry.reason), (1, None));
     assert_eq!(retry.detail.is_some(), retry.error.is_some());
     assert_eq!(retry.bytes.is_some(), retry.status.is_some());
-    assert_eq!(retry.url, Some(format!("{}{target}", server.url())));
+    assert_eq!(retry.url, Some(format!("{site}/a")));
     assert!(retry.duration_ms.is_some());
 }
 
@@ -134,43 +143,37 @@ async fn an_answer_is_never_unpacked() {
 
 #[tokio::test]
 async fn a_refused_connection_is_named() {
-    for target in BOTH_WAYS {
-        // A port that was free a moment ago.
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("an address");
-        drop(listener);
-        let retry = refire(options(&format!("http://{address}")), target).await;
-        assert_eq!((retry.outcome, retry.status, retry.error), (Unanswered, None, Some(Error::Connect)));
-        assert!(retry.detail.expect("why").contains("refused"));
-    }
+    // A port that was free a moment ago.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    drop(listener);
+    let retry = refire(options(&format!("http://{address}")), "/a").await;
+    assert_eq!((retry.outcome, retry.status, retry.error), (Unanswered, None, Some(Error::Connect)));
+    assert!(retry.detail.expect("why").contains("refused"));
 }
 
 #[tokio::test]
 async fn a_name_that_does_not_exist_is_named() {
-    for target in BOTH_WAYS {
-        let retry = refire(options("http://no-such-host.invalid"), target).await;
-        assert_eq!((retry.outcome, retry.error), (Unanswered, Some(Error::Dns)), "{retry:?}");
-    }
+    let retry = refire(options("http://no-such-host.invalid"), "/a").await;
+    assert_eq!((retry.outcome, retry.error), (Unanswered, Some(Error::Dns)), "{retry:?}");
 }
 
 #[tokio::test]
 async fn a_blocked_address_is_never_connected_to() {
-    for target in BOTH_WAYS {
-        let server = Server::start(Act::Answer(OK)).await;
-        let port = server.port();
-        // Linux takes the unspecified address for the loopback address, so that someone would hear these.
-        for host in ["0.0.0.0", "0", "0x0", "[::]", "[::ffff:0.0.0.0]", "[64:ff9b::]"] {
-            let retry = refire(options(&format!("http://{host}:{port}")), target).await;
-            assert_eq!((retry.outcome, retry.error), (Unanswered, Some(Error::BlockedAddress)), "{host}");
-        }
-        for host in ["169.254.169.254", "2852039166", "0xA9FEA9FE", "[fe80::1]", "[::ffff:169.254.169.254]"] {
-            let retry = refire(options(&format!("http://{host}")), target).await;
-            assert_eq!((retry.outcome, retry.error), (Unanswered, Some(Error::BlockedAddress)), "{host}");
-        }
-        let mut options = options(&format!("http://shop.example:{port}"));
-        options.resolve.add(&format!("shop.example:{port}:0.0.0.0")).expect("a name");
-        let retry = refire(options, target).await;
-        assert_eq!((retry.outcome, retry.error), (Unanswered, Some(Error::BlockedAddress)));
-        assert_eq!(server.connections(), 0);
+    let server = Server::start(Act::Answer(OK)).await;
+    let port = server.port();
+    // Linux takes the unspecified address for the loopback address, so that someone would hear these.
+    for host in ["0.0.0.0", "0", "0x0", "[::]", "[::ffff:0.0.0.0]", "[64:ff9b::]"] {
+        let retry = refire(options(&format!("http://{host}:{port}")), "/a").await;
+        assert_eq!((retry.outcome, retry.error), (Unanswered, Some(Error::BlockedAddress)), "{host}");
     }
+    for host in ["169.254.169.254", "2852039166", "0xA9FEA9FE", "[fe80::1]", "[::ffff:169.254.169.254]"] {
+        let retry = refire(options(&format!("http://{host}")), "/a").await;
+        assert_eq!((retry.outcome, retry.error), (Unanswered, Some(Error::BlockedAddress)), "{host}");
+    }
+    let mut options = options(&format!("http://shop.example:{port}"));
+    options.resolve.add(&format!("shop.example:{port}:0.0.0.0")).expect("a name");
+    let retry = refire(options, "/a").await;
+    assert_eq!((retry.outcome, retry.error), (Unanswered, Some(Error::BlockedAddress)));
+    assert_eq!(server.connections(), 0);
 }

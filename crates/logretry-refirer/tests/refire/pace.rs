@@ -90,15 +90,12 @@ async fn a_server_is_not_sent_more_than_it_bears() {
 }
 
 #[tokio::test]
-async fn a_servers_retry_after_is_heard_on_both_ways() {
+async fn a_servers_retry_after_is_heard() {
     const LATER: &str = "HTTP/1.1 503 Later\r\nRetry-After: 9\r\nContent-Length: 0\r\n\r\n";
     let hold = Duration::from_millis(150);
-    for target in ["/a", "/a/../b"] {
-        let server = Server::start(Act::Answer(LATER)).await;
-        let options =
-            Options { max_retry_after: hold, concurrency: NonZeroUsize::MIN, ..options(&server.url()) };
-        let start = Instant::now();
-        refire_all(options, vec![record("GET", target), record("HEAD", target)]).await;
-        assert!(start.elapsed() >= hold, "{target}");
-    }
+    let server = Server::start(Act::Answer(LATER)).await;
+    let options = Options { max_retry_after: hold, concurrency: NonZeroUsize::MIN, ..options(&server.url()) };
+    let start = Instant::now();
+    refire_all(options, vec![record("GET", "/a"), record("HEAD", "/a")]).await;
+    assert!(start.elapsed() >= hold);
 }

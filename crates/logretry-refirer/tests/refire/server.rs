@@ -33,6 +33,7 @@ struct Diary {
     heads: Vec<String>,
     bodies: Vec<Vec<u8>>,
     connections: usize,
+    closed: usize,
 }
 
 /// It runs in the test's own runtime, and ends with it.
@@ -60,7 +61,11 @@ impl Server {
         tokio::spawn(async move {
             while let Ok((tcp, _)) = listener.accept().await {
                 diary.lock().expect("no panic").connections += 1;
-                tokio::spawn(serve(tcp, tls.clone(), act.clone(), Arc::clone(&diary)));
+                let (diary, tls, act) = (Arc::clone(&diary), tls.clone(), act.clone());
+                tokio::spawn(async move {
+                    serve(tcp, tls, act, &diary).await;
+                    diary.lock().expect("no panic").closed += 1;
+                });
             }
         });
         server
@@ -92,20 +97,25 @@ impl Server {
     pub(crate) fn connections(&self) -> usize {
         self.diary.lock().expect("no panic").connections
     }
+
+    /// Connections that it has closed.
+    pub(crate) fn closed(&self) -> usize {
+        self.diary.lock().expect("no panic").closed
+    }
 }
 
 async fn serve(
     mut tcp: TcpStream,
     tls: Option<Arc<rustls::ServerConfig>>,
     act: impl Fn(&str) -> Act,
-    diary: Arc<Mutex<Diary>>,
+    diary: &Mutex<Diary>,
 ) {
     if let Some(config) = tls {
         if let Ok(mut stream) = TlsAcceptor::from(config).accept(tcp).await {
-            converse(&mut stream, act, &diary).await;
+            converse(&mut stream, act, diary).await;
             let _ = stream.shutdown().await;
         }
-    } else if matches!(converse(&mut tcp, act, &diary).await, Some(Act::Reset)) {
+    } else if matches!(converse(&mut tcp, act, diary).await, Some(Act::Reset)) {
         tcp.set_zero_linger().expect("a socket");
     }
 }

@@ -41,6 +41,6 @@ async fn faults_leave_no_descriptor_and_no_memory_behind() {
 
 /// The catalogue once.
 async fn round(faults: &[Fault]) {
-    let attempts = faults.iter().map(|fault| attempt(fault, Way::Pooled, &["/beside"], 2));
+    let attempts = faults.iter().map(|fault| attempt(fault, Way::Plain, &["/beside"], 2));
     none_complains(attempts).await;
 }

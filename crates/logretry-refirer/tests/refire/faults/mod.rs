@@ -59,22 +59,31 @@ fn fixed(url: &str, concurrency: usize, timeout: Duration) -> Options {
     options
 }
 
+/// What a proxy is asked for.
+const BEHIND_THE_PROXY: &str = "http://shop.example";
+
 /// The ways onto the wire for HTTP/1.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// Over a connection that is kept.
-    Pooled,
-    /// A target that a URL type would change.
-    Direct,
+    /// Over TCP.
+    Plain,
     /// Over TLS.
     Tls,
+    /// Through a proxy; the server that is at fault is the proxy itself.
+    Proxied,
 }
 
 impl Way {
-    const ALL: [Self; 3] = [Self::Pooled, Self::Direct, Self::Tls];
+    const ALL: [Self; 3] = [Self::Plain, Self::Tls, Self::Proxied];
 
-    fn target(self) -> &'static str {
-        if self == Self::Direct { "/fault/../x" } else { "/fault" }
+    /// The options of [`fixed`] for `server`.
+    fn options(self, server: &FaultServer, concurrency: usize, timeout: Duration) -> Options {
+        if self != Self::Proxied {
+            return fixed(&server.url(), concurrency, timeout);
+        }
+        let mut options = fixed(BEHIND_THE_PROXY, concurrency, timeout);
+        options.proxy = Some(server.url().parse().expect("a proxy"));
+        options
     }
 
     async fn server(self, steps: &[Step]) -> FaultServer {
@@ -114,8 +123,8 @@ fn complaint(fault: &Fault, way: impl std::fmt::Debug, output: &[Record], took: 
 /// Sends the fault with `others` in their order, so many at once, and says what is wrong with what came of it.
 async fn attempt(fault: &Fault, way: Way, others: &[&str], concurrency: usize) -> Option<String> {
     let server = way.server(&fault.steps).await;
-    let options = fixed(&server.url(), concurrency, timeout_for(fault.expected));
-    let targets = [way.target()].into_iter().chain(others.iter().copied());
+    let options = way.options(&server, concurrency, timeout_for(fault.expected));
+    let targets = ["/fault"].into_iter().chain(others.iter().copied());
     let records: Vec<_> = targets.map(|target| record("GET", target)).collect();
     let mut expected: Vec<_> = records.iter().map(|record| format!("{} HTTP/1.1", record.text())).collect();
     expected.sort();
@@ -151,7 +160,7 @@ async fn each_fault_has_its_outcome_and_disturbs_nobody_beside_it() {
 
 #[tokio::test]
 async fn no_answer_is_taken_for_that_to_a_later_request() {
-    with(&[Way::Pooled, Way::Tls], &["/after/1", "/after/number/2"], 1).await;
+    with(&Way::ALL, &["/after/1", "/after/number/2"], 1).await;
 }
 
 #[tokio::test]

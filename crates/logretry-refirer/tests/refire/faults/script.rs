@@ -158,7 +158,8 @@ async fn converse(mut line: impl Line, script: &[Step], diary: &Mutex<Vec<String
         while !head.ends_with(b"\r\n\r\n") {
             head.push(line.read_u8().await.ok()?);
         }
-        let request = String::from_utf8_lossy(&head).lines().next().unwrap_or_default().to_owned();
+        let head = String::from_utf8_lossy(&head);
+        let request = head.lines().next().unwrap_or_default().replacen(super::BEHIND_THE_PROXY, "", 1);
         let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
         diary.lock().expect("no panic").push(request);
         if path.starts_with("/fault") {

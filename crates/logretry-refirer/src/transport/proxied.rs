@@ -1,6 +1,5 @@
-//! The usual way: reqwest, which keeps connections and speaks HTTP/1.1 and HTTP/2.
+//! Through a proxy: reqwest, which knows how to ask each kind of them.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,45 +9,33 @@ use url::Url;
 
 use super::{Request, Seen, not_connected};
 use crate::fault::{Fault, Phase, links};
-use crate::resolver::{AtPort, ResolveError, Resolver};
+use crate::options::ProxyUrl;
+use crate::resolver::{ResolveError, Resolver};
 use crate::{HttpVersion, Options, RefirerError};
-
-/// How long a connection is kept without work. Servers keep theirs for 5 s (Apache) and more; whoever closes first never sends
-/// a request into a connection that is just being closed.
-const POOL_IDLE: Duration = Duration::from_secs(3);
 
 /// How often a request may meet a connection that its server is just retiring. nginx retires one after a thousand requests.
 const RETIRED_MAX: u32 = 3;
 
 /// reqwest, with everything switched off that would send a request twice, elsewhere or otherwise than built.
 #[derive(Debug)]
-pub(crate) struct Pooled {
+pub(super) struct Proxied {
     client: Client,
-    /// Ports with names that are resolved by hand; reqwest's resolver is not told the port.
-    by_port: HashMap<u16, Client>,
-    phase: Phase,
     connect_timeout: Duration,
     body_bytes_max: u64,
 }
 
-impl Pooled {
+impl Proxied {
     pub(super) fn new(
         options: &Options,
-        resolver: &Resolver,
+        proxy: &ProxyUrl,
+        resolver: Resolver,
         tls: ClientConfig,
     ) -> Result<Self, RefirerError> {
-        if options.proxy.is_some() && resolver.ports().next().is_some() {
+        if resolver.knows_by_hand() {
             return Err(RefirerError::ResolveBehindProxy);
         }
-        let phase = if options.proxy.is_some() { Phase::ConnectingByProxy } else { Phase::Connecting };
-        let by_port = resolver
-            .ports()
-            .map(|port| Ok((port, client(options, resolver, port, tls.clone())?)))
-            .collect::<Result<_, RefirerError>>()?;
         Ok(Self {
-            client: client(options, resolver, 0, tls)?,
-            by_port,
-            phase,
+            client: client(options, proxy, resolver, tls)?,
             connect_timeout: options.connect_timeout,
             body_bytes_max: options.body_bytes_max,
         })
@@ -56,24 +43,25 @@ impl Pooled {
 
     fn fault(&self, error: reqwest::Error) -> Fault {
         let (connecting, late) = (error.is_connect(), error.is_timeout());
-        let fault = Fault::of(&error.without_url(), if connecting { self.phase } else { Phase::Exchanging });
+        let fault = Fault::of(
+            &error.without_url(),
+            if connecting { Phase::ConnectingByProxy } else { Phase::Exchanging },
+        );
         if connecting && late {
             Fault { kind: fault.kind, ..not_connected(self.connect_timeout) }
         } else {
             fault
         }
     }
-}
 
-impl Pooled {
     /// Sends `request`. reqwest connects as it sends, so that a connection that cannot be made comes up only here, when the
     /// request counts as begun.
     pub(super) async fn exchange(&self, request: &Request, seen: &mut Seen) -> Result<(), Fault> {
         let planned = &request.planned;
         let url = Url::parse(&planned.url()).map_err(|error| Fault::of(&error, Phase::Exchanging))?;
-        let client = self.by_port.get(&planned.site.port()).unwrap_or(&self.client);
         let send = || {
-            let built = client.request(planned.method.clone(), url.clone()).headers(request.headers.clone());
+            let built =
+                self.client.request(planned.method.clone(), url.clone()).headers(request.headers.clone());
             if request.body.is_empty() { built.send() } else { built.body(request.body.clone()).send() }
         };
         let mut answer = send().await;
@@ -102,34 +90,32 @@ fn was_left_alone(error: &reqwest::Error) -> bool {
 
 fn client(
     options: &Options,
-    resolver: &Resolver,
-    port: u16,
+    proxy: &ProxyUrl,
+    resolver: Resolver,
     tls: ClientConfig,
 ) -> Result<Client, RefirerError> {
     let failed = |error: reqwest::Error| {
         RefirerError::Client(Fault::of(&error.without_url(), Phase::Exchanging).detail)
     };
-    let mut builder = Client::builder()
+    let host = proxy.0.host_str().unwrap_or_default();
+    if let Err(ResolveError::Blocked { why, .. }) = Resolver::literal(host) {
+        return Err(RefirerError::Blocked { host: host.to_owned(), why });
+    }
+    let builder = Client::builder()
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .no_proxy()
+        .proxy(Proxy::all(proxy.0.clone()).map_err(failed)?)
         .referer(false)
         .tls_backend_preconfigured(tls)
-        .dns_resolver(Arc::new(AtPort(resolver.clone(), port)))
+        .dns_resolver(Arc::new(resolver))
         .connect_timeout(options.connect_timeout)
-        .pool_idle_timeout(POOL_IDLE)
+        .pool_idle_timeout(super::pool::REST)
         .pool_max_idle_per_host(options.concurrency.get());
-    builder = match options.http {
+    let builder = match options.http {
         HttpVersion::Negotiated => builder,
         HttpVersion::Http1 => builder.http1_only(),
         HttpVersion::Http2 => builder.http2_prior_knowledge(),
     };
-    if let Some(proxy) = &options.proxy {
-        let host = proxy.0.host_str().unwrap_or_default();
-        if let Err(ResolveError::Blocked { why, .. }) = Resolver::literal(host) {
-            return Err(RefirerError::Blocked { host: host.to_owned(), why });
-        }
-        builder = builder.proxy(Proxy::all(proxy.0.clone()).map_err(failed)?);
-    }
     builder.build().map_err(failed)
 }

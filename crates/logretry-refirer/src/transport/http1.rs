@@ -1,0 +1,151 @@
+//! HTTP/1.1: a connection carries one request at a time, and the next one when the answer has been read to its end.
+//!
+//! # Nobody polls a connection that rests
+//!
+//! hyper splits a connection into a sender and a driver, and expects the driver to be a task of its own. Here the two stay together, and
+//! whoever has the connection drives it: a request costs no switch between tasks. While it rests, the sockets of the operating
+//! system remember what happens to it, and it is asked when it is taken out.
+//!
+//! # A server that closes a connection that rests
+//!
+//! It may do so at any time (RFC 9112 §9.3.1). If that is known before the request is written, another connection is taken; nothing was
+//! sent. If the close crosses the request on its way, nobody can tell whether the server has seen it: that is a reset, and it is not sent a
+//! second time (RFC 9110 §9.2.2 would allow it for some methods; one intent is one request). To make that rare, connections rest for 3
+//! seconds at most, and a method that must not arrive twice (POST, PATCH) gets a new one.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http::header;
+use http_body_util::Full;
+use hyper::body::{Body as _, Frame, Incoming};
+use hyper::client::conn::{TrySendError, http1};
+use hyper_util::rt::TokioIo;
+use tokio::task::unconstrained;
+
+use super::stream::Stream;
+use super::{Request, Seen};
+use crate::fault::{Fault, Phase};
+
+/// Bytes of an answer's head at most, and what is read at once. Its fields are limited to 100 by hyper.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+
+type Driver = http1::Connection<TokioIo<Stream>, Full<Bytes>>;
+type Answered = Result<http::Response<Incoming>, TrySendError<http::Request<Full<Bytes>>>>;
+
+/// A connection on which nothing is under way.
+#[derive(Debug)]
+pub(crate) struct Http1 {
+    sender: http1::SendRequest<Full<Bytes>>,
+    /// None once it has ended. What ended it is told to the request that is under way.
+    driver: Option<Pin<Box<Driver>>>,
+}
+
+/// What came of an exchange.
+#[derive(Debug)]
+pub(super) enum Exchanged {
+    /// The answer has been read to its end; the connection can be used again.
+    Whole(Http1),
+    /// The answer has been read to its end.
+    Last,
+    /// The server had closed the connection before anything was written to it.
+    NotSent,
+}
+
+impl Http1 {
+    pub(super) async fn over(stream: Stream) -> Result<Self, Fault> {
+        let (sender, driver) = http1::Builder::new()
+            .max_buf_size(HEAD_BYTES_MAX)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| exchanging(&error))?;
+        Ok(Self { sender, driver: Some(Box::pin(driver)) })
+    }
+
+    /// Whether a request can be written to it, as far as the operating system has told.
+    pub(super) fn is_open(&mut self) -> bool {
+        // Nobody is to be woken: whoever takes it looks for himself.
+        self.drive(&mut Context::from_waker(Waker::noop()));
+        self.driver.is_some() && self.sender.is_ready()
+    }
+
+    /// Sends `request` and reads the answer.
+    pub(super) async fn exchange(
+        mut self,
+        request: &Request,
+        seen: &mut Seen,
+        body_bytes_max: u64,
+    ) -> Result<Exchanged, Fault> {
+        let answer = match self.send(built(request)?).await {
+            Ok(answer) => answer,
+            Err(mut error) => {
+                let not_sent = error.take_message().is_some();
+                return if not_sent { Ok(Exchanged::NotSent) } else { Err(exchanging(&error.into_error())) };
+            }
+        };
+        seen.head(answer.status(), answer.headers());
+        let mut body = answer.into_body();
+        while !body.is_end_stream() {
+            let Some(frame) = self.frame(&mut body).await else { break };
+            let frame = frame.map_err(|error| exchanging(&error))?;
+            seen.body(frame.data_ref().map_or(0, Bytes::len), body_bytes_max)?;
+        }
+        drop(body);
+        Ok(if self.is_open() { Exchanged::Whole(self) } else { Exchanged::Last })
+    }
+
+    /// Drives the connection until the head of the answer is there.
+    async fn send(&mut self, request: http::Request<Full<Bytes>>) -> Answered {
+        let mut answer = pin!(unconstrained(self.sender.try_send_request(request)));
+        poll_fn(|cx| {
+            self.drive(cx);
+            // Only the driver makes answers, so they need to wake nobody.
+            answer.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+        })
+        .await
+    }
+
+    /// Drives the connection until a piece of the body is there, or its end.
+    async fn frame(&mut self, body: &mut Incoming) -> Option<hyper::Result<Frame<Bytes>>> {
+        let mut next = || Pin::new(&mut *body).poll_frame(&mut Context::from_waker(Waker::noop()));
+        poll_fn(|cx| {
+            // Asking for a piece is what makes the driver read one.
+            if let Poll::Ready(frame) = next() {
+                return Poll::Ready(frame);
+            }
+            self.drive(cx);
+            next()
+        })
+        .await
+    }
+
+    fn drive(&mut self, cx: &mut Context<'_>) {
+        // Unconstrained: tokio would otherwise now and then pretend that nothing has happened, and wake nobody.
+        let ended = self
+            .driver
+            .as_mut()
+            .is_some_and(|driver| pin!(unconstrained(driver.as_mut())).poll(cx).is_ready());
+        if ended {
+            self.driver = None;
+        }
+    }
+}
+
+/// In origin form, `Host` first.
+fn built(request: &Request) -> Result<http::Request<Full<Bytes>>, Fault> {
+    let planned = &request.planned;
+    let mut built = http::Request::builder()
+        .method(&planned.method)
+        .uri(&planned.target)
+        .header(header::HOST, planned.site.authority())
+        .body(Full::new(request.body.clone()))
+        .map_err(|error| exchanging(&error))?;
+    built.headers_mut().extend(request.headers.clone());
+    Ok(built)
+}
+
+fn exchanging(error: &(dyn std::error::Error + 'static)) -> Fault {
+    Fault::of(error, Phase::Exchanging)
+}

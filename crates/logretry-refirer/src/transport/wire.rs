@@ -1,0 +1,194 @@
+//! The network: our own connections, or a proxy's, behind the address check.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use logretry_record::{ErrorKind, Scheme};
+
+use super::dialer::{Dialer, Offer};
+use super::http1::{self, Http1};
+use super::http2::{self, Http2, Http2Stream};
+use super::pool::Pool;
+use super::proxied::Proxied;
+use super::{Ready, Request, Seen, Transport, not_connected};
+use crate::fault::{Fault, Phase};
+use crate::resolver::Resolver;
+use crate::{HttpVersion, Options, RefirerError, Site};
+
+/// How often a request may meet a connection that its server is just retiring. nginx retires one after a thousand requests.
+const RETIRED_MAX: u32 = 3;
+
+/// Every way onto the wire.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    connections: Arc<Connections>,
+    proxied: Option<Arc<Proxied>>,
+}
+
+impl Wire {
+    pub(crate) fn new(options: &Options) -> Result<Self, RefirerError> {
+        let resolver = Resolver::new(options);
+        let tls = crate::tls::client_config(&options.tls, options.http)?;
+        let proxied = match &options.proxy {
+            Some(proxy) => Some(Arc::new(Proxied::new(options, proxy, resolver.clone(), tls.clone())?)),
+            None => None,
+        };
+        let connections = Connections {
+            dialer: Dialer::new(resolver, tls),
+            http: options.http,
+            pool: Pool::new(options.concurrency.get()),
+            shared: Mutex::default(),
+            connect_timeout: options.connect_timeout,
+            body_bytes_max: options.body_bytes_max,
+        };
+        Ok(Self { connections: Arc::new(connections), proxied })
+    }
+}
+
+/// A way that is open.
+#[derive(Debug)]
+pub(crate) struct Open {
+    connections: Arc<Connections>,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    Http1(Http1),
+    Http2(Http2Stream),
+    Proxied(Arc<Proxied>),
+}
+
+impl Transport for Wire {
+    type Ready = Open;
+
+    async fn ready(&self, request: &Request) -> Result<Open, Fault> {
+        let way = match &self.proxied {
+            None => self.connections.connect(request).await?,
+            Some(proxied) => {
+                // The proxy looks names up; what needs no lookup is checked here.
+                Resolver::literal(request.planned.site.host())
+                    .map_err(|error| Fault::of(&error, Phase::Connecting))?;
+                Way::Proxied(Arc::clone(proxied))
+            }
+        };
+        Ok(Open { connections: Arc::clone(&self.connections), way })
+    }
+}
+
+impl Ready for Open {
+    async fn exchange(self, request: &Request, seen: &mut Seen) -> Result<(), Fault> {
+        let Self { connections, mut way } = self;
+        let mut passed_over = 0;
+        loop {
+            let body_bytes_max = connections.body_bytes_max;
+            match way {
+                Way::Proxied(proxied) => return proxied.exchange(request, seen).await,
+                Way::Http1(http1) => match http1.exchange(request, seen, body_bytes_max).await? {
+                    http1::Exchanged::Last => return Ok(()),
+                    http1::Exchanged::Whole(http1) => {
+                        connections.pool.put(&request.planned.site, http1);
+                        return Ok(());
+                    }
+                    http1::Exchanged::NotSent => {}
+                },
+                Way::Http2(stream) => match stream.exchange(request, seen, body_bytes_max).await? {
+                    http2::Exchanged::Whole => return Ok(()),
+                    http2::Exchanged::LeftAlone => {}
+                },
+            }
+            // Nobody has seen it, so that this is no second try.
+            passed_over += 1;
+            if passed_over > RETIRED_MAX {
+                return Err(retired());
+            }
+            way = connections.connect(request).await?;
+        }
+    }
+}
+
+/// Connections of our own.
+#[derive(Debug)]
+struct Connections {
+    dialer: Dialer,
+    http: HttpVersion,
+    pool: Pool,
+    /// What is known of sites that may speak HTTP/2. Its lock is held by whoever makes the first connection, for nobody knows before how many
+    /// are needed.
+    shared: Mutex<HashMap<Site, Arc<tokio::sync::Mutex<Shared>>>>,
+    connect_timeout: Duration,
+    body_bytes_max: u64,
+}
+
+/// A site that may speak HTTP/2.
+#[derive(Debug, Default)]
+struct Shared {
+    connections: Vec<Arc<Http2>>,
+    /// It chose HTTP/1.1, the last time that it was asked.
+    chose_http1: bool,
+}
+
+impl Connections {
+    /// A kept connection or a new one.
+    async fn connect(&self, request: &Request) -> Result<Way, Fault> {
+        let planned = &request.planned;
+        // A method that must not arrive twice is not sent over a connection that its server may be closing.
+        let kept = if planned.method.is_idempotent() { self.pool.take(&planned.site) } else { None };
+        if let Some(kept) = kept {
+            return Ok(Way::Http1(kept));
+        }
+        let new = async {
+            match (self.http, planned.site.scheme()) {
+                (HttpVersion::Http1, _) | (HttpVersion::Negotiated, Scheme::Http) => {
+                    self.dial_http1(&planned.site).await
+                }
+                (HttpVersion::Http2, _) | (HttpVersion::Negotiated, Scheme::Https) => {
+                    self.share(&planned.site).await
+                }
+            }
+        };
+        tokio::time::timeout(self.connect_timeout, new)
+            .await
+            .map_err(|_| not_connected(self.connect_timeout))?
+    }
+
+    async fn dial_http1(&self, site: &Site) -> Result<Way, Fault> {
+        let stream = self.dialer.dial(site, Offer::Http1).await?;
+        Ok(Way::Http1(Http1::over(stream).await?))
+    }
+
+    /// Room on a connection that others use as well, or a new connection.
+    async fn share(&self, site: &Site) -> Result<Way, Fault> {
+        let shared = Arc::clone(
+            self.shared
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .entry(site.clone())
+                .or_default(),
+        );
+        let mut shared = shared.lock().await;
+        shared.connections.retain(|connection| connection.is_open());
+        if let Some(stream) = shared.connections.iter().find_map(Http2::stream) {
+            return Ok(Way::Http2(stream));
+        }
+        if shared.chose_http1 {
+            // As many as there are requests, and nobody waits for the others.
+            drop(shared);
+            return self.dial_http1(site).await;
+        }
+        let stream = self.dialer.dial(site, Offer::All).await?;
+        if self.http == HttpVersion::Negotiated && !stream.chose_http2() {
+            shared.chose_http1 = true;
+            return Ok(Way::Http1(Http1::over(stream).await?));
+        }
+        let connection = Http2::over(stream).await?;
+        let stream = connection.stream();
+        shared.connections.push(connection);
+        stream.map(Way::Http2).ok_or_else(retired)
+    }
+}
+
+fn retired() -> Fault {
+    Fault::new(ErrorKind::Reset, "the server closes every connection before it looks at the request")
+}
