@@ -52,6 +52,8 @@ fn a_line_gives_all_that_it_holds() {
         request_id: Some(
             "7f2a",
         ),
+        headers: [],
+        body: None,
         lossy: [],
     }
     "#);

@@ -5,6 +5,7 @@ use logretry_stage::bridge::{Break, Feed};
 use logretry_stage::lines::Line;
 
 use crate::ReaderOptions;
+use crate::capture;
 use crate::fallback::Fallback;
 use crate::wrappers::joins::{Added, Joined, Joins, Place, too_long};
 use crate::wrappers::{DEPTH_MAX, Layer, Part, Wrapper, peel};
@@ -218,8 +219,15 @@ impl<'a> Desk<'a> {
             if strip.is_utf8_only {
                 mark_replaced(text, &mut exchange);
             }
+            let line = match capture::complete(format, text, &mut exchange, self.options.line_bytes_max) {
+                Ok(line) => line.unwrap_or_else(|| text.into()),
+                Err(reason) => {
+                    self.reject(place, text, reason, feed)?;
+                    return Ok(Said::Done);
+                }
+            };
             let id = self.counter.next_id(text);
-            let origin = Origin::new(self.name.clone(), place.number, place.offset, format.name(), text);
+            let origin = Origin::new(self.name.clone(), place.number, place.offset, format.name(), line);
             feed.record(Record::new(id, origin, exchange))?;
             return Ok(Said::Done);
         }

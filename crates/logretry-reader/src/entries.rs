@@ -1,10 +1,12 @@
-//! A log cut into its entries: lines mostly, or else the elements of an exported array, or the entries of a journal.
+//! A log cut into its entries: lines mostly, or else the elements of an exported array, the entries of a journal, or captured exchanges.
 //!
 //! Which it is shows at the very beginning of the log. All of them come out as [`Line`]s: an entry that is no line has the number and the offset of its first byte
 //! in the log, where its number counts entries, since an export often has one line only.
 
 mod array;
 mod bytes;
+mod gor;
+mod har;
 mod journal;
 
 use std::io::{self, Cursor, Read};
@@ -12,6 +14,8 @@ use std::io::{self, Cursor, Read};
 use logretry_stage::lines::{Line, Lines};
 
 use self::array::Array;
+use self::gor::Gor;
+use self::har::Har;
 use self::journal::Journal;
 use crate::wrappers::Wrapper;
 
@@ -20,6 +24,8 @@ pub(crate) enum Entries {
     Lines(Lines<Box<dyn Read + Send>>),
     Array(Array<Box<dyn Read + Send>>),
     Journal(Journal<Box<dyn Read + Send>>),
+    Har(Har<Box<dyn Read + Send>>),
+    Gor(Gor<Box<dyn Read + Send>>),
 }
 
 impl Entries {
@@ -36,6 +42,8 @@ impl Entries {
             Kind::Lines => Self::Lines(Lines::new(reader, line_bytes_max).after(bytes_before)),
             Kind::Array => Self::Array(Array::new(reader, line_bytes_max, bytes_before)),
             Kind::Journal => Self::Journal(Journal::new(reader, line_bytes_max, bytes_before)),
+            Kind::Har => Self::Har(Har::new(reader, line_bytes_max, bytes_before)),
+            Kind::Gor => Self::Gor(Gor::new(reader, line_bytes_max, bytes_before)),
         })
     }
 
@@ -45,6 +53,8 @@ impl Entries {
             Self::Lines(_) => None,
             Self::Array(_) => Some(Wrapper::JsonArray),
             Self::Journal(_) => Some(Wrapper::JournalExport),
+            Self::Har(_) => Some(Wrapper::Har),
+            Self::Gor(_) => Some(Wrapper::GoReplay),
         }
     }
 
@@ -54,6 +64,8 @@ impl Entries {
             Self::Lines(lines) => lines.next(),
             Self::Array(array) => array.next(),
             Self::Journal(journal) => journal.next(),
+            Self::Har(har) => har.next(),
+            Self::Gor(gor) => gor.next(),
         }
     }
 
@@ -63,6 +75,8 @@ impl Entries {
             Self::Lines(lines) => lines.would_wait(),
             Self::Array(array) => array.would_wait(),
             Self::Journal(journal) => journal.would_wait(),
+            Self::Har(har) => har.would_wait(),
+            Self::Gor(gor) => gor.would_wait(),
         }
     }
 }
@@ -72,6 +86,8 @@ enum Kind {
     Lines,
     Array,
     Journal,
+    Har,
+    Gor,
 }
 
 /// Blank bytes that an export may begin with.
@@ -105,12 +121,20 @@ fn kind(head: &[u8]) -> Option<Kind> {
     if !head.is_empty() && EXPORT.starts_with(&head[..head.len().min(EXPORT.len())]) {
         return (head.len() >= EXPORT.len()).then_some(Kind::Journal);
     }
+    if let [b'1'..=b'3'] = head {
+        return None;
+    }
+    if let [b'1'..=b'3', b' ', rest @ ..] = head {
+        return match memchr::memchr(b'\n', rest) {
+            None => None,
+            Some(_) if gor::begins_payload(head) => Some(Kind::Gor),
+            Some(_) => Some(Kind::Lines),
+        };
+    }
     let text = head.trim_ascii_start();
     match (text.first()?, text[1..].trim_ascii_start().first()) {
-        (b'[', None) => None,
-        (b'{', None) if !text.contains(&b'\n') => None,
-        // With a line end behind the brace, they are objects over several lines, as jq prints them.
-        (b'[', Some(b'{')) | (b'{', None) => Some(Kind::Array),
+        (b'[' | b'{', None) => None,
+        (b'[', Some(b'{')) => Some(Kind::Array),
         (b'{', Some(_)) => envelope(text),
         _ => Some(Kind::Lines),
     }
@@ -120,11 +144,18 @@ fn kind(head: &[u8]) -> Option<Kind> {
 const ENVELOPES: [&str; 3] = ["records", "Records", "entries"];
 
 fn envelope(text: &[u8]) -> Option<Kind> {
-    if text[1..].iter().take_while(|byte| byte.is_ascii_whitespace()).any(|&byte| byte == b'\n') {
-        return Some(Kind::Array);
-    }
     let compact: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let mut is_open = false;
+    for beginning in har::BEGINNINGS {
+        if compact.starts_with(beginning) {
+            return Some(Kind::Har);
+        }
+        is_open |= beginning.starts_with(&compact);
+    }
+    // With a line end behind the brace, they are objects over several lines, as jq prints them.
+    if !is_open && text[1..].iter().take_while(|byte| byte.is_ascii_whitespace()).any(|&byte| byte == b'\n') {
+        return Some(Kind::Array);
+    }
     for key in ENVELOPES {
         let beginning = format!("{{\"{key}\":[");
         if compact.starts_with(beginning.as_bytes()) {
@@ -163,6 +194,14 @@ mod tests {
             (r#"{"records":[{"#, Kind::Array),
             ("{ \"Records\" :\n [ {", Kind::Array),
             (r#"{"entries": []}"#, Kind::Array),
+            (r#"{"log":{"version":"1.2","entries":[]}}"#, Kind::Har),
+            ("{\n  \"log\": {\n    \"creator\": {", Kind::Har),
+            ("{\n  \"log\": {\n    \"level\": \"error\"", Kind::Array),
+            (r#"{"log":{"level":"error"},"status":502}"#, Kind::Lines),
+            (r#"{"log":"203.0.113.9 - -","stream":"stdout"}"#, Kind::Lines),
+            ("1 5c0ffee5c0ffee5c0ffee5c0 1795329862135079900 0\nGET", Kind::Gor),
+            ("2 times\nsaid", Kind::Lines),
+            ("1 line", Kind::Lines),
             ("__CURSOR=s=1", Kind::Journal),
             ("__CURS", Kind::Lines),
             ("__CURIOUS", Kind::Lines),
@@ -171,6 +210,6 @@ mod tests {
             assert_eq!(found, kind, "{text}");
             assert!(text.as_bytes().starts_with(&head), "{text}");
         }
-        assert_eq!(sniff(&mut &b"203.0.113.9"[..]).expect("memory").1, b"2", "nothing is waited for");
+        assert_eq!(sniff(&mut &b"203.0.113.9"[..]).expect("memory").1, b"20", "no line is waited for");
     }
 }

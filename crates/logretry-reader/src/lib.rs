@@ -36,6 +36,7 @@
 
 #![warn(missing_docs)]
 
+mod capture;
 #[cfg(feature = "cli")]
 mod cli;
 mod desk;

@@ -49,6 +49,10 @@ pub enum Wrapper {
     Timestamps,
     /// Colours for a terminal.
     Ansi,
+    /// A HAR file: `{"log":{…,"entries":[{…},{…}]}}`.
+    Har,
+    /// A capture of `GoReplay`: requests and their responses.
+    GoReplay,
     /// An export in one JSON array, or in several: `[{…},{…}]` or `{"records":[{…},{…}]}`.
     JsonArray,
 }
@@ -67,6 +71,8 @@ impl fmt::Display for Wrapper {
             Self::Kubectl => "kubectl --prefix",
             Self::Timestamps => "timestamps",
             Self::Ansi => "ANSI colours",
+            Self::Har => "a HAR file",
+            Self::GoReplay => "a GoReplay capture",
             Self::JsonArray => "a JSON array",
         })
     }

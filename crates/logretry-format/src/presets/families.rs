@@ -72,6 +72,26 @@ pub(super) const PRESETS: &[Preset] = &[
         ..PLAIN
     },
     Preset {
+        name: "har",
+        aliases: &[],
+        spec: "json:sign=.startedDateTime,sign=.request.url,sign=.response.status,status=.response.status,time=.startedDateTime,\
+               url=.request.url,method=.request.method,duration_ms=.time,bytes=.response.bodySize,bytes=.response.content.size",
+        about: "HAR files, as browsers and proxies save them: with headers and bodies, so that a POST can be sent again; the retry log has one \
+                entry a line, without these",
+        example: r#"{"startedDateTime":"2026-11-22T06:22:52.123Z","time":1002.0,"request":{"method":"GET","url":"https://shop.example/a?b=c"},"response":{"status":502,"bodySize":157}}"#,
+        ..PLAIN
+    },
+    Preset {
+        name: "gor",
+        aliases: &["goreplay"],
+        spec: "json:sign=.gor,status=.status,time=.time,target=.target,method=.method,host=.host,duration_ns=.duration_ns,bytes=.bytes,\
+               request_id=.gor",
+        about: "captures of GoReplay (.gor) that hold requests and their responses: with headers and bodies, so that a POST can be sent again; \
+                the retry log has one exchange a line, without these",
+        example: r#"{"gor":"5c0ffee5c0ffee5c0ffee5c0","time":1795329862135079900,"method":"GET","host":"shop.example","target":"/a?b=c","status":502,"duration_ns":1002000000,"bytes":157}"#,
+        ..PLAIN
+    },
+    Preset {
         name: "envoy_json",
         aliases: &["istio_json"],
         spec: "json:sign=.response_code,sign=.response_flags,status=.response_code,time=.start_time,time=.timestamp,\

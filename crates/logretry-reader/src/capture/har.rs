@@ -1,0 +1,220 @@
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use logretry_record::{Exchange, Header};
+use serde::{Deserialize, Serialize};
+
+use super::lose_body;
+
+/// An entry of a HAR file, as far as it is used (HTTP Archive 1.2). Tools leave out what they do not know, or write -1.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry<'a> {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    started_date_time: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    time: Option<f64>,
+    request: Request<'a>,
+    response: Response,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request<'a> {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    method: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    url: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    http_version: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing)]
+    headers: Option<Vec<Named<'a>>>,
+    #[serde(default, skip_serializing)]
+    post_data: Option<PostData<'a>>,
+    #[serde(default, skip_serializing)]
+    body_size: Option<f64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Response {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body_size: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    content: Option<Content>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Content {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    size: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Named<'a> {
+    #[serde(default)]
+    name: Cow<'a, str>,
+    #[serde(default)]
+    value: Cow<'a, str>,
+}
+
+#[derive(Debug, Deserialize)]
+struct PostData<'a> {
+    #[serde(default)]
+    text: Option<Cow<'a, str>>,
+    #[serde(default)]
+    encoding: Option<Cow<'a, str>>,
+    #[serde(default)]
+    params: Option<Vec<serde::de::IgnoredAny>>,
+}
+
+pub(super) fn complete(text: &[u8], exchange: &mut Exchange) -> Result<String, String> {
+    let entry: Entry<'_> = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    let request = &entry.request;
+    for Named { name, value } in request.headers.iter().flatten() {
+        if name.eq_ignore_ascii_case("user-agent") {
+            exchange.user_agent = Some(value.as_bytes().into());
+        } else if name.eq_ignore_ascii_case("x-request-id") {
+            exchange.request_id = Some(value.as_bytes().into());
+        }
+        exchange.headers.extend(Header::recorded(name, value.as_bytes()));
+    }
+    match request.body() {
+        Body::Known(body) => exchange.body = Some(body.into()),
+        Body::Unknown => {}
+        Body::Lost => lose_body(exchange),
+    }
+    serde_json::to_string(&entry).map_err(|error| error.to_string())
+}
+
+enum Body {
+    Known(Vec<u8>),
+    /// Nothing tells whether there was one.
+    Unknown,
+    /// There was one, and it is not here as it went over the wire.
+    Lost,
+}
+
+impl Request<'_> {
+    /// The body, if what the file holds has the length that the request had. Tools write text, and what was no text they have changed; what was
+    /// compressed they may have unpacked; the files of a form they leave out.
+    fn body(&self) -> Body {
+        let length = self.length();
+        let is_packed = self
+            .header("content-encoding")
+            .is_some_and(|coding| !coding.trim().eq_ignore_ascii_case("identity"));
+        let Some(data) = &self.post_data else {
+            return match length {
+                Some(0) => Body::Known(Vec::new()),
+                Some(_) => Body::Lost,
+                None if self.header("transfer-encoding").is_some() => Body::Lost,
+                None => Body::Unknown,
+            };
+        };
+        let has_params = data.params.as_ref().is_some_and(|params| !params.is_empty());
+        let Some(text) = data.text.as_deref().filter(|text| !text.is_empty() || !has_params) else {
+            return if has_params || length.is_some_and(|length| length > 0) {
+                Body::Lost
+            } else {
+                Body::Unknown
+            };
+        };
+        let is_base64 = data.encoding.as_deref() == Some("base64");
+        let bytes = if is_base64 {
+            let Ok(bytes) = STANDARD.decode(text) else { return Body::Lost };
+            bytes
+        } else {
+            text.as_bytes().to_vec()
+        };
+        let is_whole = match length {
+            Some(length) => bytes.len() as u64 == length,
+            None => is_base64 || !text.contains('\u{fffd}'),
+        };
+        if is_whole && (is_base64 || !is_packed) { Body::Known(bytes) } else { Body::Lost }
+    }
+
+    /// How long the body was: what the request says of itself counts more than what the tool says.
+    fn length(&self) -> Option<u64> {
+        let said = self.header("content-length").and_then(|length| length.trim().parse().ok());
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a whole number that is not negative"
+        )]
+        let sized = self.body_size.filter(|size| *size >= 0.0).map(|size| size as u64);
+        // 0 is also what tools write that have not looked.
+        said.or(sized.filter(|&size| size > 0 || self.post_data.is_none()))
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter().flatten();
+        headers.find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| &*header.value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn completed(request: &str) -> Exchange {
+        let entry = format!(
+            r#"{{"startedDateTime":"2026-11-22T06:22:52.123Z","time":7,"cookies":[],"request":{{"method":"POST","url":"https://shop.example/a","cookies":[{{"name":"a","value":"secret"}}],{request}}},"response":{{"status":502,"statusText":"Bad Gateway","bodySize":-1,"content":{{"size":7,"text":"secret"}}}}}}"#
+        );
+        let mut exchange = Exchange::default();
+        let line = complete(entry.as_bytes(), &mut exchange).expect("an entry");
+        assert_eq!(
+            line,
+            r#"{"startedDateTime":"2026-11-22T06:22:52.123Z","time":7.0,"request":{"method":"POST","url":"https://shop.example/a"},"response":{"status":502,"bodySize":-1,"content":{"size":7}}}"#
+        );
+        exchange
+    }
+
+    #[test]
+    fn a_body_counts_if_it_is_as_long_as_the_request_says() {
+        let length = |length: &str| format!(r#""headers":[{{"name":"content-length","value":"{length}"}}]"#);
+        let body = |request: &str| completed(request).body.map(|body| body.to_string());
+        for (request, expected) in [
+            (r#""postData":{"text":"a=b"}"#.to_owned(), Some("a=b")),
+            (r#""bodySize":3,"postData":{"text":"a=b"}"#.to_owned(), Some("a=b")),
+            (r#""bodySize":0,"postData":{"text":"a=b"}"#.to_owned(), Some("a=b")),
+            (format!(r#"{},"postData":{{"text":"é"}}"#, length("2")), Some("é")),
+            (format!(r#"{},"postData":{{"text":"YT1i","encoding":"base64"}}"#, length("3")), Some("a=b")),
+            (r#""bodySize":0"#.to_owned(), Some("")),
+            (length("0"), Some("")),
+        ] {
+            assert_eq!(body(&request).as_deref(), expected, "{request}");
+            assert!(completed(&request).lossy.is_empty(), "{request}");
+        }
+        for request in [
+            format!(r#"{},"postData":{{"text":"a=b"}}"#, length("4")),
+            format!(r#"{},"postData":{{"text":"é"}}"#, length("1")),
+            r#""postData":{"text":"a\ufffdb"}"#.to_owned(),
+            r#""postData":{"params":[{"name":"a","value":"b"}]}"#.to_owned(),
+            r#""postData":{"text":"?","encoding":"base64"}"#.to_owned(),
+            length("3"),
+            r#""bodySize":3"#.to_owned(),
+            r#""headers":[{"name":"Content-Encoding","value":"gzip"}],"postData":{"text":"a=b"}"#.to_owned(),
+            r#""headers":[{"name":"Transfer-Encoding","value":"chunked"}]"#.to_owned(),
+        ] {
+            let exchange = completed(&request);
+            assert_eq!((exchange.body, exchange.lossy), (None, vec!["body".into()]), "{request}");
+        }
+        let unknown = completed(r#""bodySize":-1"#);
+        assert!(unknown.body.is_none() && unknown.lossy.is_empty());
+    }
+
+    #[test]
+    fn headers_are_recorded_but_no_credentials() {
+        let exchange = completed(
+            r#""headers":[{"name":":authority","value":"x"},{"name":"Content-Type","value":"text/plain"},{"name":"Cookie","value":"a=secret"},
+               {"name":"user-agent","value":"curl/8.9"},{"name":"X-Request-Id","value":"7f2a"}]"#,
+        );
+        let names: Vec<_> = exchange.headers.iter().map(|header| header.name.as_str()).collect();
+        assert_eq!(names, ["Content-Type", "user-agent", "X-Request-Id"]);
+        assert_eq!(exchange.user_agent, Some("curl/8.9".into()));
+        assert_eq!(exchange.request_id, Some("7f2a".into()));
+    }
+}
