@@ -8,6 +8,7 @@ mod lab;
 mod apache;
 mod bad_log;
 mod bad_stage;
+mod captures;
 mod commands;
 mod confirm;
 mod corpora;

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::captures::HAR;
 use crate::lab::{Backend, Desk, installed, line};
 
 fn readme() -> String {
@@ -33,6 +34,8 @@ fn every_command_of_the_readme_runs() {
             .map(|(request, status)| line(request, status))
             .collect();
         let desk = Desk::with("access.log", log);
+        desk.put("shop.har", HAR);
+        desk.put("bodies.ndjson", r#"{"request_id":"7f2a","body":"{\"a\":1}"}"#);
         let ended = desk.shell(&block, &backend.url()).run();
         // 3: the POST is not sent, so not everything is recovered.
         assert!(

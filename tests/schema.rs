@@ -4,6 +4,7 @@ use std::fs;
 
 use jsonschema::Validator;
 
+use crate::captures::HAR;
 use crate::lab::{Backend, Desk, corpus, line, ndjson};
 
 const SCHEMA: &str =
@@ -38,6 +39,18 @@ fn every_stage_writes_records_that_the_schema_allows() {
     assert_eq!(validate(&filtered.stdout), 7, "{}", filtered.stderr);
     let refired = desk.program("lr-refire", &["--base-url", &backend.url()]).reading(filtered.stdout).run();
     assert_eq!(validate(&refired.stdout), 7, "{}", refired.stderr);
+}
+
+#[test]
+fn the_records_of_a_capture_are_what_the_schema_allows() {
+    let desk = Desk::with("shop.har", HAR);
+    let read = desk.run("lr-read", &["shop.har"]);
+    assert!(
+        read.stdout.contains(r#""headers":[{"name":"content-type","value":"application/json"}"#),
+        "{}",
+        read.stdout
+    );
+    assert_eq!(validate(&read.stdout), 4, "{}", read.stderr);
 }
 
 #[test]

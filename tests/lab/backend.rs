@@ -27,7 +27,7 @@ pub(crate) struct Backend {
 struct State {
     up: AtomicBool,
     seen: Mutex<Vec<String>>,
-    heads: Mutex<Vec<String>>,
+    heard: Mutex<Vec<(String, String)>>,
 }
 
 impl Backend {
@@ -79,7 +79,12 @@ impl Backend {
 
     /// The whole heads of these requests.
     pub(crate) fn heads(&self) -> Vec<String> {
-        self.state.heads.lock().expect("no thread panics").clone()
+        self.heard().into_iter().map(|(head, _)| head).collect()
+    }
+
+    /// Heads and bodies of the requests that reached it, in order; one character a byte.
+    pub(crate) fn heard(&self) -> Vec<(String, String)> {
+        self.state.heard.lock().expect("no thread panics").clone()
     }
 
     /// Forgets what it has seen, once that is `number` requests.
@@ -103,9 +108,10 @@ fn serve(stream: &TcpStream, state: &State) -> std::io::Result<()> {
     let request = head.lines().next().unwrap_or_default();
     let (method_and_target, _) = request.rsplit_once(' ').unwrap_or((request, ""));
     let (method, target) = method_and_target.split_once(' ').unwrap_or((method_and_target, ""));
-    std::io::copy(&mut reader.by_ref().take(content_length(&head)), &mut std::io::sink())?;
+    let mut body = Vec::new();
+    reader.by_ref().take(content_length(&head)).read_to_end(&mut body)?;
+    state.heard.lock().expect("no thread panics").push((head.clone(), latin1(&body)));
     state.seen.lock().expect("no thread panics").push(method_and_target.to_owned());
-    state.heads.lock().expect("no thread panics").push(head.clone());
 
     match answer_to(target, state.up.load(Ordering::SeqCst)) {
         Answer::Status(status) => write_answer(stream, method, status),

@@ -83,7 +83,7 @@ mod tests {
         17 records = 6 selected + 11 dropped (1 our own, 10 other status)
         6 selected = 4 sent + 2 not sent (2 no_body)
         4 sent = 3 recovered + 0 refused + 1 failing + 0 unanswered
-        2 not sent: the method needs its body, and the log does not hold it whole; a capture does (HAR, GoReplay)
+        2 not sent: the method needs its body, and the log does not hold it whole; give it with --bodies, or read a capture (HAR, GoReplay)
         4 lines written to retry.log
         ");
     }

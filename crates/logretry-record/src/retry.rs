@@ -218,7 +218,7 @@ reasons! {
     /// The method is not one of `--methods`.
     MethodNotAllowed, "method_not_allowed", Skipped, "the method is not one of --methods (GET, HEAD and OPTIONS by default)";
     /// The method carries a body, and there is none to send.
-    NoBody, "no_body", Skipped, "the method needs its body, and the log does not hold it whole; a capture does (HAR, GoReplay)";
+    NoBody, "no_body", Skipped, "the method needs its body, and the log does not hold it whole; give it with --bodies, or read a capture (HAR, GoReplay)";
     /// Its path fits a pattern that the operator denied.
     DeniedPath, "denied_path", Skipped, "the path is one that --deny-path names";
     /// Its method only reads, and its URL says that it acts.

@@ -2,6 +2,7 @@
 
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use http::HeaderMap;
@@ -10,7 +11,7 @@ use logretry_stage::parse_bytes;
 
 use crate::quantity::{time, times};
 use crate::{
-    Destination, HttpVersion, IdempotencySecret, KeepHeaders, Methods, Options, Pace, RefirerError, Resolve,
+    Bodies, Destination, HttpVersion, IdempotencySecret, KeepHeaders, Methods, Options, Pace, RefirerError, Resolve,
     Tempo, Tls, add_header, add_header_lines,
 };
 
@@ -35,10 +36,15 @@ pub struct RefireArgs {
     #[arg(long)]
     pub allow_private: bool,
 
-    /// Send these methods and no others. POST, PUT and PATCH are skipped where the log does not hold their body, as a HAR file
-    /// does
+    /// Send these methods and no others. POST, PUT and PATCH are skipped where nothing holds their body: neither the log (a HAR
+    /// file, a capture) nor --bodies
     #[arg(long, value_name = "LIST", default_value = "GET,HEAD,OPTIONS")]
     pub methods: String,
+
+    /// Take the bodies of requests from FILE, by the request ids of the log: `{"request_id":"7f2a","body":"…"}` for each, one a line,
+    /// with `body_base64` for what is no text, and `"headers":{"Content-Type":"…"}` where they are known
+    #[arg(long, value_name = "FILE")]
+    pub bodies: Option<PathBuf>,
 
     /// Do not ask before requests are sent that change something (all but GET, HEAD and OPTIONS)
     #[arg(long)]
@@ -208,6 +214,7 @@ impl RefireArgs {
         // Without a law that begins with one request, the first may not be 64 at once.
         let fixed = if self.pace == Pace::Fixed { NonZeroUsize::new(4) } else { None };
         let concurrency = self.concurrency.or(fixed).unwrap_or(Options::default().concurrency);
+        let bodies = self.bodies.as_deref().map(Bodies::open).transpose()?.map(Arc::new);
         Ok(Options {
             destination: Destination { base_url, allow_hosts, allow_private: self.allow_private },
             methods,

@@ -105,6 +105,16 @@ pub enum RefirerError {
         /// Why.
         error: io::Error,
     },
+    /// A line of `--bodies` that cannot be used.
+    #[error("use the bodies of `{}`, line {line}: {why}", path.display())]
+    Bodies {
+        /// The file.
+        path: PathBuf,
+        /// The number of the line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A file holds no certificate or no key.
     #[error("use `{}`: {why}", path.display())]
     Pem {

@@ -63,10 +63,12 @@ impl Planned {
 }
 
 impl Options {
-    /// Decides whether `record` may be sent, and as what. Opens nothing and asks nobody.
+    /// Decides whether `record` may be sent, and as what. Opens nothing and asks nobody; a body may be read from the file of [`Options::bodies`].
     pub fn judge(&self, record: &Record) -> Result<Planned, Reason> {
         let original = record.original();
         let text = original.target.as_deref().filter(|text| !text.is_empty()).ok_or(Reason::NoTarget)?;
+        let completed = self.bodies.as_ref().and_then(|bodies| bodies.complete(original));
+        let original = completed.as_ref().unwrap_or(original);
         let method = self.methods.judge(original.method.as_deref(), original.body.is_some())?;
         let payload = Payload::of(original, &self.keep_headers)?.map(Arc::new);
         let overriding = overriding_method(original).filter(|_| payload.is_some());

@@ -59,6 +59,7 @@ mod account;
 mod acting;
 mod address;
 mod again;
+mod bodies;
 mod breaker;
 #[cfg(feature = "cli")]
 mod cli;
@@ -89,6 +90,7 @@ mod tls;
 mod transport;
 
 pub use again::Backoff;
+pub use bodies::Bodies;
 #[cfg(feature = "cli")]
 pub use cli::RefireArgs;
 pub use denied::DeniedPath;

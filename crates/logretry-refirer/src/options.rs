@@ -3,6 +3,7 @@ use std::net::IpAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -11,7 +12,7 @@ use url::{Host, Url};
 
 use crate::site::Authority;
 use crate::{
-    Backoff, DeniedPath, Destination, IdempotencySecret, KeepHeaders, Methods, Pace, Rate, RefirerError,
+    Backoff, Bodies, DeniedPath, Destination, IdempotencySecret, KeepHeaders, Methods, Pace, Rate, RefirerError,
     Tempo,
 };
 
@@ -66,6 +67,8 @@ pub struct Options {
     pub keep_headers: KeepHeaders,
     /// What each request that is not safe is named with, so that a server can do it once.
     pub idempotency: Option<IdempotencySecret>,
+    /// Bodies for requests whose log has only their ids.
+    pub bodies: Option<Arc<Bodies>>,
     /// How servers are trusted, and what is shown to them.
     pub tls: Tls,
     /// The proxy that everything goes through. Those of the environment are ignored.
@@ -103,6 +106,7 @@ impl Default for Options {
             headers: HeaderMap::new(),
             keep_headers: KeepHeaders::default(),
             idempotency: None,
+            bodies: None,
             tls: Tls::default(),
             proxy: None,
             resolve: Resolve::default(),

@@ -71,6 +71,12 @@ fn run<T: Transport>(
     async_stream::stream! {
         let options = Arc::new(options);
         let mut input = std::pin::pin!(input.fuse());
+        let unclear = options.bodies.as_ref().map_or(0, |bodies| bodies.unclear());
+        if unclear > 0 {
+            cx.notes().say(format_args!(
+                "{unclear} request ids have several bodies in --bodies; requests with these ids are not sent"
+            ));
+        }
         let mut room = Room::new(Arc::clone(&options));
         // Dropped with this stream, and all tasks with it.
         let mut under_way: JoinSet<(Start, Ended)> = JoinSet::new();

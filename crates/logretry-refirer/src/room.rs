@@ -222,6 +222,6 @@ impl Room {
 }
 
 fn bytes(job: &Job) -> usize {
-    let body = job.record.original().body.as_ref().map_or(0, |body| body.len());
+    let body = job.planned.body().map_or(0, <[u8]>::len);
     job.record.origin().text.len() + job.planned.target().len() + 2 * body
 }
