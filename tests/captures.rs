@@ -67,7 +67,8 @@ HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n
 ";
 
 fn run(desk: &Desk, log: &str, backend: &Backend, more: &[&str]) -> Ended {
-    let arguments = ["run", log, "--base-url", &backend.url(), "--methods", "GET,POST", "-o", "retry.log"];
+    let arguments =
+        ["run", log, "--base-url", &backend.url(), "--methods", "GET,POST", "--yes", "-o", "retry.log"];
     desk.program("logretry", &arguments).args(more).run()
 }
 
@@ -93,13 +94,13 @@ fn a_failed_post_in_a_har_file_is_sent_again_with_its_body_and_without_its_secre
     assert!(ended.stderr.contains("3 selected = 2 sent + 1 not sent (1 no_body)"), "{}", ended.stderr);
 
     let heard = backend.heard();
-    let (head, body) = heard.iter().find(|(head, _)| head.starts_with("POST")).expect("the order");
-    assert!(head.starts_with("POST /orders?b=c HTTP/1.1\r\n"), "{head}");
+    let (asked, body) = heard.iter().find(|(head, _)| head.starts_with("POST")).expect("the order");
+    assert!(asked.starts_with("POST /orders?b=c HTTP/1.1\r\n"), "{asked}");
     assert_eq!(body, "{\"name\":\"Jos\u{c3}\u{a9}\"}");
-    assert_eq!(header(head, "content-type"), Some("application/json"));
-    assert_eq!(header(head, "content-length"), Some("16"));
-    assert_eq!(header(head, "x-signature"), Some("sha256=7f2a"));
-    assert!(!head.contains("secret") && !head.contains("Mozilla"), "{head}");
+    assert_eq!(header(asked, "content-type"), Some("application/json"));
+    assert_eq!(header(asked, "content-length"), Some("16"));
+    assert_eq!(header(asked, "x-signature"), Some("sha256=7f2a"));
+    assert!(!asked.contains("secret") && !asked.contains("Mozilla"), "{asked}");
 
     let log = desk.read("retry.log");
     assert!(!log.contains("secret") && !log.contains("Jos"), "{log}");
@@ -124,7 +125,7 @@ fn a_capture_of_goreplay_is_read_unpacked_or_not_and_over_pipes() {
     let piped = pipe([
         desk.program("lr-read", &["requests.gor", "--format", "gor"]),
         desk.program("lr-filter", &[]),
-        desk.program("lr-refire", &["--base-url", &backend.url(), "--methods", "POST"]),
+        desk.program("lr-refire", &["--base-url", &backend.url(), "--methods", "POST", "--yes"]),
         desk.program("lr-write", &["-o", "piped.log"]),
     ]);
     assert_eq!(piped.codes, [0, 0, 0, 0], "{}", piped.stderr);
@@ -206,6 +207,7 @@ fn bodies_may_lie_beside_an_access_log_that_has_request_ids() {
         format,
         "--base-url",
         &backend.url(),
+        "--yes",
         "--methods",
         "POST,PUT",
         "--bodies",

@@ -11,8 +11,8 @@ use logretry_stage::parse_bytes;
 
 use crate::quantity::{time, times};
 use crate::{
-    Bodies, Destination, HttpVersion, IdempotencySecret, KeepHeaders, Methods, Options, Pace, RefirerError, Resolve,
-    Tempo, Tls, add_header, add_header_lines,
+    Bodies, Destination, HttpVersion, IdempotencySecret, KeepHeaders, Methods, Options, Pace, RefirerError,
+    Resolve, Tempo, Tls, add_header, add_header_lines,
 };
 
 /// What is sent, where to, and how fast: dumb data, which [`RefireArgs::into_options`] gives its meaning.
@@ -239,6 +239,7 @@ impl RefireArgs {
             body_bytes_max: self.body_limit as u64,
             headers,
             keep_headers,
+            bodies,
             idempotency,
             tls: Tls { insecure: self.insecure, cacert: self.cacert, cert: self.cert, key: self.key },
             proxy,

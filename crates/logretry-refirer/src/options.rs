@@ -12,8 +12,8 @@ use url::{Host, Url};
 
 use crate::site::Authority;
 use crate::{
-    Backoff, Bodies, DeniedPath, Destination, IdempotencySecret, KeepHeaders, Methods, Pace, Rate, RefirerError,
-    Tempo,
+    Backoff, Bodies, DeniedPath, Destination, IdempotencySecret, KeepHeaders, Methods, Pace, Rate,
+    RefirerError, Tempo,
 };
 
 /// What a refirer may do, and how. The default may send nothing, for it has no destination.
