@@ -35,7 +35,7 @@ pub(crate) use outage::Outage;
 pub(crate) use program::{Ended, Program, pipe};
 pub(crate) use records::{count_by, ndjson};
 pub(crate) use server::Server;
-pub(crate) use truth::{Verdict, verdict};
+pub(crate) use truth::{Verdict, sendable, verdict};
 pub(crate) use wait::until;
 
 /// Bytes as text, one character a byte (ISO 8859-1), so that whatever bytes there are can be compared and shown.

@@ -75,6 +75,21 @@ impl Program {
         self
     }
 
+    /// Runs it on a terminal of its own, which is then its standard output and its standard error; a line end is `\r\n` there.
+    pub(crate) fn on_a_terminal(self) -> Self {
+        let mut command = Command::new("script");
+        // A word that the shell of `script` takes apart again is put in quotation marks.
+        let quoted = |word: &OsStr| format!("'{}'", word.to_string_lossy().replace('\'', "'\\''"));
+        let words: Vec<_> =
+            [self.command.get_program()].into_iter().chain(self.command.get_args()).map(quoted).collect();
+        command.args(["-qec", &words.join(" "), "/dev/null"]);
+        if let Some(folder) = self.command.get_current_dir() {
+            command.current_dir(folder);
+        }
+        command.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Self { command, ..self }
+    }
+
     /// Runs it to its end.
     pub(crate) fn run(self) -> Ended {
         self.start().end()

@@ -103,7 +103,7 @@ fn is_exact(record: &Value, truth: &Value) -> bool {
 }
 
 /// A target as it can be sent again: without its fragment, percent-encoded what may not stand in a URL.
-fn sendable(target: &[u8]) -> String {
+pub(crate) fn sendable(target: &[u8]) -> String {
     let end = target.iter().position(|&byte| byte == b'#').unwrap_or(target.len());
     let encode = |&byte: &u8| match byte {
         0..=b' ' | b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | 0x7f.. => {

@@ -15,7 +15,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use logretry_record::{Exit, Outcome, Reason};
+use logretry_record::{Exit, Harmless, Outcome, Reason};
 use logretry_stage::{Accounts, Fatal, Notes, Result};
 
 pub(crate) use confirm::{Changes, confirm};
@@ -36,7 +36,7 @@ pub fn main<P: Program>() -> ExitCode {
         Err(fatal) => {
             progress.end();
             // Nothing is left to tell if not even this can be written.
-            let _ = writeln!(io::stderr(), "{}: cannot {fatal}", setup.name);
+            let _ = writeln!(io::stderr(), "{}: cannot {}", setup.name, Harmless(&fatal.to_string()));
             fatal.exit()
         }
     };

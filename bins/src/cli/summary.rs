@@ -1,7 +1,7 @@
 use std::fmt::Display;
 use std::io::{self, Write as _};
 
-use logretry_record::Outcome;
+use logretry_record::{Harmless, Outcome};
 use logretry_stage::Accounts;
 
 use super::{Setup, Summary};
@@ -12,7 +12,7 @@ pub(crate) fn print(setup: &Setup, accounts: &Accounts) {
     let sentences = sentences(accounts, output.as_deref());
     let text: Vec<_> = sentences.iter().map(|sentence| format!("{}: {sentence}\n", setup.name)).collect();
     // A person who has closed standard error does not want to know.
-    let _ = io::stderr().write_all(text.concat().as_bytes());
+    let _ = io::stderr().write_all(Harmless(&text.concat()).to_string().as_bytes());
 }
 
 /// The numbers as sentences. Each speaks of one stage, and is left out where that stage had nothing to do.

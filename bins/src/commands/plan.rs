@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use clap::Args;
-use logretry_record::{Reason, Record, Shown};
+use logretry_record::{Harmless, Reason, Record, Shown};
 use logretry_refirer::{Options, Pace, Planned, Score};
 use logretry_stage::{Accounts, Context, Result};
 
@@ -31,7 +31,7 @@ impl Plan {
         let mut counts = Counts::new(&options);
         self.flags.judge_all(cx, |record, judged| counts.take(record, judged)).await?;
         let text = counts.text(&cx.tally().accounts(), &options, &self.flags.write.place());
-        answer(text.as_bytes())
+        answer(Harmless(&text).to_string().as_bytes())
     }
 }
 

@@ -64,7 +64,7 @@ pub use predicate::{Predicate, TimeRange};
 pub use record::{Origin, Record};
 pub use reject::Reject;
 pub use retry::{ErrorKind, Outcome, Reason, Retry};
-pub use shown::{Shown, shown_url};
+pub use shown::{Harmless, Shown, shown_url};
 pub use status::{StatusSet, StatusSetError};
 pub use wire::{DecodeError, RECORD_BYTES_MAX};
 

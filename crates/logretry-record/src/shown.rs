@@ -55,6 +55,31 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
+/// A sentence of ours in which names of files may stand: what would move the screen is escaped, line ends are kept, nothing is left out.
+///
+/// It is the last lock before a terminal. What comes from a log or a server has been through [`Shown`] already.
+///
+/// ```
+/// use logretry_record::Harmless;
+///
+/// assert_eq!(Harmless("cannot open `a\x1b[2J.log`").to_string(), "cannot open `a\\u{1b}[2J.log`");
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Harmless<'a>(pub &'a str);
+
+impl fmt::Display for Harmless<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for char in self.0.chars() {
+            if char != '\n' && moves_the_screen(char) {
+                write!(f, "{}", char.escape_unicode())?;
+            } else {
+                f.write_char(char)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{self}`")

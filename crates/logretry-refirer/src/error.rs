@@ -1,6 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use logretry_record::Shown;
 use logretry_stage::Fatal;
 
 /// Why a refirer cannot be made. Each message is a fragment that fits after "cannot ".
@@ -11,10 +12,10 @@ pub enum RefirerError {
     #[error("send anything: give --base-url, or name the hosts of the log with --allow-host")]
     NoDestination,
     /// Not `http://host` or `https://host`.
-    #[error("use `{0}` as a site: it is not http:// or https:// with a host and nothing else")]
+    #[error("use `{}` as a site: it is not http:// or https:// with a host and nothing else", without_user(.0))]
     Site(String),
     /// Not a base URL.
-    #[error("use `{text}` as base URL: {why}")]
+    #[error("use `{}` as base URL: {why}", without_user(text))]
     BaseUrl {
         /// What was given.
         text: String,
@@ -22,7 +23,7 @@ pub enum RefirerError {
         why: &'static str,
     },
     /// Not a host that can be allowed.
-    #[error("allow the host `{0}`: it is not HOST, HOST:PORT or SCHEME://HOST:PORT")]
+    #[error("allow the host `{}`: it is not HOST, HOST:PORT or SCHEME://HOST:PORT", without_user(.0))]
     AllowHost(String),
     /// Not a method, or one that is never sent.
     #[error("send the method `{name}`: {why}")]
@@ -129,6 +130,14 @@ pub enum RefirerError {
     /// The HTTP client or its TLS cannot be set up.
     #[error("set up the HTTP client: {0}")]
     Client(String),
+}
+
+/// `text` for a person, without the password that somebody may have put before an `@`.
+fn without_user(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((_, rest)) => format!("…@{}", Shown(rest.as_bytes())),
+        None => Shown(text.as_bytes()).to_string(),
+    }
 }
 
 impl From<RefirerError> for Fatal {

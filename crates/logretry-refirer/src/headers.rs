@@ -10,9 +10,11 @@ use crate::RefirerError;
 /// shows what was a refire.
 pub fn add_header(headers: &mut HeaderMap, line: &str) -> Result<(), RefirerError> {
     // The message names no value: it may be a secret.
-    let name = line.split(':').next().unwrap_or_default().trim();
-    let refuse = |why| RefirerError::Header { name: name.escape_default().to_string(), why };
-    let (_, value) = line.split_once(':').ok_or_else(|| refuse("it is not `NAME: VALUE`"))?;
+    let refused = |name: &str, why| RefirerError::Header { name: name.escape_default().to_string(), why };
+    // Nor anything of a line without a colon: it may be nothing but a token.
+    let (name, value) = line.split_once(':').ok_or_else(|| refused("…", "it is not `NAME: VALUE`"))?;
+    let name = name.trim();
+    let refuse = |why| refused(name, why);
     let name: HeaderName = name.parse().map_err(|_| refuse("its name is not a token"))?;
     if let Some(why) = why_ours(&name) {
         return Err(refuse(why));
@@ -80,7 +82,7 @@ mod tests {
             "Transfer-Encoding: chunked",
             "Connection: upgrade",
             "Proxy-Authorization: x",
-            "X-A",
+            "evil",
             "X A: 1",
             ": 1",
             "X-A: a\r\nHost: b",

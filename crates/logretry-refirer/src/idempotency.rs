@@ -19,11 +19,11 @@
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use http::header::{HeaderName, HeaderValue};
 use logretry_record::{Outcome, RecordId, Retry};
+use logretry_stage::open_own;
 
 use crate::RefirerError;
 
@@ -51,7 +51,7 @@ impl IdempotencySecret {
     /// The one in the file at `path`: 64 hexadecimal digits. A file that does not exist is made, with a new secret, for its owner only.
     pub fn of_file(path: &Path) -> Result<Self, RefirerError> {
         let failed = |error| RefirerError::File { path: path.to_owned(), error };
-        let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let new = open_own(OpenOptions::new().write(true).create_new(true), path);
         match new {
             Ok(mut file) => {
                 let secret = Self::random()?;

@@ -1,13 +1,12 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use logretry_stage::Fatal;
+use logretry_stage::{Fatal, open_own};
 
 /// Opens the retry log at `path` to append to it, and says whether it is new (or empty).
 ///
-/// The file is made readable by its owner only, for URLs carry secrets. What is in it stays: if its last line was torn by a crash or a full
+/// The file is made readable by its owner only, for URLs carry secrets, and a symbolic link is refused ([`open_own`]). What is in it stays: if its last line was torn by a crash or a full
 /// disk, a line end is added, so that the next line stands on its own.
 ///
 /// # Errors
@@ -18,7 +17,7 @@ pub fn open_log(path: &Path) -> Result<(File, bool), LogFileError> {
 }
 
 fn open(path: &Path) -> io::Result<(File, bool)> {
-    let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    let mut file = open_own(OpenOptions::new().append(true).create(true), path)?;
     let metadata = file.metadata()?;
     let is_new = metadata.len() == 0;
     if metadata.is_file() && !is_new && last_byte(path)? != b'\n' {

@@ -1,12 +1,11 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use logretry_record::{Reject, Shown};
 
-use crate::{Fatal, Notes, Result};
+use crate::{Fatal, Notes, Result, open_own};
 
 /// Where lines and records go that could not be used: the first few to the person who watches, all of them to a file.
 #[derive(Debug, Default)]
@@ -28,13 +27,8 @@ impl Rejects {
     /// Rejects that are also written to `file` as NDJSON. The file is replaced if it exists, and readable by its owner only.
     pub fn to_file(file: &Path) -> Result<Self> {
         let error = |error| RejectsError { action: "create", file: file.to_owned(), error };
-        let writer = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(file)
-            .map_err(error)?;
+        let mut options = OpenOptions::new();
+        let writer = open_own(options.write(true).create(true).truncate(true), file).map_err(error)?;
         let state = Mutex::new(State { shown: 0, writer: Some(BufWriter::new(writer)) });
         Ok(Self { file: Some(file.to_owned()), state })
     }

@@ -91,7 +91,7 @@ fn each_flag_has_its_place() {
 fn what_is_wrong_is_named() {
     for (args, named) in [
         (&["--base-url=ftp://h"][..], "`ftp://h`"),
-        (&["--allow-host=a@b"], "`a@b`"),
+        (&["--allow-host=a@b"], "`…@b`"),
         (&["--methods=TRACE"], "`TRACE`"),
         (&["--rate=5/d"], "`5/d`"),
         (&["--pace=slow"], "'slow'"),
