@@ -1,3 +1,5 @@
+mod sieve;
+
 use logretry_record::StatusSet;
 use memchr::memmem::Finder;
 
@@ -29,21 +31,23 @@ pub struct Screen {
     wanted: StatusSet,
     /// Whether some wanted status begins with this digit.
     wanted_first: [bool; 10],
+    /// The last byte of `before`, and the one before it.
+    last: u8,
+    before_last: Option<u8>,
 }
 
 impl Screen {
     /// A screen for lines of `format` with a status out of `wanted`; none where the status does not stand behind a literal.
     pub fn new(format: &Format, wanted: &StatusSet) -> Option<Self> {
         let (before, after) = format.around_status();
-        if before.is_empty() {
-            return None;
-        }
+        let last = *before.last()?;
+        let before_last = before.len().checked_sub(2).map(|index| before[index]);
         let mut wanted_first = [false; 10];
         for (first, wanted_first) in (0_u16..).zip(&mut wanted_first) {
             *wanted_first = (first * 100..first * 100 + 100).any(|status| wanted.contains(status));
         }
         let before = Finder::new(before).into_owned();
-        Some(Self { before, after: after.into(), wanted: wanted.clone(), wanted_first })
+        Some(Self { before, after: after.into(), wanted: wanted.clone(), wanted_first, last, before_last })
     }
 
     /// Whether `line` certainly is not a line of the format with a wanted status. `false` is "maybe".

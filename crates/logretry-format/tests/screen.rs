@@ -60,6 +60,48 @@ proptest! {
         }
         let at = cut.index(line.len() + 1);
         line.splice(at..at, insert);
+        let mut is_sifted = false;
+        screen.sift(&[&line[..], b"\n"].concat(), |_, _| { is_sifted = true; true });
+        prop_assert!(line.contains(&b'\n') || is_sifted != screen.rules_out(&line));
         prop_assert!(!(screen.rules_out(&line) && is_wanted(&format, &line, &wanted)), "{}", String::from_utf8_lossy(&line));
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_block_is_sifted_as_its_lines_are_ruled_out_one_by_one(
+        lines in prop::collection::vec(
+            prop_oneof![
+                4 => ("[a-z\" ]{0,40}", 0_u16..1000, "[a-z\" 0-9]{0,90}").prop_map(|(a, status, b)| format!("{a}\" {status:03} {b}")),
+                1 => "[\" 0-9]{0,200}",
+                1 => Just(String::new()),
+            ],
+            0..40,
+        ),
+        format in prop::sample::select(vec!["combined", "$request_uri$status $request_time", "$request_uri x $status", "$request_uri <<<$status>"]),
+        tail in "[\" 0-9]{0,70}",
+        stop in 0_usize..60,
+    ) {
+        let format = Format::compile(format).or_else(|_| Format::compile("combined")).expect("a format");
+        let Some(screen) = Screen::new(&format, &StatusSet::default()) else { return Ok(()) };
+        let mut block = String::new();
+        let mut expected = Vec::new();
+        for (line, before) in lines.iter().zip(0..) {
+            let start = block.len();
+            block += line;
+            if !screen.rules_out(line.as_bytes()) {
+                expected.push((start..block.len(), before));
+            }
+            block += "\n";
+        }
+        block += &tail;
+        let ends_at = expected.get(stop).map_or(lines.len() as u64, |(_, before)| *before);
+        expected.truncate(stop + 1);
+        let mut found = Vec::new();
+        let count = screen.sift(block.as_bytes(), |place, before| {
+            found.push((place, before));
+            found.len() <= stop
+        });
+        prop_assert_eq!((count, found), (ends_at, expected));
     }
 }

@@ -41,6 +41,7 @@
 
 #![warn(missing_docs)]
 
+mod encode;
 mod exchange;
 mod exit;
 mod header;
@@ -55,6 +56,7 @@ mod skim;
 mod status;
 pub mod wire;
 
+pub use encode::Encoder;
 pub use exchange::{Exchange, Scheme};
 pub use exit::Exit;
 pub use header::{Header, is_credential};

@@ -30,9 +30,9 @@ pub struct Predicate {
 }
 
 impl Predicate {
-    /// Whether a line with this status and time certainly will not be selected. `false` is "maybe".
-    pub fn rules_out(&self, status: Option<u16>, time: Option<Timestamp>) -> bool {
-        !self.has_status(status) || !self.time.contains(time)
+    /// Whether a line with this status and time certainly will not be selected. `false` is "maybe". The time is asked for only if it matters.
+    pub fn rules_out(&self, status: Option<u16>, time: impl FnOnce() -> Option<Timestamp>) -> bool {
+        !self.has_status(status) || (self.time != TimeRange::default() && !self.time.contains(time()))
     }
 
     /// Whether the record in this line of NDJSON certainly will not be selected, which is told without decoding it. `false` is

@@ -1,7 +1,7 @@
 use bstr::{BStr, BString, ByteSlice as _};
 
 use crate::wire::{self, DecodeError};
-use crate::{Exchange, RecordId, Retry};
+use crate::{Exchange, RecordId, Retry, encode};
 
 /// Where a record's log line stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,9 +121,7 @@ impl Record {
                 out.push(b'}');
             }
             CameAs::Nothing => {
-                let wire =
-                    wire::RecordV1::from_parts(self.id, &self.origin, &self.original, self.retry.as_ref());
-                wire::to_json(&wire, out);
+                encode::push_record(self.id, &self.origin, &self.original, self.retry.as_ref(), out);
             }
         }
         out.push(b'\n');

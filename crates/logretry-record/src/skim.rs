@@ -6,7 +6,9 @@
 //! It is exact for every record that this release can read, however its JSON is spaced or ordered. Where it is not sure
 //! (another version, escaped keys, no JSON) it says nothing, and the line is decoded.
 
-use memchr::memchr2;
+mod strings;
+
+use self::strings::string_length;
 
 /// What a glance finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +37,8 @@ pub(crate) fn glance(line: &[u8]) -> Option<Glance<'_>> {
                         b"time" => glance.time = Some(skim.plain_string()?),
                         _ => skim.value()?,
                     }
-                    Some(Flow::On)
+                    let is_all = version && glance.status.is_some() && glance.time.is_some();
+                    Some(if is_all { Flow::Enough } else { Flow::On })
                 })?;
                 found = Some(glance);
             }
@@ -101,23 +104,16 @@ impl<'a> Skim<'a> {
     fn plain_string(&mut self) -> Option<&'a [u8]> {
         self.expect(b'"')?;
         let rest = &self.bytes[self.at..];
-        let end = memchr2(b'"', b'\\', rest).filter(|&end| rest[end] == b'"')?;
-        self.at += end + 1;
-        Some(&rest[..end])
+        let text = &rest[..string_length(rest)?];
+        self.at += text.len() + 1;
+        (!text.contains(&b'\\')).then_some(text)
     }
 
     /// Steps over a string.
     fn string(&mut self) -> Option<()> {
         self.expect(b'"')?;
-        loop {
-            let rest = self.bytes.get(self.at..)?;
-            let end = memchr2(b'"', b'\\', rest)?;
-            if rest[end] == b'"' {
-                self.at += end + 1;
-                return Some(());
-            }
-            self.at += end + 2;
-        }
+        self.at += string_length(self.bytes.get(self.at..)?)? + 1;
+        Some(())
     }
 
     /// A number or a word; its bytes.

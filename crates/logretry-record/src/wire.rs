@@ -175,7 +175,7 @@ pub enum DecodeError {
 
 type Parts = (RecordId, Origin, Exchange, Option<Retry>);
 
-impl<'a> RecordV1<'a> {
+impl RecordV1<'_> {
     pub(crate) fn from_json(line: &[u8]) -> Result<Self, DecodeError> {
         if line.len() > RECORD_BYTES_MAX {
             return Err(DecodeError::TooLong);
@@ -220,7 +220,11 @@ impl<'a> RecordV1<'a> {
         };
         Ok((id, origin, original, retry.map(Cow::into_owned)))
     }
+}
 
+#[cfg(test)]
+impl<'a> RecordV1<'a> {
+    /// What is written by hand in `encode`, for tests to compare.
     pub(crate) fn from_parts(
         id: RecordId,
         origin: &'a Origin,
@@ -273,7 +277,7 @@ impl<'a> RecordV1<'a> {
 }
 
 impl<'a> HeaderV1<'a> {
-    fn of(header: &'a Header) -> Self {
+    pub(crate) fn of(header: &'a Header) -> Self {
         let (value, value_base64) = twins(Some(&header.value));
         Self { name: Cow::Borrowed(&header.name), value, value_base64 }
     }

@@ -1,0 +1,252 @@
+//! The record on the pipe, written by hand.
+//!
+//! A reader writes millions of records, and each holds its line a second time. So what is written here is what [`RecordV1`](crate::wire::RecordV1)
+//! would be written as, byte for byte, which a property test compares; only without making one, and with the parts that all records of a log share written once.
+
+use jiff::Timestamp;
+
+use crate::wire::{self, HeaderV1};
+use crate::{Exchange, Origin, RecordId, Retry};
+
+mod number;
+mod text;
+
+use self::number::{push_number, push_time};
+use self::text::{push_bytes, push_string};
+
+/// What every record begins with; its id stands behind it.
+const BEFORE_ID: &[u8] = br#"{"v":1,"id":""#;
+
+/// Writes records of one log, as [`Record::encode`](crate::Record::encode) does, without making records.
+///
+/// ```
+/// use bstr::BStr;
+/// use logretry_record::{Encoder, Exchange, Origin, Record, RecordId};
+///
+/// let (text, id) = (b"a line".as_slice(), RecordId::of_line(b"a line", 0));
+/// let (mut by_hand, mut as_record) = (Vec::new(), Vec::new());
+/// let mut encoder = Encoder::new(b"access.log");
+/// encoder.encode(id, (204, 18_231), "combined", text, &Exchange::default(), &mut by_hand);
+/// Record::new(id, Origin::new("access.log", 204, 18_231, "combined", text), Exchange::default()).encode(&mut as_record);
+/// assert_eq!(BStr::new(&by_hand), BStr::new(&as_record));
+/// ```
+#[derive(Debug)]
+pub struct Encoder {
+    /// From behind the id to the line's number.
+    source: Vec<u8>,
+    /// The format of the last record, and what is written for it.
+    format: String,
+    format_json: Vec<u8>,
+}
+
+impl Encoder {
+    /// For records of the log called `source`.
+    pub fn new(source: &[u8]) -> Self {
+        let mut encoder = Self { source: Vec::new(), format: String::new(), format_json: Vec::new() };
+        push_before_line(source, &mut encoder.source);
+        encoder.set_format("");
+        encoder
+    }
+
+    /// Appends the record of the line `text` of this log, which is `number` and begins after `offset` bytes, with its line end.
+    pub fn encode(
+        &mut self,
+        id: RecordId,
+        (number, offset): (u64, u64),
+        format: &str,
+        text: &[u8],
+        original: &Exchange,
+        out: &mut Vec<u8>,
+    ) {
+        if self.format != format {
+            self.set_format(format);
+        }
+        push_id(id, out);
+        out.extend_from_slice(&self.source);
+        push_place(number, offset, out);
+        out.extend_from_slice(&self.format_json);
+        push_text(text, out);
+        push_original(original, out);
+        out.extend_from_slice(b"}\n");
+    }
+
+    /// Gives the record that begins at the beginning of `line` another id.
+    pub fn rename(line: &mut [u8], id: RecordId) {
+        if let Some(old) = line.get_mut(BEFORE_ID.len()..BEFORE_ID.len() + 32) {
+            old.copy_from_slice(&id.digits());
+        }
+    }
+
+    fn set_format(&mut self, format: &str) {
+        format.clone_into(&mut self.format);
+        self.format_json.clear();
+        push_format(format, &mut self.format_json);
+    }
+}
+
+/// Appends the record without its line end.
+pub(crate) fn push_record(
+    id: RecordId,
+    origin: &Origin,
+    original: &Exchange,
+    retry: Option<&Retry>,
+    out: &mut Vec<u8>,
+) {
+    push_id(id, out);
+    push_before_line(&origin.source, out);
+    push_place(origin.line, origin.offset, out);
+    push_format(&origin.format, out);
+    push_text(&origin.text, out);
+    push_original(original, out);
+    if let Some(retry) = retry {
+        out.extend_from_slice(b",\"retry\":");
+        wire::to_json(retry, out);
+    }
+    out.push(b'}');
+}
+
+fn push_id(id: RecordId, out: &mut Vec<u8>) {
+    out.extend_from_slice(BEFORE_ID);
+    out.extend_from_slice(&id.digits());
+}
+
+fn push_before_line(source: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(br#"","origin":{"#);
+    push_bytes("source", source, out);
+    out.extend_from_slice(br#","line":"#);
+}
+
+fn push_place(number: u64, offset: u64, out: &mut Vec<u8>) {
+    push_number(number, out);
+    out.extend_from_slice(br#","offset":"#);
+    push_number(offset, out);
+}
+
+fn push_format(format: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(br#","format":"#);
+    push_string(format, out);
+    out.push(b',');
+}
+
+fn push_text(text: &[u8], out: &mut Vec<u8>) {
+    push_bytes("text", text, out);
+    out.extend_from_slice(br#"},"original":"#);
+}
+
+/// The object `original`.
+fn push_original(original: &Exchange, out: &mut Vec<u8>) {
+    let Exchange {
+        time,
+        method,
+        target,
+        host,
+        scheme,
+        status,
+        duration_ms,
+        bytes,
+        client,
+        user_agent,
+        request_id,
+        headers,
+        body,
+        lossy,
+    } = original;
+    let start = out.len();
+    push_member("time", *time, out, |time: Timestamp, out| push_time(time, out));
+    push_twins("method", method.as_ref(), out);
+    push_twins("target", target.as_ref(), out);
+    push_twins("host", host.as_ref(), out);
+    push_member("scheme", *scheme, out, |scheme, out| push_string(scheme.as_str(), out));
+    push_member("status", *status, out, |status, out| push_number(status.into(), out));
+    push_member("duration_ms", *duration_ms, out, |duration_ms, out| wire::to_json(&duration_ms, out));
+    push_member("bytes", *bytes, out, push_number);
+    push_twins("client", client.as_ref(), out);
+    push_twins("user_agent", user_agent.as_ref(), out);
+    push_twins("request_id", request_id.as_ref(), out);
+    let headers = (!headers.is_empty()).then(|| headers.iter().map(HeaderV1::of).collect::<Vec<_>>());
+    push_member("headers", headers, out, |headers, out| wire::to_json(&headers, out));
+    push_twins("body", body.as_ref(), out);
+    push_member("lossy", (!lossy.is_empty()).then_some(lossy), out, wire::to_json);
+    // Each has written a comma before itself; the first one's is the brace.
+    match out.get_mut(start) {
+        Some(comma) => *comma = b'{',
+        None => out.push(b'{'),
+    }
+    out.push(b'}');
+}
+
+fn push_member<T>(name: &str, value: Option<T>, out: &mut Vec<u8>, push: impl Fn(T, &mut Vec<u8>)) {
+    let Some(value) = value else { return };
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+    push(value, out);
+}
+
+fn push_twins(name: &str, value: Option<impl AsRef<[u8]>>, out: &mut Vec<u8>) {
+    let Some(value) = value else { return };
+    out.push(b',');
+    push_bytes(name, value.as_ref(), out);
+}
+
+#[cfg(test)]
+mod tests {
+    use bstr::BString;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::wire::RecordV1;
+    use crate::{Header, Scheme};
+
+    fn text() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            "[ -~\\x00-\\x1f\\x7f]{0,70}".prop_map(String::into_bytes),
+            "\\PC{0,40}".prop_map(String::into_bytes),
+            prop::collection::vec(any::<u8>(), 0..40),
+        ]
+    }
+
+    fn maybe() -> impl Strategy<Value = Option<BString>> {
+        prop::option::of(text().prop_map(BString::from))
+    }
+
+    proptest! {
+        #[test]
+        fn by_hand_is_written_what_serde_writes(
+            (source, line, format) in (text(), text(), "\\PC{0,20}"),
+            (host, client, user_agent, request_id, body) in (maybe(), maybe(), maybe(), maybe(), maybe()),
+            (method, target) in (prop::option::of("\\PC{0,9}"), prop::option::of("[ -~]{0,40}")),
+            (number, offset, bytes) in (any::<u64>(), any::<u64>(), prop::option::of(any::<u64>())),
+            status in prop::option::of(0_u16..1000),
+            nanos in prop::option::of(-99_999_999_999_999_999_i64..),
+            whole in any::<bool>(),
+            duration_ms in prop::option::of(0.0_f64..1e9),
+            scheme in prop::option::of(prop_oneof![Just(Scheme::Http), Just(Scheme::Https)]),
+            lossy in any::<bool>(),
+        ) {
+            let nanos = nanos.map(|nanos| i128::from(nanos) * 2);
+            let nanos = nanos.map(|nanos| if whole { nanos / 1_000_000_000 * 1_000_000_000 } else { nanos });
+            let original = Exchange {
+                time: nanos.map(|nanos| Timestamp::from_nanosecond(nanos).expect("a time")),
+                headers: body.iter().filter_map(|body| Header::recorded("X-A", body.clone())).collect(),
+                lossy: if lossy { vec!["path".into(), "query".into()] } else { Vec::new() },
+                method, target, host, scheme, status, duration_ms, bytes, client, user_agent, request_id, body,
+            };
+            let origin = Origin::new(source, number, offset, format, line);
+            let id = RecordId::of_line(&origin.text, 0);
+            let expected = serde_json::to_string(&RecordV1::from_parts(id, &origin, &original, None)).expect("JSON");
+            let mut written = Vec::new();
+            push_record(id, &origin, &original, None, &mut written);
+            prop_assert_eq!(&String::from_utf8_lossy(&written), &expected);
+            let mut encoder = Encoder::new(&origin.source);
+            let mut twice = Vec::new();
+            for format in ["x", &origin.format] {
+                twice.clear();
+                let other = RecordId::of_line(b"x", 7);
+                encoder.encode(other, (number, offset), format, &origin.text, &original, &mut twice);
+                Encoder::rename(&mut twice, id);
+            }
+            prop_assert_eq!(String::from_utf8_lossy(&twice), expected + "\n");
+        }
+    }
+}
