@@ -41,6 +41,6 @@ impl Program for Filter {
             input = input.screened_by(self.select.needed(&self.mark.mark));
         }
         let records = input.open(cx);
-        pipe::Output::stdout().drain(filter.apply(records, cx), cx).await
+        Box::pin(pipe::Output::stdout().drain(filter.apply(records, cx), cx)).await
     }
 }

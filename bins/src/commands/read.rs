@@ -1,7 +1,7 @@
 use clap::Parser;
 use logretry_filter::EarlyArgs;
 use logretry_reader::ReadArgs;
-use logretry_stage::{Context, Result, Sink as _, Source as _, pipe};
+use logretry_stage::{Context, Result, pipe};
 
 use crate::cli::{Common, Program, Setup};
 
@@ -40,6 +40,6 @@ impl Program for Read {
         let early = &self.early;
         let asks = early.status.is_some() || early.since.is_some() || early.until.is_some();
         let reader = self.logs.reader(asks.then(|| early.predicate()), self.common.rejects.strict)?;
-        pipe::Output::stdout().drain(reader.open(cx), cx).await
+        pipe::Output::stdout().drain_encoded(reader.open_encoded(cx), cx).await
     }
 }

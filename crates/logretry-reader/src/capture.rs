@@ -10,6 +10,11 @@ use bstr::BString;
 use logretry_format::Format;
 use logretry_record::Exchange;
 
+/// Whether lines of `format` hold more than an access log.
+pub(crate) fn is_capture(format: &Format) -> bool {
+    matches!(format.name(), "har" | "gor")
+}
+
 /// Adds to `exchange` what only a capture has, if `format` is one. `text` is a line in it; what comes back is the line without that, for the record.
 /// An error fits after "cannot use the line: ".
 pub(crate) fn complete(

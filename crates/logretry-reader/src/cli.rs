@@ -35,6 +35,12 @@ impl ReadArgs {
     /// How the logs are to be read.
     pub fn options(&self, predicate: Option<Predicate>, strict: bool) -> Result<ReaderOptions, ReaderError> {
         let formats = self.format.iter().map(|spec| format(spec)).collect::<Result<_, _>>()?;
-        Ok(ReaderOptions { formats, line_bytes_max: self.line_limit, predicate, strict })
+        Ok(ReaderOptions {
+            formats,
+            line_bytes_max: self.line_limit,
+            predicate,
+            strict,
+            ..ReaderOptions::default()
+        })
     }
 }

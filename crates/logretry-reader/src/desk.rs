@@ -1,12 +1,13 @@
 use bstr::BString;
 use logretry_format::{Format, LineError, Screen, Spans};
-use logretry_record::{LineCounter, Origin, Record, Reject, Shown};
+use logretry_record::{Exchange, LineCounter, Origin, Record, RecordId, Reject, Shown};
 use logretry_stage::bridge::{Break, Feed};
 use logretry_stage::lines::Line;
 
 use crate::ReaderOptions;
 use crate::capture;
 use crate::fallback::Fallback;
+use crate::sift::Plan;
 use crate::wrappers::joins::{Added, Joined, Joins, Place, too_long};
 use crate::wrappers::{DEPTH_MAX, Layer, Part, Wrapper, peel};
 
@@ -27,6 +28,10 @@ pub(crate) struct Desk<'a> {
     spans: Spans,
     /// Rules lines out that stand in no wrapper and are in the only format of the log.
     screen: Option<Screen>,
+    /// Whether most lines stand in no wrapper.
+    pub(crate) is_plain: bool,
+    /// Whether the formats have changed since the last plan.
+    has_changed: bool,
 }
 
 /// A text on its way from a physical line to the line that the web server wrote.
@@ -68,12 +73,32 @@ impl<'a> Desk<'a> {
             counter: LineCounter::default(),
             spans: Spans::default(),
             screen: None,
+            is_plain: false,
+            has_changed: false,
         }
+    }
+
+    /// What several threads may know to make records of lines on their own; see [`crate::sift`].
+    pub(crate) fn plan(&mut self) -> Plan {
+        self.has_changed = false;
+        Plan {
+            name: self.name.clone(),
+            formats: self.formats.clone(),
+            screen: self.screen.clone().filter(|_| self.formats.len() == 1),
+            predicate: self.options.predicate.clone(),
+            line_bytes_max: self.options.line_bytes_max,
+        }
+    }
+
+    /// Whether lines are now to be read otherwise than the last plan says.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.has_changed
     }
 
     /// From now on, leaves lines unread that show an unwanted status where the log's format has it. For a log whose lines stand in no
     /// wrapper: a piece of a line shows nothing of the rest.
     pub(crate) fn skim(&mut self) {
+        self.is_plain = true;
         let wanted = self.options.predicate.as_ref().and_then(|predicate| predicate.status.as_ref());
         if let ([format], Some(wanted), false) = (&self.formats[..], wanted, self.options.strict) {
             self.screen = Screen::new(format, wanted);
@@ -105,6 +130,29 @@ impl<'a> Desk<'a> {
             is_final: self.fallback.is_none(),
         };
         self.decide(strip, &mut Vec::new(), feed)
+    }
+
+    /// Makes a record of the line `text`, which would have the id `first` if it had no equal before it.
+    pub(crate) fn record(
+        &mut self,
+        first: RecordId,
+        place: Place,
+        format: &str,
+        text: &[u8],
+        exchange: Exchange,
+        feed: &mut Feed,
+    ) -> Result<(), Break> {
+        let id = match self.ordinal(first) {
+            0 => first,
+            ordinal => RecordId::of_line(text, ordinal),
+        };
+        let origin = Origin::new(self.name.clone(), place.number, place.offset, format, text);
+        Ok(feed.record(Record::new(id, origin, exchange))?)
+    }
+
+    /// How many equal lines stand before the next one, whose id is `first` if there are none.
+    pub(crate) fn ordinal(&mut self, first: RecordId) -> u64 {
+        self.counter.ordinal(first)
     }
 
     /// Rejects the lines whose last piece has not come by the end of the log.
@@ -160,7 +208,7 @@ impl<'a> Desk<'a> {
         for format in &mut self.formats {
             if let Some(next) = format.header(strip.text) {
                 *format = next;
-                is_known = true;
+                (is_known, self.has_changed) = (true, true);
             }
         }
         if !is_known && strip.text.starts_with(b"#Fields:") {
@@ -180,6 +228,7 @@ impl<'a> Desk<'a> {
             Shown(format.name().as_bytes()),
         ));
         self.formats.push(format);
+        self.has_changed = true;
         true
     }
 
@@ -210,7 +259,7 @@ impl<'a> Desk<'a> {
                 return Ok(Said::Done);
             }
             if let Some(predicate) = &self.options.predicate
-                && predicate.rules_out(parsed.status(), parsed.time())
+                && predicate.rules_out(parsed.status(), || parsed.time())
             {
                 feed.screened();
                 return Ok(Said::Done);
@@ -293,7 +342,7 @@ impl<'a> Desk<'a> {
 }
 
 /// Says what of a URL is lost where a byte of it was replaced: docker writes U+FFFD for what is not UTF-8.
-fn mark_replaced(text: &[u8], exchange: &mut logretry_record::Exchange) {
+fn mark_replaced(text: &[u8], exchange: &mut Exchange) {
     let Some(target) = &exchange.target else { return };
     if memchr::memmem::find(text, "\u{fffd}".as_bytes()).is_none() {
         return;

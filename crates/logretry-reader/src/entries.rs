@@ -58,6 +58,14 @@ impl Entries {
         }
     }
 
+    /// How many lines have been given, and where the next one begins; none, where entries are no lines.
+    pub(crate) fn position(&self) -> Option<(u64, u64)> {
+        match self {
+            Self::Lines(lines) => Some(lines.position()),
+            Self::Array(_) | Self::Journal(_) | Self::Har(_) | Self::Gor(_) => None,
+        }
+    }
+
     /// The next entry, or `None` at the end.
     pub(crate) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
         match self {

@@ -36,9 +36,11 @@
 
 #![warn(missing_docs)]
 
+mod blocks;
 mod capture;
 #[cfg(feature = "cli")]
 mod cli;
+mod crew;
 mod desk;
 mod entries;
 mod error;
@@ -48,6 +50,7 @@ mod opened;
 mod reader;
 mod sample;
 mod search;
+mod sift;
 mod spec;
 mod survey;
 mod unpack;

@@ -1,8 +1,9 @@
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::os::unix::ffi::OsStrExt as _;
 
 use bstr::BString;
+use logretry_stage::lines::Lines;
 
 use crate::entries::Entries;
 use crate::unpack::{Compression, unpack};
@@ -13,6 +14,8 @@ pub(crate) struct Opened {
     pub(crate) entries: Entries,
     pub(crate) name: BString,
     pub(crate) compression: Option<Compression>,
+    /// The file, if it holds the log's lines as they are.
+    pub(crate) plain: Option<File>,
 }
 
 /// Opens and unpacks `input`; `count` is told of the bytes that are read, as they lie on disk.
@@ -22,10 +25,15 @@ pub(crate) fn open(
     count: impl FnMut(u64) + Send + 'static,
 ) -> Result<Opened, ReaderError> {
     let name = BString::from(input.name().as_bytes());
+    let mut plain = None;
     let packed: Box<dyn Read + Send> = match input {
         Input::Stdin => Box::new(io::stdin()),
         Input::File(path) => {
-            Box::new(File::open(path).map_err(|error| ReaderError::Open { path: path.clone(), error })?)
+            let file = File::open(path).map_err(|error| ReaderError::Open { path: path.clone(), error })?;
+            // Without the handle it is read as well, only more slowly.
+            plain =
+                file.try_clone().ok().filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()));
+            Box::new(file)
         }
     };
     let read_error = |error| ReaderError::Read { name: name.to_string(), line: 0, error };
@@ -34,7 +42,21 @@ pub(crate) fn open(
         return Err(ReaderError::Utf16 { name: name.to_string() });
     }
     let entries = Entries::new(unpacked.reader, line_bytes_max, unpacked.mark_bytes).map_err(read_error)?;
-    Ok(Opened { entries, name, compression: unpacked.compression })
+    let plain = plain.filter(|_| unpacked.compression.is_none() && matches!(entries, Entries::Lines(_)));
+    Ok(Opened { entries, name, compression: unpacked.compression, plain })
+}
+
+/// The lines of `file` from `offset` on, before which `lines` lines stand.
+pub(crate) fn lines_from(
+    file: &File,
+    (lines, offset): (u64, u64),
+    line_bytes_max: usize,
+    count: impl FnMut(u64) + Send + 'static,
+) -> io::Result<Entries> {
+    let mut reader = file.try_clone()?;
+    reader.seek(SeekFrom::Start(offset))?;
+    let reader: Box<dyn Read + Send> = Box::new(Counted { reader, count });
+    Ok(Entries::Lines(Lines::new(reader, line_bytes_max).after(offset).numbered_after(lines)))
 }
 
 struct Counted<R, C> {

@@ -1,8 +1,15 @@
+use std::fs::File;
+use std::io::Seek as _;
+
+use bstr::BString;
+use futures_util::Stream;
 use logretry_format::Format;
 use logretry_record::{Predicate, Shown};
-use logretry_stage::bridge::{self, Break, Feed};
-use logretry_stage::{Context, RecordStream, Source};
+use logretry_stage::bridge::{self, Break, Encoded, Feed};
+use logretry_stage::{Context, RecordStream, Result as StageResult, Source};
 
+use crate::blocks::Blocks;
+use crate::crew::{self, Progress, Trouble};
 use crate::desk::Desk;
 use crate::entries::Entries;
 use crate::fallback::Fallback;
@@ -23,13 +30,29 @@ pub struct ReaderOptions {
     /// Read every line, so that one that cannot be used is found although its status is not wanted. By default a line that shows such
     /// a status where its format has it is screened unread.
     pub strict: bool,
+    /// How much of a file several threads read together: from so many bytes on. 4 MiB by default.
+    pub crew_bytes_min: u64,
+    /// How much of a file each of these threads takes at once. 512 KiB by default.
+    pub block_bytes: usize,
 }
 
 impl Default for ReaderOptions {
     fn default() -> Self {
-        Self { formats: Vec::new(), line_bytes_max: 1 << 20, predicate: None, strict: false }
+        Self {
+            formats: Vec::new(),
+            line_bytes_max: 1 << 20,
+            predicate: None,
+            strict: false,
+            crew_bytes_min: 4 << 20,
+            block_bytes: 512 << 10,
+        }
     }
 }
+
+/// A crew that gets so far was worth calling.
+const CREW_BYTES_WORTHWHILE: u64 = 1 << 20;
+/// Lines that are read one by one after a crew that was not.
+const LINES_ALONE: u64 = 10_000;
 
 /// The source that reads logs. See the [crate's front page](crate).
 #[derive(Debug)]
@@ -45,20 +68,29 @@ impl Reader {
     }
 }
 
-impl Source for Reader {
-    fn open(self, cx: &Context) -> impl RecordStream {
+impl Reader {
+    /// What [`Source::open`] gives, encoded for a pipe: cheaper than to open it and to encode each record.
+    pub fn open_encoded(self, cx: &Context) -> impl Stream<Item = StageResult<Encoded>> + Send + use<> {
+        bridge::encoded_from_thread(cx, "reader", self.work(cx))
+    }
+
+    fn work(self, cx: &Context) -> impl FnOnce(&mut Feed) -> Result<(), Break> + Send + use<> {
         let sizes = self.inputs.iter().filter_map(Input::size);
         cx.tally().expect_bytes(sizes.sum());
-        bridge::from_thread(cx, "reader", move |feed| {
-            self.inputs.iter().try_for_each(|input| read(input, &self.options, feed))
-        })
+        move |feed| self.inputs.iter().try_for_each(|input| read(input, &self.options, feed))
+    }
+}
+
+impl Source for Reader {
+    fn open(self, cx: &Context) -> impl RecordStream {
+        bridge::from_thread(cx, "reader", self.work(cx))
     }
 }
 
 fn read(input: &Input, options: &ReaderOptions, feed: &mut Feed) -> Result<(), Break> {
     let cx = feed.context().clone();
     let count = move |bytes| cx.tally().read_bytes(bytes);
-    let Opened { mut entries, name, .. } = opened::open(input, options.line_bytes_max, count)?;
+    let Opened { mut entries, name, plain, .. } = opened::open(input, options.line_bytes_max, count)?;
     let mut search = Search::new(name.clone(), entries.wrapper(), options.line_bytes_max);
     let mut desk = Desk::new(name, options.formats.clone(), options);
     if options.formats.is_empty() {
@@ -72,7 +104,12 @@ fn read(input: &Input, options: &ReaderOptions, feed: &mut Feed) -> Result<(), B
     for kept in std::mem::take(&mut search.kept) {
         desk.take(&kept.as_line(), feed)?;
     }
-    read_on(&mut entries, &mut desk, feed)?;
+    match plain.filter(|_| desk.is_plain) {
+        Some(file) => read_file(&file, entries, options, &mut desk, feed)?,
+        None => {
+            read_on(&mut entries, u64::MAX, &mut desk, feed)?;
+        }
+    }
     desk.close(feed)
 }
 
@@ -118,9 +155,56 @@ fn say_wrapped(search: &Search, survey: &Survey, desk: &mut Desk<'_>, feed: &Fee
     }
 }
 
-fn read_on(entries: &mut Entries, desk: &mut Desk<'_>, feed: &mut Feed) -> Result<(), Break> {
-    let mut last = 0;
+/// Reads `file` with a crew as far as one gets, and in between and at the end line by line.
+fn read_file(
+    file: &File,
+    mut entries: Entries,
+    options: &ReaderOptions,
+    desk: &mut Desk<'_>,
+    feed: &mut Feed,
+) -> Result<(), Break> {
+    let read_error = |name: &BString, line, error| ReaderError::Read { name: name.to_string(), line, error };
     loop {
+        let Some((lines, start)) = entries.position() else { return Ok(()) };
+        let end = file.metadata().map_or(0, |metadata| metadata.len());
+        let mut lines_alone = u64::MAX;
+        if end.saturating_sub(start) >= options.crew_bytes_min {
+            let blocks = Blocks {
+                file,
+                start,
+                end,
+                line_bytes_max: options.line_bytes_max,
+                block_bytes: options.block_bytes,
+            };
+            let counted = { file }.stream_position().unwrap_or(start);
+            let mut progress = Progress { lines, offset: start, counted };
+            match crew::read(blocks, desk, feed, &mut progress) {
+                Ok(()) => {}
+                Err(Trouble::Break(end)) => return Err(end),
+                Err(Trouble::Read(error)) => {
+                    desk.close(feed)?;
+                    return Err(read_error(&desk.name, progress.lines, error).into());
+                }
+            }
+            let cx = feed.context().clone();
+            let count = move |bytes| cx.tally().read_bytes(bytes);
+            let position = (progress.lines, progress.offset);
+            entries = opened::lines_from(file, position, options.line_bytes_max, count)
+                .map_err(|error| read_error(&desk.name, progress.lines, error))?;
+            // Where a crew hardly gets anywhere, one is not worth calling for each line.
+            let is_worthwhile = progress.offset - start >= CREW_BYTES_WORTHWHILE;
+            lines_alone = if is_worthwhile { 1 } else { LINES_ALONE };
+        }
+        if !read_on(&mut entries, lines_alone, desk, feed)? {
+            return Ok(());
+        }
+    }
+}
+
+/// Reads so many lines; whether there may be more.
+fn read_on(entries: &mut Entries, lines: u64, desk: &mut Desk<'_>, feed: &mut Feed) -> Result<bool, Break> {
+    let mut last = 0;
+    for _ in 0..lines {
         if entries.would_wait() {
             feed.flush()?;
         }
@@ -129,11 +213,12 @@ fn read_on(entries: &mut Entries, desk: &mut Desk<'_>, feed: &mut Feed) -> Resul
                 last = line.number;
                 desk.take(&line, feed)?;
             }
-            Ok(None) => return Ok(()),
+            Ok(None) => return Ok(false),
             Err(error) => {
                 desk.close(feed)?;
                 return Err(ReaderError::Read { name: desk.name.to_string(), line: last, error }.into());
             }
         }
     }
+    Ok(true)
 }

@@ -9,7 +9,7 @@
 
 use std::thread;
 
-use futures_util::stream;
+use futures_util::{Stream, StreamExt as _, stream};
 use logretry_record::Record;
 use tokio::sync::mpsc;
 
@@ -17,6 +17,8 @@ use crate::{Context, Fatal, RecordStream, Result};
 
 /// Records a batch holds at most.
 const BATCH_RECORDS_MAX: usize = 256;
+/// Where a batch of encoded records is full.
+const BATCH_BYTES: usize = 256 << 10;
 /// Batches on their way at most; with the one that is filled and the one that is emptied, this bounds what a reader is ahead.
 const BATCHES_MAX: usize = 4;
 
@@ -26,13 +28,23 @@ enum Parcel {
     End(Result<()>),
 }
 
-/// Records, and how many lines were used up to get them.
+/// Records, as they are or encoded, and how many lines were used up to get them.
 #[derive(Debug, Default)]
 struct Batch {
     records: Vec<Record>,
+    encoded: Encoded,
     lines: u64,
     rejected: u64,
     screened: u64,
+}
+
+/// Records on their way to a pipe, each one line of NDJSON.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Encoded {
+    /// The lines.
+    pub bytes: Vec<u8>,
+    /// How many they are.
+    pub records: u64,
 }
 
 /// The thread's end of a bridge.
@@ -41,6 +53,7 @@ pub struct Feed {
     cx: Context,
     channel: mpsc::Sender<Parcel>,
     batch: Batch,
+    encodes: bool,
 }
 
 /// Nobody wants more records: the consumer has gone or a stop was asked for. The thread returns `Ok`.
@@ -51,14 +64,46 @@ impl Feed {
     /// Hands on the record of a line.
     pub fn record(&mut self, record: Record) -> Result<(), Closed> {
         self.batch.lines += 1;
-        self.batch.records.push(record);
-        if self.batch.records.len() >= BATCH_RECORDS_MAX { self.flush() } else { Ok(()) }
+        let is_full = if self.encodes {
+            let encoded = &mut self.batch.encoded;
+            record.encode(&mut encoded.bytes);
+            encoded.records += 1;
+            encoded.bytes.len() >= BATCH_BYTES
+        } else {
+            self.batch.records.push(record);
+            self.batch.records.len() >= BATCH_RECORDS_MAX
+        };
+        if is_full { self.flush() } else { Ok(()) }
+    }
+
+    /// Hands on the records of as many lines, where the stream is one of [`Encoded`].
+    pub fn encoded(&mut self, encoded: Encoded) -> Result<(), Closed> {
+        debug_assert!(self.encodes, "nobody would decode them");
+        self.batch.lines += encoded.records;
+        let before = &mut self.batch.encoded;
+        if before.records == 0 {
+            *before = encoded;
+        } else {
+            before.bytes.extend_from_slice(&encoded.bytes);
+            before.records += encoded.records;
+        }
+        if before.bytes.len() >= BATCH_BYTES { self.flush() } else { Ok(()) }
+    }
+
+    /// Whether the stream is one of [`Encoded`].
+    pub fn encodes(&self) -> bool {
+        self.encodes
     }
 
     /// Notes a line that was left out.
     pub fn screened(&mut self) {
-        self.batch.lines += 1;
-        self.batch.screened += 1;
+        self.screened_lines(1);
+    }
+
+    /// Notes so many lines that were left out.
+    pub fn screened_lines(&mut self, lines: u64) {
+        self.batch.lines += lines;
+        self.batch.screened += lines;
     }
 
     /// Notes a line that was rejected.
@@ -112,8 +157,38 @@ pub fn from_thread<W>(cx: &Context, name: &'static str, work: W) -> impl RecordS
 where
     W: FnOnce(&mut Feed) -> Result<(), Break> + Send + 'static,
 {
+    batches(cx, name, false, work).flat_map(|batch| {
+        let (records, failed) = match batch {
+            Ok(batch) => (batch.records, None),
+            Err(fatal) => (Vec::new(), Some(Err(fatal))),
+        };
+        stream::iter(records.into_iter().map(Ok).chain(failed))
+    })
+}
+
+/// The same, which gives the records encoded, as a pipe takes them. That spares what it costs to hand each of them on.
+pub fn encoded_from_thread<W>(
+    cx: &Context,
+    name: &'static str,
+    work: W,
+) -> impl Stream<Item = Result<Encoded>> + Send + 'static + use<W>
+where
+    W: FnOnce(&mut Feed) -> Result<(), Break> + Send + 'static,
+{
+    batches(cx, name, true, work).map(|batch| batch.map(|batch| batch.encoded))
+}
+
+fn batches<W>(
+    cx: &Context,
+    name: &'static str,
+    encodes: bool,
+    work: W,
+) -> impl Stream<Item = Result<Batch>> + Send + 'static + use<W>
+where
+    W: FnOnce(&mut Feed) -> Result<(), Break> + Send + 'static,
+{
     let (channel, parcels) = mpsc::channel(BATCHES_MAX);
-    let mut feed = Feed { cx: cx.clone(), channel: channel.clone(), batch: Batch::default() };
+    let mut feed = Feed { cx: cx.clone(), channel: channel.clone(), batch: Batch::default(), encodes };
     let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
         let end = match work(&mut feed).and_then(|()| Ok(feed.flush()?)) {
             Ok(()) | Err(Break::Closed) => Ok(()),
@@ -123,26 +198,22 @@ where
         let _ = channel.blocking_send(Parcel::End(end));
     });
     let failed = spawned.err().map(|error| Fatal::new(format!("start a thread: {error}")));
-    stream::unfold(Some(Far { cx: cx.clone(), parcels, batch: Vec::new().into_iter(), failed }), next)
+    stream::unfold(Some(Far { cx: cx.clone(), parcels, failed }), next)
 }
 
 /// The stream's end of a bridge.
 struct Far {
     cx: Context,
     parcels: mpsc::Receiver<Parcel>,
-    batch: std::vec::IntoIter<Record>,
     failed: Option<Fatal>,
 }
 
-async fn next(far: Option<Far>) -> Option<(Result<Record>, Option<Far>)> {
+async fn next(far: Option<Far>) -> Option<(Result<Batch>, Option<Far>)> {
     let mut far = far?;
     if let Some(fatal) = far.failed.take() {
         return Some((Err(fatal), None));
     }
     loop {
-        if let Some(record) = far.batch.next() {
-            return Some((Ok(record), Some(far)));
-        }
         let drain = &far.cx.stops().drain;
         let parcel = tokio::select! {
             biased;
@@ -153,9 +224,10 @@ async fn next(far: Option<Far>) -> Option<(Result<Record>, Option<Far>)> {
             parcel = far.parcels.recv() => parcel,
         };
         match parcel {
-            Some(Parcel::Batch(Batch { records, lines, rejected, screened })) => {
-                far.cx.tally().read(lines, records.len() as u64, rejected, screened);
-                far.batch = records.into_iter();
+            Some(Parcel::Batch(batch)) => {
+                let records = batch.records.len() as u64 + batch.encoded.records;
+                far.cx.tally().read(batch.lines, records, batch.rejected, batch.screened);
+                return Some((Ok(batch), Some(far)));
             }
             Some(Parcel::End(Ok(()))) => return None,
             Some(Parcel::End(Err(fatal))) => return Some((Err(fatal), None)),
@@ -203,6 +275,26 @@ mod tests {
             (accounts.lines, accounts.records, accounts.rejected, accounts.screened),
             (2001, 1000, 1, 1000)
         );
+    }
+
+    #[tokio::test]
+    async fn encoded_records_cross_in_their_order_and_are_counted() {
+        let cx = Context::default();
+        let mut expected = Vec::new();
+        (0..4).for_each(|line| record(line).encode(&mut expected));
+        let lines = expected.clone();
+        let stream = encoded_from_thread(&cx, "test", move |feed| {
+            let half = lines.len() / 2;
+            feed.record(record(0))?;
+            feed.screened_lines(7);
+            feed.record(record(1))?;
+            feed.encoded(Encoded { bytes: lines[half..].to_vec(), records: 2 })?;
+            Ok(())
+        });
+        let encoded: Vec<_> = stream.map(|item| item.expect("no error")).collect().await;
+        assert_eq!(encoded, [Encoded { bytes: expected, records: 4 }]);
+        let accounts = cx.tally().accounts();
+        assert_eq!((accounts.lines, accounts.records, accounts.screened), (11, 4, 7));
     }
 
     #[tokio::test]

@@ -68,6 +68,18 @@ impl<R: Read> Lines<R> {
         self
     }
 
+    /// The same lines, of which the first has so many lines before it that are not read here.
+    #[must_use]
+    pub fn numbered_after(mut self, lines: u64) -> Self {
+        self.number = lines;
+        self
+    }
+
+    /// How many lines have been given, and where the next one begins, as far as that is known: bytes before the last hole count.
+    pub fn position(&self) -> (u64, u64) {
+        (self.number, self.offset)
+    }
+
     /// Whether the next line is not here yet, so that asking for it may wait, or fail.
     pub fn would_wait(&self) -> bool {
         if self.at_end {

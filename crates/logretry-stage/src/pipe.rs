@@ -5,10 +5,10 @@
 use std::io::{self, Write};
 
 use bstr::BString;
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _};
 use logretry_record::{DecodeError, Predicate, RECORD_BYTES_MAX, Record, Reject};
 
-use crate::bridge::{self, Break, Feed};
+use crate::bridge::{self, Break, Encoded, Feed};
 use crate::lines::{Line, Lines};
 use crate::outlet::Outlet;
 use crate::{Context, Fatal, RecordStream, Result, Sink, Source};
@@ -106,6 +106,19 @@ impl<W: Write + Send + 'static> Output<W> {
     pub fn new(writer: W) -> Self {
         Self { writer }
     }
+
+    /// What [`Sink::drain`] does, with records that are encoded already.
+    pub async fn drain_encoded(
+        self,
+        input: impl Stream<Item = Result<Encoded>> + Send,
+        cx: &Context,
+    ) -> Result<()> {
+        let buffers = input.map(|item| match item {
+            Ok(Encoded { bytes, records }) => Buffer { bytes, lines: records, end: Ok(()) },
+            Err(fatal) => Buffer { end: Err(fatal), ..Buffer::default() },
+        });
+        write_buffers(buffers, self.writer, "to standard output", cx, |_| ()).await
+    }
 }
 
 /// Records that are written with one call at most.
@@ -131,6 +144,43 @@ pub async fn write_lines(
     mut render: impl FnMut(&Record, &mut Vec<u8>) + Send,
     written: impl Fn(u64) + Send + 'static,
 ) -> Result<()> {
+    let buffers = input.ready_chunks(CHUNK_RECORDS_MAX).map(|chunk| {
+        let mut buffer = Buffer::default();
+        for item in chunk {
+            match item {
+                Ok(record) => {
+                    let before = buffer.bytes.len();
+                    render(&record, &mut buffer.bytes);
+                    buffer.lines += u64::from(buffer.bytes.len() > before);
+                }
+                Err(fatal) => buffer.end = Err(fatal),
+            }
+        }
+        buffer
+    });
+    write_buffers(buffers, writer, what, cx, written).await
+}
+
+/// Lines to be written with one call, and the error behind them if there was one.
+struct Buffer {
+    bytes: Vec<u8>,
+    lines: u64,
+    end: Result<()>,
+}
+
+impl Default for Buffer {
+    fn default() -> Self {
+        Self { bytes: Vec::new(), lines: 0, end: Ok(()) }
+    }
+}
+
+async fn write_buffers(
+    buffers: impl Stream<Item = Buffer>,
+    writer: impl Write + Send + 'static,
+    what: &str,
+    cx: &Context,
+    written: impl Fn(u64) + Send + 'static,
+) -> Result<()> {
     let mut outlet = Some(Outlet::new(writer, written));
     let mut end = Ok(());
     let fail = |error: &io::Error| {
@@ -141,21 +191,13 @@ pub async fn write_lines(
             Err(Fatal::new(format!("write {what}: {error}")))
         }
     };
-    let mut chunks = std::pin::pin!(input.ready_chunks(CHUNK_RECORDS_MAX));
-    while let Some(chunk) = chunks.next().await {
-        let (mut bytes, mut lines) = (Vec::new(), 0);
-        for item in chunk {
-            match item {
-                Ok(record) => {
-                    let before = bytes.len();
-                    render(&record, &mut bytes);
-                    lines += u64::from(bytes.len() > before);
-                }
-                Err(fatal) => end = Err(fatal),
-            }
+    let mut buffers = std::pin::pin!(buffers);
+    while let Some(buffer) = buffers.next().await {
+        if buffer.end.is_err() {
+            end = buffer.end;
         }
         let Some(open) = &mut outlet else { continue };
-        if let Err(error) = open.write(bytes, lines).await {
+        if let Err(error) = open.write(buffer.bytes, buffer.lines).await {
             outlet = None;
             end = fail(&error);
         }

@@ -66,7 +66,7 @@ fn combined(event: &Event<'_>, out: &mut Vec<u8>) -> std::io::Result<()> {
     }
     write!(out, "\" {} {} \"", event.status, event.bytes)?;
     match event.referer {
-        Some(path) => write!(out, "https://{}{path}", HOST)?,
+        Some(path) => write!(out, "https://{HOST}{path}")?,
         None => out.push(b'-'),
     }
     write!(out, "\" \"{}\"", event.user_agent)
@@ -106,7 +106,7 @@ fn caddy(event: &Event<'_>, out: &mut Vec<u8>) -> std::io::Result<()> {
         event.user_agent
     )?;
     if let Some(path) = event.referer {
-        write!(out, r#","Referer":["https://{}{path}"]"#, HOST)?;
+        write!(out, r#","Referer":["https://{HOST}{path}"]"#)?;
     }
     write!(out, r#"}}}},"bytes_read":0,"user_id":"","duration":{},"#, event.duration_ms as f64 / 1000.0)?;
     write!(

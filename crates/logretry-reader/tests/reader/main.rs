@@ -1,6 +1,7 @@
 //! Logs through the reader: what it makes of wrapped lines, of mixed files, of exports, and of anything at all.
 
 mod corpora;
+mod crew;
 mod exports;
 mod lab;
 mod mixed;

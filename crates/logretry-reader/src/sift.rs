@@ -1,0 +1,178 @@
+//! What is made of a block's lines, wherever that needs no memory of the lines before.
+//!
+//! Nearly every line is one that the log's format reads, or one that certainly is not wanted. What a line is beyond that (a piece of a line, a header, a line of another format) only
+//! the [`Desk`](crate::desk::Desk) can say, which sees all lines in their order: such lines are left to it, in their places.
+
+use std::ops::Range;
+
+use bstr::BString;
+use logretry_format::{Format, LineError, Screen, Spans};
+use logretry_record::{Encoder, Exchange, Predicate, RecordId};
+use memchr::memchr_iter;
+
+use crate::blocks::Block;
+use crate::capture;
+
+/// What is known of every line of a log for now.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) name: BString,
+    pub(crate) formats: Vec<Format>,
+    pub(crate) screen: Option<Screen>,
+    pub(crate) predicate: Option<Predicate>,
+    pub(crate) line_bytes_max: usize,
+}
+
+/// A block with what was made of its lines.
+#[derive(Debug, Default)]
+pub(crate) struct Sifted {
+    pub(crate) block: Block,
+    pub(crate) found: Vec<Found>,
+    /// The records as they are written to a pipe, if they are.
+    pub(crate) encoded: Vec<u8>,
+    pub(crate) lines: u64,
+}
+
+/// What was made of some lines, in their order.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// So many lines are left out.
+    Screened(u64),
+    /// A line is a record, `id` its id if no equal line stands before it.
+    Record { line: Place, id: RecordId, format: usize, exchange: Box<Exchange> },
+    /// A line is a record, which stands at `at` of what is encoded.
+    Encoded { line: Place, id: RecordId, at: Range<usize> },
+    /// A line has to be decided on at the desk.
+    Odd { line: Place, cut: bool },
+}
+
+/// Where a line stands in its block.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// How many lines stand before it.
+    pub(crate) before: u64,
+    /// Its bytes, without its line end.
+    pub(crate) text: Range<usize>,
+    /// Where the next line begins.
+    pub(crate) end: usize,
+}
+
+/// Sifts blocks; each thread has one.
+#[derive(Debug)]
+pub(crate) struct Sifter<'p> {
+    plan: &'p Plan,
+    spans: Spans,
+    encoder: Encoder,
+    /// The lines of a block that must be looked at, and how many stand before each.
+    maybe: Vec<(Range<usize>, u64)>,
+}
+
+impl<'p> Sifter<'p> {
+    pub(crate) fn new(plan: &'p Plan) -> Self {
+        Self { plan, spans: Spans::new(), encoder: Encoder::new(&plan.name), maybe: Vec::new() }
+    }
+
+    /// Sifts the lines of `block`. `number` is told how many they are, and says how many stand before them if records are to be encoded; none, if nobody wants
+    /// them any more.
+    pub(crate) fn sift(
+        &mut self,
+        block: Block,
+        number: impl FnOnce(u64) -> Option<Option<u64>>,
+    ) -> Option<Sifted> {
+        self.maybe.clear();
+        let start = block.lines.start;
+        let lines = if let Some(screen) = &self.plan.screen {
+            screen.sift(block.text(), |place, before| {
+                self.maybe.push((start + place.start..start + place.end, before));
+                true
+            })
+        } else {
+            let mut at = start;
+            for (end, before) in memchr_iter(b'\n', block.text()).zip(0..) {
+                self.maybe.push((at..start + end, before));
+                at = start + end + 1;
+            }
+            self.maybe.len() as u64
+        };
+        let lines_before = number(lines)?;
+        let mut sifted = Sifted { lines, ..Sifted::default() };
+        let mut decided = 0;
+        let maybe = std::mem::take(&mut self.maybe);
+        for (raw, before) in &maybe {
+            push_screened(before - decided, &mut sifted.found);
+            decided = before + 1;
+            self.take(&block, raw.clone(), *before, lines_before, &mut sifted);
+        }
+        self.maybe = maybe;
+        push_screened(lines - decided, &mut sifted.found);
+        Some(Sifted { block, ..sifted })
+    }
+
+    fn take(
+        &mut self,
+        block: &Block,
+        raw: Range<usize>,
+        before: u64,
+        lines_before: Option<u64>,
+        sifted: &mut Sifted,
+    ) {
+        // As `Lines` reads it: NUL bytes at its beginning are a hole, and a `\r` belongs to the line end.
+        let hole = block.bytes[raw.clone()].iter().take_while(|&&byte| byte == 0).count();
+        let raw = raw.start + hole..raw.end;
+        let text = &block.bytes[raw.clone()];
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let line = Place { before, text: raw.start..raw.start + text.len(), end: raw.end + 1 };
+        if text.len() > self.plan.line_bytes_max {
+            let text = raw.start..raw.start + self.plan.line_bytes_max;
+            sifted.found.push(Found::Odd { line: Place { text, ..line }, cut: true });
+            return;
+        }
+        match text.first() {
+            None => return push_screened(1, &mut sifted.found),
+            Some(b'#') => return sifted.found.push(Found::Odd { line, cut: false }),
+            Some(byte) if byte.is_ascii_whitespace() && text.iter().all(u8::is_ascii_whitespace) => {
+                return push_screened(1, &mut sifted.found);
+            }
+            Some(_) => {}
+        }
+        for (index, format) in self.plan.formats.iter().enumerate() {
+            let parsed = match format.parse(text, &mut self.spans) {
+                Ok(parsed) => parsed,
+                Err(LineError::Ambiguous | LineError::TooManyReadings { .. } | LineError::NoRequest) => break,
+                Err(_) => continue,
+            };
+            if self
+                .plan
+                .predicate
+                .as_ref()
+                .is_some_and(|wanted| wanted.rules_out(parsed.status(), || parsed.time()))
+            {
+                return push_screened(1, &mut sifted.found);
+            }
+            if capture::is_capture(format) {
+                break;
+            }
+            let id = RecordId::of_line(text, 0);
+            let exchange = parsed.exchange();
+            let Some(lines_before) = lines_before else {
+                sifted.found.push(Found::Record { line, id, format: index, exchange: Box::new(exchange) });
+                return;
+            };
+            let start = sifted.encoded.len();
+            let place = (lines_before + before + 1, block.offset + line.text.start as u64);
+            self.encoder.encode(id, place, format.name(), text, &exchange, &mut sifted.encoded);
+            let at = start..sifted.encoded.len();
+            sifted.found.push(Found::Encoded { line, id, at });
+            return;
+        }
+        sifted.found.push(Found::Odd { line, cut: false });
+    }
+}
+
+fn push_screened(lines: u64, found: &mut Vec<Found>) {
+    match found.last_mut() {
+        Some(Found::Screened(before)) => *before += lines,
+        _ if lines > 0 => found.push(Found::Screened(lines)),
+        _ => {}
+    }
+}
