@@ -149,7 +149,7 @@ impl Run {
         if tokio::runtime::Handle::try_current().is_ok() {
             return Err(Fatal::usage("block within an async runtime; call `run().await` there"));
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Fatal::new(format!("start a runtime: {error}")))?;
         runtime.block_on(self.run())
     }

@@ -45,11 +45,9 @@ pub fn main<P: Program>() -> ExitCode {
 
 fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, notes: Notes) -> Result<Exit> {
     let cx = setup.common.rejects.context(notes)?;
-    let runtime = if P::SENDS {
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
-    } else {
-        tokio::runtime::Builder::new_current_thread().enable_all().build()
-    };
+    // One thread: what takes long (reading, unpacking, writing) has threads of its own, and requests, which are mostly waited for, cost less
+    // if nobody has to wake another thread for them.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Fatal::new(format!("start a runtime: {error}")))?;
     let (result, signal) = runtime.block_on(async {
         let signals = signals::Signals::listen(&cx, setup.ends_with_its_input)?;

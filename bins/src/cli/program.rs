@@ -5,9 +5,6 @@ use logretry_stage::{Context, RejectArgs, Result};
 
 /// One of the programs: its arguments, and what it does with them.
 pub trait Program: Parser {
-    /// Whether it sends requests, and so is worth a second thread.
-    const SENDS: bool = false;
-
     /// What the frame around it must know before it runs.
     fn setup(&self) -> Setup;
 

@@ -38,8 +38,6 @@ enum Command {
 }
 
 impl Program for Logretry {
-    const SENDS: bool = true;
-
     fn setup(&self) -> Setup {
         let (common, summary) = match &self.command {
             Command::Run(run) => {

@@ -36,8 +36,6 @@ Examples:
     tee refired.ndjson | lr-write --as url";
 
 impl Program for Refire {
-    const SENDS: bool = true;
-
     fn setup(&self) -> Setup {
         Setup::of_stage("lr-refire", &self.common, false)
     }

@@ -63,6 +63,7 @@ mod bodies;
 mod breaker;
 #[cfg(feature = "cli")]
 mod cli;
+mod crew;
 mod denied;
 mod destination;
 mod error;

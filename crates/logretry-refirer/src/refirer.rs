@@ -1,13 +1,14 @@
+use std::pin::pin;
 use std::sync::Arc;
 
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use jiff::Timestamp;
 use logretry_record::{Reason, Record, Retry};
-use logretry_stage::{Context, RecordStream, Stage};
-use tokio::task::JoinSet;
+use logretry_stage::{Context, Fatal, RecordStream, Result, Stage};
 use tokio::time::Instant;
 
 use crate::account::Account;
+use crate::crew::Crew;
 use crate::idempotency;
 use crate::journal::Forgets;
 use crate::rate::Schedule;
@@ -57,11 +58,14 @@ impl Stage for Refirer {
     }
 }
 
+/// Records that wait at least, if the input has them: enough for a whole round of requests to begin at once.
+const RECORDS_MIN: usize = 64;
+
 /// The stage over any transport; none is a dry run.
 ///
-/// One task a request, so that an exchange goes on while nobody asks this stream for more; nothing is *begun* then. Who goes when is
-/// the [`Room`]'s to decide. A task holds its place until its record has been taken, so finished records are bounded by
-/// the concurrency as well.
+/// A task of a [`Crew`] has a request, so that an exchange goes on while nobody asks this stream for more; nothing is *begun* then. Who goes
+/// when is the [`Room`]'s to decide. A request holds its place until its record has been taken, so finished records are bounded by
+/// the concurrency as well. Each round does all that can be done at once: under load, one wakening is for many requests.
 fn run<T: Transport>(
     options: Options,
     transport: Option<Arc<T>>,
@@ -69,62 +73,109 @@ fn run<T: Transport>(
     cx: Context,
 ) -> impl RecordStream {
     async_stream::stream! {
-        let options = Arc::new(options);
-        let mut input = std::pin::pin!(input.fuse());
         let unclear = options.bodies.as_ref().map_or(0, |bodies| bodies.unclear());
         if unclear > 0 {
             cx.notes().say(format_args!(
                 "{unclear} request ids have several bodies in --bodies; requests with these ids are not sent"
             ));
         }
-        let mut room = Room::new(Arc::clone(&options));
+        let Some(transport) = transport else {
+            let mut input = pin!(input.take_until(cx.stops().abort.cancelled()));
+            while let Some(item) = input.next().await {
+                yield item.map(|record| not_sent_in_a_dry_run(record, &options, &cx));
+            }
+            return;
+        };
+        let options = Arc::new(options);
+        let mut input = pin!(input.fuse());
+        let mut intake = Intake { room: Room::new(Arc::clone(&options)), reading: true, failure: None };
         // Dropped with this stream, and all tasks with it.
-        let mut under_way: JoinSet<(Start, Ended)> = JoinSet::new();
+        let mut crew = {
+            let (options, cx) = (Arc::clone(&options), cx.clone());
+            Crew::new(move |start| send(start, Arc::clone(&transport), Arc::clone(&options), cx.clone()))
+        };
         let deadline = options.max_time.map(|time| Instant::now() + time);
-        let mut reading = true;
-        let mut failure = None;
+        let mut drained = pin!(cx.stops().drain.cancelled());
+        let mut timed_out = pin!(until(deadline));
+        let mut aborted = pin!(cx.stops().abort.cancelled());
         loop {
-            while let Some(leaving) = room.leave() {
+            while let Some((start, ended)) = crew.ended() {
+                intake.room.end(start, ended, cx.notes());
+            }
+            while let Some(leaving) = intake.room.leave() {
                 yield Ok(left(leaving, &cx));
             }
-            let next = room.next(Instant::now(), under_way.len());
+            if !intake.room.is_closed() {
+                if cx.is_draining() {
+                    intake.room.close(Reason::Stopped);
+                } else if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                    intake.room.close(Reason::MaxTime);
+                }
+            }
+            while intake.runs_low() && let Some(item) = input.next().now_or_never() {
+                if let Some(record) = intake.take(item, &options, &cx) {
+                    yield Ok(record);
+                }
+            }
+            let room = &mut intake.room;
+            let now = Instant::now();
+            let mut next = room.next(now, crew.under_way());
+            while let Some((slot, lane)) = next.filter(|(slot, _)| *slot <= now) {
+                room.begin(slot, lane).into_iter().for_each(|start| crew.hand(start));
+                next = room.next(now, crew.under_way());
+            }
+            if room.is_leaving() {
+                continue;
+            }
             tokio::select! {
                 biased;
-                Some(ended) = under_way.join_next() => {
-                    let (start, ended) =
-                        ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-                    room.end(start, ended, cx.notes());
-                }
-                () = cx.stops().drain.cancelled(), if room.is_waiting() => room.close(Reason::Stopped),
-                () = until(deadline), if room.is_waiting() => room.close(Reason::MaxTime),
-                () = Schedule::wait(next), if next.is_some() => {
-                    let start = next.and_then(|(slot, lane)| room.begin(slot, lane));
-                    let (Some(start), Some(transport)) = (start, &transport) else { continue };
-                    // Boxed: it is too large to be moved about by value.
-                    under_way.spawn(Box::pin(send(start, Arc::clone(transport), Arc::clone(&options), cx.clone())));
-                }
-                item = input.next(), if reading && room.has_space() => match item {
-                    None => reading = false,
-                    Some(Err(fatal)) => {
-                        reading = false;
-                        failure = Some(fatal);
+                () = crew.wait(), if crew.under_way() > 0 => {}
+                () = &mut drained, if room.is_waiting() => {}
+                () = &mut timed_out, if room.is_waiting() => {}
+                () = Schedule::wait(next), if next.is_some() => {}
+                item = input.next(), if intake.reading && intake.room.has_space() => {
+                    if let Some(record) = intake.take(item, &options, &cx) {
+                        yield Ok(record);
                     }
-                    Some(Ok(record)) => match options.judge(&record) {
-                        Err(reason) => yield Ok(not_sent(record, reason, None, &cx)),
-                        Ok(planned) if transport.is_none() => {
-                            yield Ok(not_sent(record, Reason::DryRun, Some(&planned), &cx));
-                        }
-                        Ok(planned) => room.admit(record, planned),
-                    },
-                },
+                }
                 // What has been read already is still taken, so that the numbers add up; nothing more is waited for.
-                () = cx.stops().abort.cancelled(), if reading => reading = false,
+                () = &mut aborted, if intake.reading => intake.reading = false,
                 else => break,
             }
         }
-        if let Some(fatal) = failure {
+        if let Some(fatal) = intake.failure {
             yield Err(fatal);
         }
+    }
+}
+
+/// What comes in.
+struct Intake {
+    room: Room,
+    reading: bool,
+    failure: Option<Fatal>,
+}
+
+impl Intake {
+    /// Whether more should be taken in, if it is there, before anything else is done.
+    fn runs_low(&self) -> bool {
+        self.reading && self.room.waiting() < RECORDS_MIN && !self.room.is_leaving()
+    }
+
+    /// Takes an item of the input. A record that is not to be sent is given back, decided.
+    fn take(&mut self, item: Option<Result<Record>>, options: &Options, cx: &Context) -> Option<Record> {
+        match item {
+            Some(Ok(record)) => match options.judge(&record) {
+                Err(reason) => return Some(not_sent(record, reason, None, cx)),
+                Ok(planned) => self.room.admit(record, planned),
+            },
+            Some(Err(fatal)) => {
+                self.reading = false;
+                self.failure = Some(fatal);
+            }
+            None => self.reading = false,
+        }
+        None
     }
 }
 
@@ -171,6 +222,13 @@ fn left(Leaving { job, reason }: Leaving, cx: &Context) -> Record {
             job.record.with_retry(retry)
         }
         (None, reason) => not_sent(job.record, reason.unwrap_or(Reason::Stopped), None, cx),
+    }
+}
+
+fn not_sent_in_a_dry_run(record: Record, options: &Options, cx: &Context) -> Record {
+    match options.judge(&record) {
+        Err(reason) => not_sent(record, reason, None, cx),
+        Ok(planned) => not_sent(record, Reason::DryRun, Some(&planned), cx),
     }
 }
 

@@ -95,6 +95,21 @@ impl Room {
         self.records > 0
     }
 
+    /// Records that wait and could still be sent.
+    pub(crate) fn waiting(&self) -> usize {
+        self.records
+    }
+
+    /// Whether nothing more is sent.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.is_some()
+    }
+
+    /// Whether a record has been decided that has not left.
+    pub(crate) fn is_leaving(&self) -> bool {
+        !self.leaving.is_empty()
+    }
+
     /// Takes a record in.
     pub(crate) fn admit(&mut self, record: Record, planned: Planned) {
         let mut job = Job::new(record, planned);

@@ -91,7 +91,7 @@ fn given(targets: &[&str]) -> impl RecordStream + use<> {
     futures_util::stream::iter(targets.iter().map(|target| Ok(get(target))).collect::<Vec<_>>())
 }
 
-fn outcome(item: logretry_stage::Result<Record>) -> (String, Outcome) {
+fn outcome(item: Result<Record>) -> (String, Outcome) {
     let record = item.expect("a record");
     let target = record.original().target.clone().unwrap_or_default();
     (target, record.retry().expect("a decision").outcome)
