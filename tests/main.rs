@@ -13,6 +13,7 @@ mod commands;
 mod confirm;
 mod corpora;
 mod files;
+mod follow;
 mod help;
 mod hostile;
 mod marks;

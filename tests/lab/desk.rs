@@ -35,7 +35,9 @@ impl Desk {
     }
 
     pub(crate) fn put(&self, name: &str, text: impl AsRef<[u8]>) {
-        fs::write(self.path(name), text).expect("the desk can be written");
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("the desk can be written");
+        fs::write(path, text).expect("the desk can be written");
     }
 
     /// The text of a file; empty if there is none.

@@ -32,7 +32,7 @@ pub(crate) use desk::Desk;
 pub(crate) use install::installed;
 pub(crate) use nginx::{nginx, nginx_over_http2, nginx_that_logs};
 pub(crate) use outage::Outage;
-pub(crate) use program::{Ended, Program, pipe};
+pub(crate) use program::{Ended, Program, Running, pipe};
 pub(crate) use records::{count_by, ndjson};
 pub(crate) use server::Server;
 pub(crate) use truth::{Verdict, sendable, verdict};

@@ -58,6 +58,13 @@ impl Server {
             .collect()
     }
 
+    /// Sends it the signal `name` (`USR1`).
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.process.id().to_string();
+        let sent = Command::new("sh").args(["-c", r#"kill -s "$0" "$1""#, name, &id]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "cannot signal process {id}");
+    }
+
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address

@@ -1,6 +1,6 @@
 use clap::Parser;
 use logretry_filter::EarlyArgs;
-use logretry_reader::ReadArgs;
+use logretry_reader::{FollowArgs, ReadArgs};
 use logretry_stage::{Context, Result, pipe};
 
 use crate::cli::{Common, Program, Setup};
@@ -11,11 +11,16 @@ use crate::cli::{Common, Program, Setup};
 /// of --format in turn, or with the one that was found out from the log's first lines. A line that fits becomes a record. A blank line, a comment
 /// and, with --status, --since or --until, a line that these do not want is screened. Any other line is rejected: it is counted, the first ones
 /// are shown, and --rejects keeps them all.
+///
+/// With --follow it goes on with what is written to the logs, through rotation, and ends when it is stopped.
 #[derive(Debug, Parser)]
 #[command(name = "lr-read", version, after_help = EXAMPLES)]
 pub struct Read {
     #[command(flatten)]
     logs: ReadArgs,
+
+    #[command(flatten)]
+    follow: FollowArgs,
 
     #[command(flatten)]
     early: EarlyArgs,
@@ -39,7 +44,8 @@ impl Program for Read {
     async fn run(self, cx: &Context) -> Result<()> {
         let early = &self.early;
         let asks = early.status.is_some() || early.since.is_some() || early.until.is_some();
-        let reader = self.logs.reader(asks.then(|| early.predicate()), self.common.rejects.strict)?;
+        let wanted = asks.then(|| early.predicate());
+        let reader = self.logs.follower(&self.follow, wanted, self.common.rejects.strict)?;
         pipe::Output::stdout().drain_encoded(reader.open_encoded(cx), cx).await
     }
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use logretry_record::Predicate;
 use logretry_stage::parse_bytes;
 
-use crate::{Reader, ReaderError, ReaderOptions, format, inputs};
+use crate::{Following, Reader, ReaderError, ReaderOptions, format, inputs};
 
 /// Which logs are read, and how.
 #[derive(Debug, Clone, Args)]
@@ -32,6 +32,19 @@ impl ReadArgs {
         Ok(Reader::new(inputs(&self.logs)?, self.options(predicate, strict)?))
     }
 
+    /// The reader that follows these logs as `follow` says, otherwise as [`ReadArgs::reader`].
+    pub fn follower(
+        &self,
+        follow: &FollowArgs,
+        predicate: Option<Predicate>,
+        strict: bool,
+    ) -> Result<Reader, ReaderError> {
+        match follow.following(&self.logs)? {
+            Some(following) => Ok(Reader::following(following, self.options(predicate, strict)?)),
+            None => self.reader(predicate, strict),
+        }
+    }
+
     /// How the logs are to be read.
     pub fn options(&self, predicate: Option<Predicate>, strict: bool) -> Result<ReaderOptions, ReaderError> {
         let formats = self.format.iter().map(|spec| format(spec)).collect::<Result<_, _>>()?;
@@ -42,5 +55,34 @@ impl ReadArgs {
             strict,
             ..ReaderOptions::default()
         })
+    }
+}
+
+/// Whether logs are followed while they grow.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Following")]
+pub struct FollowArgs {
+    /// Do not end with the end of the logs, but read what is written to them from now on, through rotation (renamed, copied, compressed), truncation and removal. Logs
+    /// that appear in a directory or under a glob later are read from their beginning. Ctrl-C ends it
+    #[arg(short, long)]
+    pub follow: bool,
+
+    /// With --follow: first read what is there already; of a directory or a glob, the rotated logs too
+    #[arg(long, requires = "follow")]
+    pub from_start: bool,
+
+    /// With --follow: end when all the logs have been removed, and read to their ends
+    #[arg(long, requires = "follow")]
+    pub exit_on_delete: bool,
+}
+
+impl FollowArgs {
+    /// What of `logs` is to be followed, if that is asked for.
+    pub fn following(&self, logs: &[OsString]) -> Result<Option<Following>, ReaderError> {
+        if !self.follow {
+            return Ok(None);
+        }
+        let following = Following::new(logs)?;
+        Ok(Some(Following { from_start: self.from_start, exit_on_delete: self.exit_on_delete, ..following }))
     }
 }

@@ -7,6 +7,7 @@ use logretry_stage::lines::Line;
 use crate::ReaderOptions;
 use crate::capture;
 use crate::fallback::Fallback;
+use crate::follow::Progress;
 use crate::sift::Plan;
 use crate::wrappers::joins::{Added, Joined, Joins, Place, too_long};
 use crate::wrappers::{DEPTH_MAX, Layer, Part, Wrapper, peel};
@@ -22,9 +23,14 @@ pub(crate) struct Desk<'a> {
     pub(crate) fallback: Option<Fallback>,
     /// Docker's lines have no line ends in this log.
     pub(crate) unended_are_whole: bool,
+    /// Whether the lines were there before reading was to begin: they count for the ids of those behind them, and for nothing else.
+    pub(crate) is_past: bool,
+    /// Who is told of each record before it is handed on, with the number of the file that it is in.
+    pub(crate) progress: Option<(Progress, u64)>,
+    /// Numbers the equal lines of a file.
+    pub(crate) counter: LineCounter,
     options: &'a ReaderOptions,
     joins: Joins,
-    counter: LineCounter,
     spans: Spans,
     /// Rules lines out that stand in no wrapper and are in the only format of the log.
     screen: Option<Screen>,
@@ -68,9 +74,11 @@ impl<'a> Desk<'a> {
             formats,
             fallback: None,
             unended_are_whole: false,
+            is_past: false,
+            progress: None,
+            counter: LineCounter::default(),
             options,
             joins,
-            counter: LineCounter::default(),
             spans: Spans::default(),
             screen: None,
             is_plain: false,
@@ -118,7 +126,7 @@ impl<'a> Desk<'a> {
             && let Some(screen) = &self.screen
             && screen.rules_out(text)
         {
-            feed.screened();
+            self.screen_out(feed);
             return Ok(());
         }
         let strip = Strip {
@@ -155,6 +163,17 @@ impl<'a> Desk<'a> {
         self.counter.ordinal(first)
     }
 
+    /// Whether the last piece of some line has not come.
+    pub(crate) fn is_in_pieces(&self) -> bool {
+        !self.joins.is_empty()
+    }
+
+    /// Rejects the beginning of a line whose end will not come.
+    pub(crate) fn torn(&mut self, line: &Line<'_>, feed: &mut Feed) -> Result<(), Break> {
+        let place = Place { number: line.number, offset: line.offset };
+        self.reject(place, line.text, "its end is missing: the log was cut there".to_owned(), feed)
+    }
+
     /// Rejects the lines whose last piece has not come by the end of the log.
     pub(crate) fn close(&mut self, feed: &mut Feed) -> Result<(), Break> {
         while let Some(joined) = self.joins.oldest() {
@@ -166,13 +185,13 @@ impl<'a> Desk<'a> {
     fn decide(&mut self, strip: Strip<'_>, stream: &mut Vec<u8>, feed: &mut Feed) -> Result<(), Break> {
         let Strip { place, text, .. } = strip;
         if text.iter().all(u8::is_ascii_whitespace) {
-            feed.screened();
+            self.screen_out(feed);
             return Ok(());
         }
         // A `#` begins the headers and the comments of logs, and no request.
         if text.starts_with(b"#") {
             self.head(strip, feed);
-            feed.screened();
+            self.screen_out(feed);
             return Ok(());
         }
         let said = self.read(strip, feed)?;
@@ -185,7 +204,7 @@ impl<'a> Desk<'a> {
             return self.unwrap(strip, &layer, stream, feed);
         }
         let Said::Unfit(error) = said else {
-            feed.screened();
+            self.screen_out(feed);
             return Ok(());
         };
         if !strip.is_final && self.find_format(strip, strip.whole, feed) {
@@ -261,7 +280,7 @@ impl<'a> Desk<'a> {
             if let Some(predicate) = &self.options.predicate
                 && predicate.rules_out(parsed.status(), || parsed.time())
             {
-                feed.screened();
+                self.screen_out(feed);
                 return Ok(Said::Done);
             }
             let mut exchange = parsed.exchange();
@@ -276,8 +295,13 @@ impl<'a> Desk<'a> {
                 }
             };
             let id = self.counter.next_id(text);
-            let origin = Origin::new(self.name.clone(), place.number, place.offset, format.name(), line);
-            feed.record(Record::new(id, origin, exchange))?;
+            if !self.is_past {
+                let origin = Origin::new(self.name.clone(), place.number, place.offset, format.name(), line);
+                if let Some((progress, volume)) = &self.progress {
+                    progress.handed(id, &self.name, *volume, place.offset);
+                }
+                feed.record(Record::new(id, origin, exchange))?;
+            }
             return Ok(Said::Done);
         }
         Ok(Said::Unfit(first))
@@ -309,7 +333,7 @@ impl<'a> Desk<'a> {
             Added::Begun => {}
             Added::Continued => feed.screened(),
             Added::Ended(joined) => {
-                feed.screened();
+                self.screen_out(feed);
                 if joined.flaw.is_some() {
                     return self.reject_flawed(joined, feed);
                 }
@@ -332,7 +356,16 @@ impl<'a> Desk<'a> {
         self.reject(place, &text, flaw.unwrap_or_default().into_owned(), feed)
     }
 
+    fn screen_out(&self, feed: &mut Feed) {
+        if !self.is_past {
+            feed.screened();
+        }
+    }
+
     fn reject(&self, place: Place, text: &[u8], reason: String, feed: &mut Feed) -> Result<(), Break> {
+        if self.is_past {
+            return Ok(());
+        }
         let Place { number, offset } = place;
         let reject = Reject { source: self.name.clone(), line: number, offset, reason, text: text.into() };
         feed.context().reject(&reject)?;

@@ -16,6 +16,9 @@ pub enum ReaderError {
         #[source]
         error: io::Error,
     },
+    /// Standard input, or nothing, is to be followed.
+    #[error("follow standard input: it is read as it grows; leave `--follow` out, or name a log")]
+    FollowStdin,
     /// A pattern that fits no file, or is no pattern.
     #[error("find a file that fits `{pattern}`{}", detail.as_deref().unwrap_or(""))]
     NoMatch {
@@ -98,9 +101,10 @@ fn name_one(path: &Path, error: &SpecError) -> String {
 impl From<ReaderError> for Fatal {
     fn from(error: ReaderError) -> Self {
         match error {
-            ReaderError::Format(_) | ReaderError::FormatFile { .. } | ReaderError::FormatInFile { .. } => {
-                Self::usage(error)
-            }
+            ReaderError::FollowStdin
+            | ReaderError::Format(_)
+            | ReaderError::FormatFile { .. }
+            | ReaderError::FormatInFile { .. } => Self::usage(error),
             _ => Self::new(error),
         }
     }

@@ -79,11 +79,11 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>, ReaderError> {
     }
 }
 
-fn is_pattern(path: &Path) -> bool {
+pub(crate) fn is_pattern(path: &Path) -> bool {
     path.to_str().is_some_and(|text| text.contains(['*', '?', '[']))
 }
 
-fn matches_of(path: &Path) -> Result<Vec<PathBuf>, ReaderError> {
+pub(crate) fn matches_of(path: &Path) -> Result<Vec<PathBuf>, ReaderError> {
     let pattern = path.to_string_lossy().into_owned();
     let found = glob::glob(&pattern).map_err(|error| ReaderError::NoMatch {
         pattern: pattern.clone(),
@@ -104,7 +104,7 @@ fn matches_of(path: &Path) -> Result<Vec<PathBuf>, ReaderError> {
 }
 
 /// The access logs of a directory: files whose names speak of access, or, where no name does, all `*.log*` that do not speak of errors.
-fn logs_in(directory: &Path) -> Result<Vec<PathBuf>, ReaderError> {
+pub(crate) fn logs_in(directory: &Path) -> Result<Vec<PathBuf>, ReaderError> {
     let open_error = |error| ReaderError::Open { path: directory.to_owned(), error };
     let mut names: Vec<OsString> = Vec::new();
     for entry in fs::read_dir(directory).map_err(open_error)? {
@@ -129,7 +129,7 @@ fn logs_in(directory: &Path) -> Result<Vec<PathBuf>, ReaderError> {
 
 /// Sorts rotated logs by time, as logrotate names them: `access.log.10.gz`, `access.log.2.gz`, `access.log.1`, `access.log`, and
 /// `access.log-20261121.gz` before `access.log`. Logs of different names stay together.
-fn oldest_first(mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
+pub(crate) fn oldest_first(mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
     paths.sort_by_cached_key(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let (stem, age) = rotation(&name);
@@ -140,7 +140,7 @@ fn oldest_first(mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
 
 /// How old a rotated log is; sorts from the oldest to the one that is written now.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Age {
+pub(crate) enum Age {
     /// Named by its date: smaller is older.
     Date(u64),
     /// Numbered: greater is older.
@@ -149,7 +149,8 @@ enum Age {
     Current,
 }
 
-fn rotation(name: &str) -> (&str, Age) {
+/// The name of the log that the file `name` is one of, and how old that one is.
+pub(crate) fn rotation(name: &str) -> (&str, Age) {
     let plain =
         [".gz", ".zst", ".bz2", ".xz"].iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
     let digits = plain.bytes().rev().take_while(u8::is_ascii_digit).count();

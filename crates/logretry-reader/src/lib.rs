@@ -12,6 +12,8 @@
 //! format as it stands, and pieces of a line are put together: the text, the id and the format of a record are those of the line that the web server wrote.
 //! Its place is that of the first piece; the last piece makes the record, and the others count as screened.
 //!
+//! A log that grows can be followed ([`Following`]), through rotation, truncation and whatever else is done to logs.
+//!
 //! Every line has one of three ends: it becomes a record, it is rejected (and kept for the person who asks), or it is screened, because it holds
 //! no request (a blank line, a `#` comment) or cannot be selected.
 //!
@@ -45,6 +47,7 @@ mod desk;
 mod entries;
 mod error;
 mod fallback;
+mod follow;
 mod input;
 mod opened;
 mod reader;
@@ -57,8 +60,9 @@ mod unpack;
 mod wrappers;
 
 #[cfg(feature = "cli")]
-pub use cli::ReadArgs;
+pub use cli::{FollowArgs, ReadArgs};
 pub use error::ReaderError;
+pub use follow::{Following, Progress};
 pub use input::{Input, inputs};
 pub use reader::{Reader, ReaderOptions};
 pub use sample::Sample;

@@ -13,8 +13,9 @@ use crate::crew::{self, Progress, Trouble};
 use crate::desk::Desk;
 use crate::entries::Entries;
 use crate::fallback::Fallback;
+use crate::follow::{self, Following};
 use crate::opened::{self, Opened};
-use crate::search::{self, Search};
+use crate::search::{self, Search, Searched};
 use crate::survey::Survey;
 use crate::{Input, ReaderError};
 
@@ -58,13 +59,19 @@ const LINES_ALONE: u64 = 10_000;
 #[derive(Debug)]
 pub struct Reader {
     inputs: Vec<Input>,
+    following: Option<Following>,
     options: ReaderOptions,
 }
 
 impl Reader {
     /// A reader of `inputs`, one after the other.
     pub fn new(inputs: Vec<Input>, options: ReaderOptions) -> Self {
-        Self { inputs, options }
+        Self { inputs, following: None, options }
+    }
+
+    /// A reader of logs that grow. It ends with a drain, or as [`Following`] says.
+    pub fn following(following: Following, options: ReaderOptions) -> Self {
+        Self { inputs: Vec::new(), following: Some(following), options }
     }
 }
 
@@ -77,7 +84,10 @@ impl Reader {
     fn work(self, cx: &Context) -> impl FnOnce(&mut Feed) -> Result<(), Break> + Send + use<> {
         let sizes = self.inputs.iter().filter_map(Input::size);
         cx.tally().expect_bytes(sizes.sum());
-        move |feed| self.inputs.iter().try_for_each(|input| read(input, &self.options, feed))
+        move |feed| match &self.following {
+            Some(following) => follow::run(following, &self.options, feed),
+            None => self.inputs.iter().try_for_each(|input| read(input, &self.options, feed)),
+        }
     }
 }
 
@@ -87,7 +97,7 @@ impl Source for Reader {
     }
 }
 
-fn read(input: &Input, options: &ReaderOptions, feed: &mut Feed) -> Result<(), Break> {
+pub(crate) fn read(input: &Input, options: &ReaderOptions, feed: &mut Feed) -> Result<(), Break> {
     let cx = feed.context().clone();
     let count = move |bytes| cx.tally().read_bytes(bytes);
     let Opened { mut entries, name, plain, .. } = opened::open(input, options.line_bytes_max, count)?;
@@ -97,9 +107,7 @@ fn read(input: &Input, options: &ReaderOptions, feed: &mut Feed) -> Result<(), B
         find_out(&mut search, &mut entries, &mut desk, feed)?;
     } else {
         search.read(&mut entries)?;
-        let survey = Survey::of(&search.kept, options.line_bytes_max);
-        desk.unended_are_whole = survey.unended_are_whole;
-        say_wrapped(&search, &survey, &mut desk, feed);
+        look_around(&search, options.line_bytes_max, &mut desk, feed);
     }
     for kept in std::mem::take(&mut search.kept) {
         desk.take(&kept.as_line(), feed)?;
@@ -130,14 +138,27 @@ fn find_out(
     };
     // An empty log is in any format.
     if !search.kept.is_empty() {
-        desk.formats = search::formats_of(&searched, &desk.name, feed.context().notes())?;
-        desk.fallback = Some(Fallback::new(search::own_lines(&searched, &desk.formats)));
-        desk.unended_are_whole = searched.survey.unended_are_whole;
-        if searched.wrappers.is_empty() {
-            desk.skim();
-        }
+        settle_on(&searched, desk, feed)?;
     }
     Ok(())
+}
+
+/// Lets `desk` read the format that was found.
+pub(crate) fn settle_on(searched: &Searched, desk: &mut Desk<'_>, feed: &Feed) -> Result<(), ReaderError> {
+    desk.formats = search::formats_of(searched, &desk.name, feed.context().notes())?;
+    desk.fallback = Some(Fallback::new(search::own_lines(searched, &desk.formats)));
+    desk.unended_are_whole = searched.survey.unended_are_whole;
+    if searched.wrappers.is_empty() {
+        desk.skim();
+    }
+    Ok(())
+}
+
+/// Looks at the first lines of a log whose format was given.
+pub(crate) fn look_around(search: &Search, line_bytes_max: usize, desk: &mut Desk<'_>, feed: &Feed) {
+    let survey = Survey::of(&search.kept, line_bytes_max);
+    desk.unended_are_whole = survey.unended_are_whole;
+    say_wrapped(search, &survey, desk, feed);
 }
 
 /// Says what is around the lines of a log whose format was given.

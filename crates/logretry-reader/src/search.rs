@@ -2,6 +2,7 @@ use bstr::BString;
 use logretry_format::{Detection, Format, Score, Spans, Verdict};
 use logretry_record::Shown;
 use logretry_stage::Notes;
+use logretry_stage::lines::Line;
 
 use crate::ReaderError;
 use crate::entries::Entries;
@@ -58,14 +59,9 @@ impl Search {
     /// Reads lines: one, for which it may wait, and those that are here already, until the window is full. Says whether there was one.
     pub(crate) fn read(&mut self, entries: &mut Entries) -> Result<bool, ReaderError> {
         let before = self.kept.len();
-        while self.kept.len() == before
-            || (self.kept.len() < self.window + WINDOW_LINES && !entries.would_wait())
-        {
+        while self.kept.len() == before || (!self.is_window_full() && !entries.would_wait()) {
             match entries.next() {
-                Ok(Some(line)) => {
-                    self.bytes += line.text.len();
-                    self.kept.push(Kept::of(&line));
-                }
+                Ok(Some(line)) => self.keep(&line),
                 Ok(None) => break,
                 Err(error) => {
                     let line = self.kept.last().map_or(0, |kept| kept.place.number);
@@ -76,13 +72,29 @@ impl Search {
         Ok(self.kept.len() > before)
     }
 
+    /// Takes one more line.
+    pub(crate) fn keep(&mut self, line: &Line<'_>) {
+        self.bytes += line.text.len();
+        self.kept.push(Kept::of(line));
+    }
+
+    /// Whether as many lines have come as are looked at together.
+    pub(crate) fn is_window_full(&self) -> bool {
+        self.kept.len() >= self.window + WINDOW_LINES
+    }
+
     /// Reads on and looks at what is there. None: no format is found yet, but there is reason to try again.
     pub(crate) fn step(&mut self, entries: &mut Entries) -> Result<Option<Searched>, ReaderError> {
         let goes_on = self.read(entries)?;
+        Ok(self.look(goes_on))
+    }
+
+    /// Looks at the lines that have come; whether there will be more is said by `goes_on`. None: no format is found yet, but there is reason to try again.
+    pub(crate) fn look(&mut self, goes_on: bool) -> Option<Searched> {
         let survey = Survey::of(&self.kept[self.window..], self.line_bytes_max);
         let found = survey.detect();
         if !found.is_unknown() {
-            return Ok(Some(self.searched(found, survey)));
+            return Some(self.searched(found, survey));
         }
         for score in &found.detection.scores {
             if !self.formats.iter().any(|format| format.name() == score.format.name()) {
@@ -93,12 +105,12 @@ impl Search {
             self.best = Some(found);
         }
         if goes_on && self.kept.len() < LINES_MAX && self.bytes < BYTES_MAX {
-            if self.kept.len() >= self.window + WINDOW_LINES {
+            if self.is_window_full() {
                 self.window = self.kept.len();
             }
-            return Ok(None);
+            return None;
         }
-        Ok(Some(self.give_up()))
+        Some(self.give_up())
     }
 
     /// Searches to the end, however long it takes.

@@ -53,6 +53,19 @@ pub(crate) struct Unpacked {
 
 /// Takes compression and byte order mark off `packed`.
 pub(crate) fn unpack(packed: impl Read + Send + 'static) -> io::Result<Unpacked> {
+    let (plain, compression) = decompress(packed)?;
+    let (head, plain) = peek::<3>(plain)?;
+    let utf16 = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff");
+    let mut reader: Box<dyn Read + Send> = Box::new(plain);
+    let mark_bytes = if head == *b"\xef\xbb\xbf" { 3 } else { 0 };
+    io::copy(&mut (&mut reader).take(mark_bytes), &mut io::sink())?;
+    Ok(Unpacked { reader, compression, utf16, mark_bytes })
+}
+
+/// Takes compression off `packed`.
+pub(crate) fn decompress(
+    packed: impl Read + Send + 'static,
+) -> io::Result<(Box<dyn Read + Send>, Option<Compression>)> {
     let (head, packed) = peek::<6>(packed)?;
     let compression = compression(&head);
     let buffered = |packed| BufReader::with_capacity(128 << 10, packed);
@@ -66,12 +79,7 @@ pub(crate) fn unpack(packed: impl Read + Send + 'static) -> io::Result<Unpacked>
             Box::new(XzDecoder::new_stream(buffered(packed), stream))
         }
     };
-    let (head, plain) = peek::<3>(plain)?;
-    let utf16 = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff");
-    let mut reader: Box<dyn Read + Send> = Box::new(plain);
-    let mark_bytes = if head == *b"\xef\xbb\xbf" { 3 } else { 0 };
-    io::copy(&mut (&mut reader).take(mark_bytes), &mut io::sink())?;
-    Ok(Unpacked { reader, compression, utf16, mark_bytes })
+    Ok((plain, compression))
 }
 
 /// The first `N` bytes of `reader`, or fewer at its end, and a reader that gives them again.

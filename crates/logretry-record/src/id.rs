@@ -94,11 +94,20 @@ pub struct ParseIdError;
 ///
 /// It holds a 64-bit fingerprint of each different line it was shown: 9 to 18 bytes, and 16 more for a line that came again. Only lines that
 /// become records need be shown: equal lines are all selected or none, so what a reader leaves out never shifts an ordinal.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct LineCounter {
     seen: HashSet<u64, BuildHasherDefault<Itself>>,
     /// How often those have come that came more than once.
     again: HashMap<u64, u64, BuildHasherDefault<Itself>>,
+    /// What `seen` and `again` held before they were emptied the last time.
+    before: (HashSet<u64, BuildHasherDefault<Itself>>, HashMap<u64, u64, BuildHasherDefault<Itself>>),
+    lines_max: usize,
+}
+
+impl Default for LineCounter {
+    fn default() -> Self {
+        Self::within(usize::MAX)
+    }
 }
 
 /// A hasher for keys that are hashes already: BLAKE3's, which nobody can choose.
@@ -122,6 +131,12 @@ impl Hasher for Itself {
 }
 
 impl LineCounter {
+    /// A counter that remembers the last `lines_max` different lines at least, and no more than twice as many, for a source without an end. What it has
+    /// forgotten would be numbered from the beginning; but lines with a time are equal only near each other.
+    pub fn within(lines_max: usize) -> Self {
+        Self { seen: HashSet::default(), again: HashMap::default(), before: Default::default(), lines_max }
+    }
+
     /// The id of the next line of this source.
     pub fn next_id(&mut self, line: &[u8]) -> RecordId {
         let first = RecordId::of_line(line, 0);
@@ -134,8 +149,14 @@ impl LineCounter {
     /// The ordinal of the next line, which would have the id `first` if it had no equal before it.
     pub fn ordinal(&mut self, first: RecordId) -> u64 {
         let fingerprint = first.0.first_chunk().map_or(0, |half| u64::from_le_bytes(*half));
+        if self.seen.len() >= self.lines_max && !self.seen.contains(&fingerprint) {
+            self.before = (std::mem::take(&mut self.seen), std::mem::take(&mut self.again));
+        }
         if self.seen.insert(fingerprint) {
-            return 0;
+            if !self.before.0.remove(&fingerprint) {
+                return 0;
+            }
+            self.again.insert(fingerprint, self.before.1.remove(&fingerprint).unwrap_or(0));
         }
         let count = self.again.entry(fingerprint).or_insert(0);
         *count += 1;
@@ -169,6 +190,20 @@ mod tests {
         assert_eq!(ids[1], RecordId::of_line(b"y", 0));
         assert_eq!(ids[2], RecordId::of_line(b"x", 1));
         assert_eq!(ids[3], RecordId::of_line(b"x", 2));
+    }
+
+    #[test]
+    fn a_counter_within_bounds_remembers_the_last_lines() {
+        let mut counter = LineCounter::within(10);
+        let line = |n: u64| n.to_string().into_bytes();
+        for n in 0..1000 {
+            assert_eq!(counter.next_id(&line(n)), RecordId::of_line(&line(n), 0));
+            let near = n.saturating_sub(9);
+            if n % 7 == 0 && n > 9 && near % 7 != 0 {
+                assert_eq!(counter.next_id(&line(near)), RecordId::of_line(&line(near), 1));
+            }
+        }
+        assert!(counter.seen.len() + counter.before.0.len() <= 20);
     }
 
     #[test]

@@ -61,6 +61,11 @@ impl Joins {
         self.open.iter().any(|joined| joined.stream == stream)
     }
 
+    /// Whether no line is in pieces.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
     /// Takes a piece of a line of `stream`, which `ends` it or not.
     pub(crate) fn add(&mut self, stream: &[u8], place: Place, piece: &[u8], ends: bool) -> Added {
         let Some(index) = self.open.iter().position(|joined| joined.stream == stream) else {

@@ -1,0 +1,40 @@
+//! Following logs that grow, through everything that is done to logs.
+//!
+//! A log is a path. What stands there is one file after the other, and each of them is a *volume* of the log, with a first line and a last one. The ids of
+//! records count equal lines in their volume, so that a line has the same id when it is read again in `access.log.7.gz`.
+//!
+//! A follower looks when the system tells it that something has happened in the folder (inotify, for one), and once a second in any case:
+//! a network file system tells nothing. Each look asks what is at the path and reads what is new. It sees, and does:
+//!
+//! | seen | done |
+//! |---|---|
+//! | another file at the path | the old one is read to its end, then the new one. The old one stays open until nothing has come in it for 5 s and its writer has moved on; then its last line is given even without a line end |
+//! | the file is shorter, or the 256 bytes before the place of reading are not what they were | it has been truncated, or written anew: what had not been read of it is looked for in a copy beside it (copytruncate), else a possible loss is told; then it is read from its beginning |
+//! | rotated files younger than those that are known | they came and went between two looks: they are read first, compressed or not |
+//! | a line without an end | it is waited for. If its file has been truncated meanwhile, it is rejected as torn, and never taken for a whole one |
+//! | NUL bytes before a line | a hole that truncating has left under a writer that does not append: passed over, and told |
+//! | nothing at the path | the file that was there is read on, and a new one is waited for |
+//!
+//! Which file is which is told by its first line and by the bytes before a place in it (`Fingerprint`, `Marker`), for inodes are used again, and a
+//! compressed or copied file has another one. Where to go on after a restart is told by [`Progress`].
+//!
+//! What cannot be had: lines that were written and truncated away between two looks, without a copy.
+
+mod files;
+mod log;
+mod members;
+mod places;
+mod print;
+mod progress;
+mod rotated;
+mod run;
+mod tail;
+mod volume;
+mod wake;
+
+#[cfg(test)]
+mod tests;
+
+pub use members::Following;
+pub use progress::Progress;
+pub(crate) use run::run;

@@ -1,0 +1,93 @@
+//! The file system as a follower sees it.
+//!
+//! A trait, because what can happen to a log while it is read is a matter of moments, and only a file system whose moments are chosen shows them all: the
+//! tests put a simulated one in the place of [`Disk`].
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+/// What a follower asks a file system.
+pub(crate) trait Files {
+    /// An open file.
+    type File: ReadAt;
+
+    /// Opens a file to read it.
+    fn open(&self, path: &Path) -> io::Result<Self::File>;
+
+    /// What is there under this name now.
+    fn stat(&self, path: &Path) -> io::Result<Stat>;
+
+    /// The names in a folder, in any order.
+    fn names(&self, folder: &Path) -> io::Result<Vec<OsString>>;
+}
+
+/// An open file, which stays the same whatever becomes of its name.
+pub(crate) trait ReadAt: Send + Sync + 'static {
+    fn stat(&self) -> io::Result<Stat>;
+
+    /// Reads from `offset` on; nothing read is the end, as it is now.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+}
+
+/// Which file, and how long it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stat {
+    /// Device and inode. Another file may have them once this one is gone and closed.
+    pub(crate) identity: (u64, u64),
+    pub(crate) bytes: u64,
+}
+
+impl Stat {
+    fn of(metadata: &fs::Metadata) -> Self {
+        Self { identity: (metadata.dev(), metadata.ino()), bytes: metadata.len() }
+    }
+}
+
+/// The real file system.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Disk;
+
+/// Linux: `open` of a pipe without a writer does not wait.
+const O_NONBLOCK: i32 = if cfg!(target_os = "linux") { 0o4000 } else { 4 };
+
+impl Files for Disk {
+    type File = File;
+
+    fn open(&self, path: &Path) -> io::Result<File> {
+        let file = OpenOptions::new().read(true).custom_flags(O_NONBLOCK).open(path)?;
+        let kind = file.metadata()?.file_type();
+        if kind.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if !kind.is_file() {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "it is no regular file"));
+        }
+        Ok(file)
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<Stat> {
+        fs::metadata(path).map(|metadata| Stat::of(&metadata))
+    }
+
+    fn names(&self, folder: &Path) -> io::Result<Vec<OsString>> {
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect()
+    }
+}
+
+impl ReadAt for File {
+    fn stat(&self) -> io::Result<Stat> {
+        self.metadata().map(|metadata| Stat::of(&metadata))
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        loop {
+            match FileExt::read_at(self, buffer, offset) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
+    }
+}

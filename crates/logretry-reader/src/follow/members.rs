@@ -1,0 +1,102 @@
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::progress::Progress;
+use super::rotated::{age, folder, is_packed};
+use crate::input::{is_pattern, logs_in, matches_of};
+use crate::{Input, ReaderError};
+
+/// Logs to be followed.
+#[derive(Debug, Clone)]
+pub struct Following {
+    pub(crate) members: Vec<Member>,
+    /// Whether what is there already is read too, rotated files of a folder or pattern first. By default reading begins with what is written from now on.
+    pub from_start: bool,
+    /// Whether to end when the logs have been removed, and read to their ends.
+    pub exit_on_delete: bool,
+    /// Where it ended before, if it did, and how far it gets.
+    pub progress: Option<Progress>,
+}
+
+/// What names logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Member {
+    File(PathBuf),
+    /// The access logs in a folder; more may come.
+    Folder(PathBuf),
+    /// The files that fit a pattern; more may come.
+    Pattern(PathBuf),
+}
+
+impl Following {
+    /// What `arguments` name: files, which need not be there yet, folders, and patterns.
+    ///
+    /// # Errors
+    ///
+    /// Standard input, which grows by itself, and an argument that names nothing that could be followed.
+    pub fn new(arguments: &[impl AsRef<OsStr>]) -> Result<Self, ReaderError> {
+        let mut members = Vec::new();
+        for argument in arguments.iter().map(AsRef::as_ref) {
+            let path = PathBuf::from(argument);
+            let member = match std::fs::metadata(&path) {
+                _ if argument == "-" => return Err(ReaderError::FollowStdin),
+                Ok(metadata) if metadata.is_dir() => Member::Folder(path),
+                Err(_) if is_pattern(&path) => Member::Pattern(path),
+                _ if folder(&path).is_dir() => Member::File(path),
+                _ => {
+                    let error = std::io::ErrorKind::NotFound.into();
+                    return Err(ReaderError::Open { path: folder(&path).to_owned(), error });
+                }
+            };
+            if !members.contains(&member) {
+                members.push(member);
+            }
+        }
+        if members.is_empty() {
+            return Err(ReaderError::FollowStdin);
+        }
+        Ok(Self { members, from_start: false, exit_on_delete: false, progress: None })
+    }
+
+    /// The logs to follow as they are now, and the rotated files beside them, the oldest first.
+    pub(crate) fn found(&self) -> (Vec<PathBuf>, Vec<Input>) {
+        let mut paths = Vec::new();
+        let mut seen = HashSet::new();
+        for member in &self.members {
+            let found = match member {
+                Member::File(path) => Ok(vec![path.clone()]),
+                Member::Folder(path) => logs_in(path),
+                Member::Pattern(path) => matches_of(path),
+            };
+            // None yet, or a folder that cannot be read just now.
+            paths.extend(found.unwrap_or_default().into_iter().filter(|path| seen.insert(path.clone())));
+        }
+        let is_rotated = |path: &PathBuf| {
+            let name = name(path);
+            let of =
+                |other: &PathBuf| other.parent() == path.parent() && age(&self::name(other), &name).is_some();
+            is_packed(&name) || paths.iter().any(of)
+        };
+        let (rotated, logs): (Vec<_>, Vec<_>) = paths.iter().cloned().partition(is_rotated);
+        (logs, rotated.into_iter().map(Input::File).collect())
+    }
+
+    /// Whether more logs may come.
+    pub(crate) fn may_grow(&self) -> bool {
+        self.members.iter().any(|member| !matches!(member, Member::File(_)))
+    }
+
+    /// The folders in which something may happen.
+    pub(crate) fn folders(&self) -> Vec<PathBuf> {
+        let own = self.members.iter().map(|member| match member {
+            Member::File(path) | Member::Pattern(path) => folder(path).to_owned(),
+            Member::Folder(path) => path.clone(),
+        });
+        own.collect()
+    }
+}
+
+pub(crate) fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

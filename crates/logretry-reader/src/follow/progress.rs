@@ -1,0 +1,235 @@
+//! How far the records of followed logs are settled.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bstr::BString;
+use logretry_record::RecordId;
+use serde::{Deserialize, Serialize};
+
+use super::places::Place;
+
+/// Where to go on after a restart: a handle that the reader and whoever settles its records share.
+///
+/// A place may be kept only up to the first record that is not settled: not recovered yet, perhaps, or not even sent. So the reader tells of each record that it
+/// hands on, and the run tells of each record that was [selected](Self::selected), in their order, and of each that is [settled](Self::settled), in any order.
+/// What is before a selected record and was not selected itself was dropped, and is settled.
+#[derive(Debug, Clone, Default)]
+pub struct Progress(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    logs: BTreeMap<BString, Volumes>,
+    /// What was saved before, and not asked for yet.
+    saved: BTreeMap<BString, Vec<Place>>,
+    /// Handed on, and not known to be selected or dropped.
+    handed: VecDeque<(RecordId, Open)>,
+    /// Selected and not settled, in their order.
+    pending: BTreeMap<u64, Open>,
+    /// Where in `pending` a record is.
+    numbers: HashMap<RecordId, VecDeque<u64>>,
+    selected: u64,
+}
+
+/// A record on its way: its log, its file and its place in it.
+#[derive(Debug, Clone)]
+struct Open {
+    log: BString,
+    volume: u64,
+    offset: u64,
+}
+
+/// The files of a log, by their numbers, and those that were read to their ends.
+type Volumes = (BTreeMap<u64, Place>, Vec<Place>);
+
+/// Records between the reader and the filter, at most. Whoever has so many behind it and was not selected has been dropped.
+const HANDED_MAX: usize = 8192;
+
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    v: u32,
+    /// By the names of the logs. Places are known again by what stands there, so that it does no harm if a name is not whole.
+    logs: Vec<(String, Vec<Place>)>,
+}
+
+const VERSION: u32 = 1;
+
+impl Progress {
+    /// Goes on from what [`Progress::save`] gave.
+    ///
+    /// # Errors
+    ///
+    /// It is not that, or of another version of logretry.
+    pub fn load(text: &str) -> Result<Self, String> {
+        let Saved { v, logs } = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        if v != VERSION {
+            return Err(format!("it is of version {v}, and this logretry writes version {VERSION}"));
+        }
+        let state = State {
+            saved: logs.into_iter().map(|(log, places)| (log.into(), places)).collect(),
+            ..State::default()
+        };
+        Ok(Self(Arc::new(Mutex::new(state))))
+    }
+
+    /// Where to go on, as of now: one line of JSON.
+    pub fn save(&self) -> String {
+        let state = self.state();
+        let mut logs: BTreeMap<BString, Vec<Place>> = state.saved.clone();
+        for (log, (volumes, read)) in &state.logs {
+            let open = volumes.iter().map(|(volume, place)| state.settled(log, *volume, *place));
+            logs.insert(log.clone(), open.chain(read.iter().copied()).collect());
+        }
+        let logs = logs.into_iter().map(|(log, places)| (log.to_string(), places)).collect();
+        serde_json::to_string(&Saved { v: VERSION, logs }).unwrap_or_default()
+    }
+
+    /// This record has passed the filter.
+    pub fn selected(&self, id: &RecordId) {
+        let mut state = self.state();
+        let Some(position) = state.handed.iter().position(|(handed, _)| handed == id) else { return };
+        let Some((id, open)) = state.handed.drain(..=position).next_back() else { return };
+        let number = state.selected;
+        state.selected += 1;
+        state.pending.insert(number, open);
+        state.numbers.entry(id).or_default().push_back(number);
+    }
+
+    /// Nothing more is to be done for this record.
+    pub fn settled(&self, id: &RecordId) {
+        let mut state = self.state();
+        let Some(numbers) = state.numbers.get_mut(id) else { return };
+        let number = numbers.pop_front();
+        if numbers.is_empty() {
+            state.numbers.remove(id);
+        }
+        if let Some(number) = number {
+            state.pending.remove(&number);
+        }
+    }
+
+    /// What was saved of this log.
+    pub(crate) fn places(&self, log: &BString) -> Option<Vec<Place>> {
+        self.state().saved.get(log).cloned()
+    }
+
+    /// The reader hands on a record.
+    pub(crate) fn handed(&self, id: RecordId, log: &BString, volume: u64, offset: u64) {
+        let mut state = self.state();
+        state.handed.push_back((id, Open { log: log.clone(), volume, offset }));
+        if state.handed.len() > HANDED_MAX {
+            state.handed.pop_front();
+        }
+    }
+
+    /// The reader has read so far: the open files by their numbers, and those that were read to their ends.
+    pub(crate) fn read(&self, log: &BString, open: Vec<(u64, Place)>, mut read: Vec<Place>) {
+        let mut state = self.state();
+        state.saved.remove(log);
+        let mut volumes: BTreeMap<u64, Place> = open.into_iter().collect();
+        // One that was closed stays open here until its last record is settled.
+        let before = state.logs.remove(log).map(|(before, _)| before).unwrap_or_default();
+        for (volume, place) in before {
+            if !volumes.contains_key(&volume) && state.is_waited_for(log, volume) {
+                read.retain(|other| other.fingerprint != place.fingerprint);
+                volumes.insert(volume, place);
+            }
+        }
+        state.logs.insert(log.clone(), (volumes, read));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn open(&self) -> impl Iterator<Item = &Open> {
+        self.handed.iter().map(|(_, open)| open).chain(self.pending.values())
+    }
+
+    fn is_waited_for(&self, log: &BString, volume: u64) -> bool {
+        self.open().any(|open| open.volume == volume && open.log == *log)
+    }
+
+    /// `place` as far as all records before it are settled.
+    fn settled(&self, log: &BString, volume: u64, place: Place) -> Place {
+        let here = self.open().filter(|open| open.volume == volume && open.log == *log);
+        Place { settled: here.map(|open| open.offset).fold(place.settled, u64::min), ..place }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::print::{Fingerprint, Marker};
+    use super::*;
+
+    fn place(file: u8, settled: u64) -> Place {
+        let read = Some((settled, Marker([0; 16])));
+        Place { fingerprint: Fingerprint([file; 16]), identity: (1, 2), settled, read }
+    }
+
+    fn id(number: u64) -> RecordId {
+        RecordId::of_line(b"line", number)
+    }
+
+    fn settled(progress: &Progress) -> Vec<u64> {
+        let saved = Progress::load(&progress.save()).expect("it was saved");
+        let places = saved.places(&"log".into()).unwrap_or_default();
+        places.iter().map(|place| place.settled).collect()
+    }
+
+    #[test]
+    fn a_place_is_kept_up_to_the_first_record_that_is_not_settled() {
+        let (progress, log) = (Progress::default(), BString::from("log"));
+        (0..5).for_each(|number| progress.handed(id(number), &log, 1, number * 100));
+        progress.read(&log, vec![(1, place(1, 500))], Vec::new());
+        assert_eq!(settled(&progress), [0]);
+        // The first was dropped.
+        for number in [1, 2, 4] {
+            progress.selected(&id(number));
+        }
+        assert_eq!(settled(&progress), [100]);
+        progress.settled(&id(2));
+        assert_eq!(settled(&progress), [100]);
+        progress.settled(&id(1));
+        assert_eq!(settled(&progress), [400]);
+        progress.settled(&id(4));
+        assert_eq!(settled(&progress), [500]);
+    }
+
+    #[test]
+    fn a_file_that_was_closed_is_kept_until_its_last_record_is_settled() {
+        let (progress, log) = (Progress::default(), BString::from("log"));
+        progress.handed(id(1), &log, 1, 100);
+        progress.read(&log, vec![(1, place(1, 200))], Vec::new());
+        progress.selected(&id(1));
+        let closed = || vec![Place::read(Fingerprint([1; 16]))];
+        progress.read(&log, vec![(2, place(2, 50))], closed());
+        assert_eq!(settled(&progress), [100, 50]);
+        progress.settled(&id(1));
+        progress.read(&log, vec![(2, place(2, 70))], closed());
+        assert_eq!(settled(&progress), [70, u64::MAX]);
+    }
+
+    #[test]
+    fn equal_ids_are_settled_one_by_one() {
+        let (progress, log) = (Progress::default(), BString::from("log"));
+        progress.handed(id(1), &log, 1, 100);
+        progress.handed(id(1), &log, 1, 200);
+        progress.read(&log, vec![(1, place(1, 300))], Vec::new());
+        progress.selected(&id(1));
+        progress.selected(&id(1));
+        progress.settled(&id(1));
+        assert_eq!(settled(&progress), [200]);
+    }
+
+    #[test]
+    fn what_is_not_read_yet_is_saved_again() {
+        let progress = Progress::default();
+        progress.read(&"log".into(), vec![(1, place(1, 300))], Vec::new());
+        let text = progress.save();
+        assert_eq!(Progress::load(&text).expect("it was saved").save(), text);
+        assert!(Progress::load("{}").is_err() && Progress::load(r#"{"v":2,"logs":[]}"#).is_err());
+    }
+}

@@ -1,0 +1,121 @@
+//! What has become of a log's earlier files: how they are called, and whether one of them holds a certain place.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::files::{Files, ReadAt, Stat};
+use super::print::{Fingerprint, MARKER_BYTES, Marker};
+use super::volume::Body;
+use crate::input::{Age, rotation};
+use crate::unpack::{compression, decompress};
+
+/// Rotated files that are looked at; of more, the oldest are not.
+const FILES_MAX: usize = 256;
+
+/// The rotated files of the log at `path`, the oldest first. Where one is there twice, because it is being compressed, only the plain one counts.
+pub(crate) fn rotated(files: &impl Files, path: &Path) -> io::Result<Vec<PathBuf>> {
+    let own = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let folder = folder(path);
+    let mut found: Vec<(Age, bool, PathBuf)> = files
+        .names(folder)?
+        .into_iter()
+        .filter_map(|name| {
+            let text = name.to_string_lossy().into_owned();
+            let age = age(&own, &text)?;
+            Some((age, is_packed(&text), folder.join(name)))
+        })
+        .collect();
+    found.sort();
+    found.dedup_by(|one, before| one.0 == before.0);
+    let surplus = found.len().saturating_sub(FILES_MAX);
+    Ok(found.into_iter().skip(surplus).map(|(_, _, path)| path).collect())
+}
+
+/// The folder that the file `path` is in.
+pub(crate) fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// How old the file `name` is, if it is a rotated one of the log `own`: `access.log.1`, `access.log-20261121.gz`, `access-20261121.log`.
+pub(crate) fn age(own: &str, name: &str) -> Option<Age> {
+    let (stem, age) = rotation(name);
+    if stem == own && age != Age::Current {
+        return Some(age);
+    }
+    let (own_stem, extension) = own.rsplit_once('.')?;
+    let plain = name.strip_suffix(packed_suffix(name)).unwrap_or(name);
+    let (stem, age) = rotation(plain.strip_suffix(extension)?.strip_suffix('.')?);
+    (stem == own_stem && age != Age::Current).then_some(age)
+}
+
+fn packed_suffix(name: &str) -> &str {
+    [".gz", ".zst", ".bz2", ".xz"].into_iter().find(|suffix| name.ends_with(suffix)).unwrap_or("")
+}
+
+pub(crate) fn is_packed(name: &str) -> bool {
+    !packed_suffix(name).is_empty()
+}
+
+/// Opens the file at `path`, and looks whether it is compressed.
+pub(crate) fn open<S: Files>(files: &S, path: &Path) -> io::Result<(Body<S::File>, Stat)> {
+    let file = Arc::new(files.open(path)?);
+    let stat = file.stat()?;
+    let mut head = [0; 6];
+    let read = file.read_at(&mut head, 0)?;
+    let body = if compression(&head[..read]).is_some() {
+        Body::Packed(decompress(Sequence { file, offset: 0 })?.0)
+    } else {
+        Body::Plain(file)
+    };
+    Ok((body, stat))
+}
+
+/// The fingerprint of the file at `path`, and which file that is.
+pub(crate) fn fingerprint(files: &impl Files, path: &Path) -> io::Result<(Option<Fingerprint>, Stat)> {
+    let (body, stat) = open(files, path)?;
+    Ok((Fingerprint::of(reader(body))?, stat))
+}
+
+/// Whether the `marker` stands before `offset` in the file at `path`.
+pub(crate) fn has(files: &impl Files, path: &Path, offset: u64, marker: Marker) -> io::Result<bool> {
+    match open(files, path)?.0 {
+        Body::Plain(file) | Body::Copied(file) => Ok(Marker::before(&*file, offset)? == Some(marker)),
+        Body::Packed(mut reader) => {
+            let length = offset.min(MARKER_BYTES as u64);
+            io::copy(&mut (&mut reader).take(offset - length), &mut io::sink())?;
+            let mut before = Vec::new();
+            reader.take(length).read_to_end(&mut before)?;
+            Ok(before.len() as u64 == length && Marker::of(&before) == marker)
+        }
+    }
+}
+
+/// Whether the file at `path` ends before `offset`.
+pub(crate) fn is_shorter(files: &impl Files, path: &Path, offset: u64) -> io::Result<bool> {
+    Ok(match open(files, path)? {
+        (Body::Plain(_) | Body::Copied(_), stat) => stat.bytes < offset,
+        (Body::Packed(reader), _) => io::copy(&mut reader.take(offset), &mut io::sink())? < offset,
+    })
+}
+
+fn reader<F: ReadAt>(body: Body<F>) -> Box<dyn Read + Send> {
+    match body {
+        Body::Plain(file) | Body::Copied(file) => Box::new(Sequence { file, offset: 0 }),
+        Body::Packed(reader) => reader,
+    }
+}
+
+/// Reads a file in its order.
+pub(crate) struct Sequence<F> {
+    pub(crate) file: Arc<F>,
+    pub(crate) offset: u64,
+}
+
+impl<F: ReadAt> Read for Sequence<F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buffer, self.offset)?;
+        self.offset += read as u64;
+        Ok(read)
+    }
+}

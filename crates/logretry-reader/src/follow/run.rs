@@ -1,0 +1,98 @@
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use bstr::BString;
+use logretry_stage::Fatal;
+use logretry_stage::bridge::{Break, Feed};
+
+use super::files::Disk;
+use super::log::Log;
+use super::members::Following;
+use super::rotated::folder;
+use super::tail::{Start, Tail, block};
+use super::wake::Wake;
+use crate::reader::read;
+use crate::{ReaderError, ReaderOptions};
+
+/// How long a renamed file is looked at after it has last grown: its writer opens the new one a little later.
+const ROTATE_WAIT: Duration = Duration::from_secs(5);
+
+/// A log that is followed.
+struct Followed<'a> {
+    tail: Tail<Disk>,
+    log: Log<'a>,
+}
+
+/// Follows until a drain begins.
+pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Feed) -> Result<(), Break> {
+    let cx = feed.context().clone();
+    let mut wake = Wake::new(&cx).map_err(|error| Fatal::new(format!("start a runtime: {error}")))?;
+    following.folders().iter().for_each(|folder| wake.watch(folder, &cx));
+    let (paths, rotated) = following.found();
+    let start = if following.from_start { Start::Beginning } else { Start::End };
+    let mut followed = Vec::new();
+    for path in paths {
+        watch_target(&path, &mut wake, feed);
+        followed.push(begin(path, start.clone(), following, options, feed)?);
+    }
+    if following.from_start {
+        rotated.iter().try_for_each(|input| read(input, options, feed))?;
+    }
+    let (began, mut block) = (Instant::now(), block());
+    loop {
+        let now = began.elapsed();
+        let mut more = false;
+        for Followed { tail, log } in &mut followed {
+            more |= tail.look(now, &mut block, &mut log.feeding(feed))?;
+            log.look(feed)?;
+            log.tell_progress(tail);
+        }
+        feed.flush()?;
+        if more {
+            continue;
+        }
+        if following.exit_on_delete && !followed.is_empty() && followed.iter().all(|one| one.tail.is_gone()) {
+            return followed.iter_mut().try_for_each(|one| one.log.end(feed));
+        }
+        if following.may_grow() {
+            for path in following.found().0 {
+                if !followed.iter().any(|one| one.tail.path == path) {
+                    watch_target(&path, &mut wake, feed);
+                    followed.push(begin(path, Start::Beginning, following, options, feed)?);
+                    more = true;
+                }
+            }
+        }
+        if !more {
+            let due = followed.iter().filter_map(|one| one.tail.due()).filter(|due| *due > now).min();
+            wake.wait(due.map(|due| due.saturating_sub(now)), &cx)?;
+        }
+    }
+}
+
+fn begin<'a>(
+    path: PathBuf,
+    start: Start,
+    following: &Following,
+    options: &'a ReaderOptions,
+    feed: &mut Feed,
+) -> Result<Followed<'a>, Break> {
+    let name = BString::from(path.as_os_str().as_bytes());
+    let progress = following.progress.clone();
+    let saved = progress.as_ref().and_then(|progress| progress.places(&name));
+    let start = saved.map_or(start, Start::Places);
+    let mut log = Log::new(name, options, progress);
+    let mut tail = Tail::new(Disk, path.clone(), options.line_bytes_max, ROTATE_WAIT);
+    tail.begin(start, &mut log.feeding(feed)).map_err(|error| ReaderError::Open { path, error })?;
+    Ok(Followed { tail, log })
+}
+
+/// A log may be a link into another folder, as those of containers are.
+fn watch_target(path: &Path, wake: &mut Wake, feed: &Feed) {
+    if path.is_symlink()
+        && let Ok(target) = path.canonicalize()
+    {
+        wake.watch(folder(&target), feed.context());
+    }
+}

@@ -1,0 +1,172 @@
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+use super::world::World;
+use crate::follow::files::{Files, ReadAt, Stat};
+
+/// A file system in memory. The smallest free inode is used first, as soon as nobody has the old file open.
+#[derive(Clone, Default)]
+pub(super) struct Simulated(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    names: BTreeMap<String, Arc<Inode>>,
+    inodes: Vec<Weak<Inode>>,
+}
+
+#[derive(Default)]
+pub(super) struct Inode {
+    number: u64,
+    bytes: Mutex<Vec<u8>>,
+    /// What a compressed file holds.
+    plain: Option<Vec<u8>>,
+    readers: AtomicUsize,
+}
+
+/// A reader's open file.
+pub(super) struct Handle(Arc<Inode>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.readers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().expect("a name").to_string_lossy().into_owned()
+}
+
+impl Inode {
+    fn stat(&self) -> Stat {
+        Stat { identity: (1, self.number), bytes: self.bytes.lock().expect("no panic").len() as u64 }
+    }
+}
+
+impl Simulated {
+    /// All that a follower can still find: what has a name, and what a reader has open.
+    pub(super) fn contents(&self) -> Vec<Vec<u8>> {
+        let state = self.0.lock().expect("no panic");
+        let named = state.names.values().map(Arc::clone);
+        let open = state.inodes.iter().filter_map(Weak::upgrade);
+        let open = open.filter(|inode| inode.readers.load(Ordering::Relaxed) > 0);
+        let plain = |inode: Arc<Inode>| {
+            inode.plain.clone().unwrap_or_else(|| inode.bytes.lock().expect("no panic").clone())
+        };
+        named.chain(open).map(plain).collect()
+    }
+
+    fn create(&self, name: &str, bytes: Vec<u8>, plain: Option<Vec<u8>>) -> Arc<Inode> {
+        let mut state = self.0.lock().expect("no panic");
+        state.names.remove(name);
+        state.inodes.retain(|inode| inode.strong_count() > 0);
+        let used: Vec<u64> =
+            state.inodes.iter().filter_map(Weak::upgrade).map(|inode| inode.number).collect();
+        let number = (1..u64::MAX).find(|number| !used.contains(number)).expect("a number");
+        let inode = Arc::new(Inode { number, bytes: Mutex::new(bytes), plain, readers: AtomicUsize::new(0) });
+        state.inodes.push(Arc::downgrade(&inode));
+        state.names.insert(name.to_owned(), Arc::clone(&inode));
+        inode
+    }
+
+    fn inode(&self, name: &str) -> io::Result<Arc<Inode>> {
+        let state = self.0.lock().expect("no panic");
+        state.names.get(name).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+impl Files for Simulated {
+    type File = Handle;
+
+    fn open(&self, path: &Path) -> io::Result<Handle> {
+        let inode = self.inode(&name_of(path))?;
+        inode.readers.fetch_add(1, Ordering::Relaxed);
+        Ok(Handle(inode))
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<Stat> {
+        Ok(self.inode(&name_of(path))?.stat())
+    }
+
+    fn names(&self, _: &Path) -> io::Result<Vec<OsString>> {
+        Ok(self.0.lock().expect("no panic").names.keys().map(OsString::from).collect())
+    }
+}
+
+impl ReadAt for Handle {
+    fn stat(&self) -> io::Result<Stat> {
+        Ok(self.0.stat())
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let bytes = self.0.bytes.lock().expect("no panic");
+        let rest = bytes.get(usize::try_from(offset).expect("small")..).unwrap_or(&[]);
+        let read = rest.len().min(buffer.len());
+        buffer[..read].copy_from_slice(&rest[..read]);
+        Ok(read)
+    }
+}
+
+impl World for Simulated {
+    type Writer = Arc<Inode>;
+
+    fn path(&self, name: &str) -> PathBuf {
+        Path::new("/logs").join(name)
+    }
+
+    fn exists(&self, name: &str) -> bool {
+        self.inode(name).is_ok()
+    }
+
+    fn writer(&self, name: &str) -> Arc<Inode> {
+        self.inode(name).unwrap_or_else(|_| self.create(name, Vec::new(), None))
+    }
+
+    fn append(&self, writer: &Arc<Inode>, bytes: &[u8]) {
+        writer.bytes.lock().expect("no panic").extend_from_slice(bytes);
+    }
+
+    fn write_at(&self, writer: &Arc<Inode>, bytes: &[u8], offset: u64) {
+        if bytes.is_empty() {
+            return;
+        }
+        let mut held = writer.bytes.lock().expect("no panic");
+        let (start, end) =
+            (usize::try_from(offset).expect("small"), usize::try_from(offset).expect("small") + bytes.len());
+        if held.len() < end {
+            held.resize(end, 0);
+        }
+        held[start..end].copy_from_slice(bytes);
+    }
+
+    fn rename(&self, from: &str, to: &str) {
+        let mut state = self.0.lock().expect("no panic");
+        let inode = state.names.remove(from).expect("it is there");
+        state.names.insert(to.to_owned(), inode);
+    }
+
+    fn copy(&self, from: &str, to: &str) {
+        let inode = self.inode(from).expect("it is there");
+        let bytes = inode.bytes.lock().expect("no panic").clone();
+        self.create(to, bytes, inode.plain.clone());
+    }
+
+    fn truncate(&self, name: &str) {
+        self.inode(name).expect("it is there").bytes.lock().expect("no panic").clear();
+    }
+
+    fn remove(&self, name: &str) {
+        self.0.lock().expect("no panic").names.remove(name).expect("it is there");
+    }
+
+    fn gzip(&self, name: &str) {
+        let plain = self.inode(name).expect("it is there").bytes.lock().expect("no panic").clone();
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&plain).expect("memory");
+        self.create(&format!("{name}.gz"), encoder.finish().expect("memory"), Some(plain));
+        self.remove(name);
+    }
+}
