@@ -331,7 +331,7 @@ impl<'a> Desk<'a> {
         match self.joins.add(stream, strip.place, &layer.text, ends) {
             Added::Whole => return self.decide(inner, stream, feed),
             Added::Begun => {}
-            Added::Continued => feed.screened(),
+            Added::Continued => self.screen_out(feed),
             Added::Ended(joined) => {
                 self.screen_out(feed);
                 if joined.flaw.is_some() {
