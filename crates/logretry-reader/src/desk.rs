@@ -16,6 +16,7 @@ use crate::wrappers::{DEPTH_MAX, Layer, Part, Wrapper, peel};
 ///
 /// A line is tried as it stands; if it is in none of the formats, its outermost wrapper is taken off, and so on. What was cut into pieces is put together
 /// on the way. A line that is in no format with all wrappers off is looked at once more by [`Fallback`], and then rejected.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the log")]
 pub(crate) struct Desk<'a> {
     pub(crate) name: BString,
     pub(crate) formats: Vec<Format>,

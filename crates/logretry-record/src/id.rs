@@ -96,11 +96,11 @@ pub struct ParseIdError;
 /// become records need be shown: equal lines are all selected or none, so what a reader leaves out never shifts an ordinal.
 #[derive(Debug)]
 pub struct LineCounter {
-    seen: HashSet<u64, BuildHasherDefault<Itself>>,
+    seen: Seen,
     /// How often those have come that came more than once.
-    again: HashMap<u64, u64, BuildHasherDefault<Itself>>,
+    again: Again,
     /// What `seen` and `again` held before they were emptied the last time.
-    before: (HashSet<u64, BuildHasherDefault<Itself>>, HashMap<u64, u64, BuildHasherDefault<Itself>>),
+    before: (Seen, Again),
     lines_max: usize,
 }
 
@@ -109,6 +109,9 @@ impl Default for LineCounter {
         Self::within(usize::MAX)
     }
 }
+
+type Seen = HashSet<u64, BuildHasherDefault<Itself>>;
+type Again = HashMap<u64, u64, BuildHasherDefault<Itself>>;
 
 /// A hasher for keys that are hashes already: BLAKE3's, which nobody can choose.
 #[derive(Debug, Default)]
@@ -134,7 +137,12 @@ impl LineCounter {
     /// A counter that remembers the last `lines_max` different lines at least, and no more than twice as many, for a source without an end. What it has
     /// forgotten would be numbered from the beginning; but lines with a time are equal only near each other.
     pub fn within(lines_max: usize) -> Self {
-        Self { seen: HashSet::default(), again: HashMap::default(), before: Default::default(), lines_max }
+        Self {
+            seen: Seen::default(),
+            again: Again::default(),
+            before: (Seen::default(), Again::default()),
+            lines_max,
+        }
     }
 
     /// The id of the next line of this source.
