@@ -41,9 +41,14 @@ alone:
         cargo check -q --locked --manifest-path "$manifest" --all-features
     done
 
-# How gently refires go: simulated servers on a paused clock, a table, and a plot of each (SVG, CSV) in FOLDER.
+# How gently refires go: simulated servers on a paused clock with ten seeds, then the real program with real servers. Two tables, and a plot of each (SVG, CSV) in FOLDER.
 gentle folder="target/gentle":
     LOGRETRY_GENTLE="{{ justfile_directory() }}/{{ folder }}" cargo test --release -p logretry-refirer --lib gentle -- --nocapture --include-ignored
+    LOGRETRY_GENTLE="{{ justfile_directory() }}/{{ folder }}" cargo test --release -p logretry --test blackbox gentle -- --nocapture --include-ignored
+
+# The catalogue of server faults, so many times over: no descriptor and no memory may be left behind.
+faults rounds="100":
+    LOGRETRY_FAULT_ROUNDS={{ rounds }} cargo test --release -p logretry-refirer --all-features --test refire faults -- --nocapture
 
 # Licences, sources and boundaries of the dependencies; `just deny advisories` asks the advisory database as well.
 deny *which="bans licenses sources":

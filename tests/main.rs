@@ -14,6 +14,7 @@ mod confirm;
 mod corpora;
 mod files;
 mod follow;
+mod gentle;
 mod help;
 mod hostile;
 mod marks;

@@ -10,9 +10,10 @@
 //! ```
 //!
 //! The law of the pace already asks a failing host for less. A breaker is for the host that fails whatever it is asked: most
-//! requests to it are wasted, and each may be the one that keeps it from coming up. Each hold is twice as long as the one before,
-//! and jittered, so that several runs do not knock in step. A host that has been well for a while has its trips forgiven: one
-//! that flaps is worked off in its good times.
+//! requests to it are wasted, and each may be the one that keeps it from coming up. Each hold is a third longer than the one before:
+//! what is lost when a host is back is the rest of a hold, so that is about a seventh of the time for which it was gone, and a host that
+//! flaps is worked off in its good times. Holds are jittered, so that several runs do not knock in step. A host that has been
+//! well for a while has its trips forgiven.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -24,9 +25,11 @@ use tokio::time::Instant;
 const WINDOW: usize = 20;
 /// How many there must be: five failures among nine may be five broken pages.
 const ANSWERS_MIN: usize = 10;
-/// The first hold. The fourth, of 40 s, is the last before the fifth trip; together 75 s, in which most services restart.
-const HOLD: Duration = Duration::from_secs(5);
-/// What holds double up to.
+/// The first hold. The eleventh, of 18 s, is the last before the twelfth trip; together 68 s, in which most services restart.
+const HOLD: Duration = Duration::from_secs(1);
+/// How many times as long as the one before each hold is.
+const GROWTH: f64 = 4.0 / 3.0;
+/// What holds grow up to.
 const HOLD_MAX: Duration = Duration::from_secs(60);
 /// Good answers in a row after which trips are forgiven.
 const FORGIVEN_AFTER: u32 = 100;
@@ -146,8 +149,9 @@ impl Breaker {
 
 /// From half of it to the whole: a hold that jitter makes almost none would be no hold.
 fn hold(trip: u32, random: f64) -> Duration {
-    let whole = HOLD.saturating_mul(2_u32.saturating_pow(trip - 1)).min(HOLD_MAX);
-    whole.mul_f64(0.5 + random / 2.0)
+    let times = GROWTH.powi(i32::try_from(trip - 1).unwrap_or(i32::MAX));
+    let whole_s = (HOLD.as_secs_f64() * times).min(HOLD_MAX.as_secs_f64());
+    Duration::from_secs_f64(whole_s * (0.5 + random / 2.0))
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+#[cfg(not(test))]
 use std::hash::{BuildHasher as _, RandomState};
 
 /// Chance for jitter, and for nothing that must be hard to guess: splitmix64 (Steele, Lea and Flood, 2014).
@@ -5,9 +6,12 @@ use std::hash::{BuildHasher as _, RandomState};
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// Begins elsewhere in each process; in tests always at the same place.
+    /// Begins elsewhere each time; in tests where the thread's seed says.
     pub(crate) fn new() -> Self {
-        Self(if cfg!(test) { 7 } else { RandomState::new().hash_one(()) })
+        #[cfg(test)]
+        return Self(SEED.get());
+        #[cfg(not(test))]
+        Self(RandomState::new().hash_one(()))
     }
 
     /// A number from 0 up to 1.
@@ -18,4 +22,10 @@ impl Random {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
     }
+}
+
+#[cfg(test)]
+std::thread_local! {
+    /// Where chance begins in a test: always at the same place, unless the test says otherwise.
+    pub(crate) static SEED: std::cell::Cell<u64> = const { std::cell::Cell::new(7) };
 }

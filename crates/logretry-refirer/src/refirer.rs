@@ -23,7 +23,7 @@ use crate::{Options, Planned, RefirerError};
 /// answers come, which is not the order in which they went in.
 ///
 /// How fast each host is asked is told by its answers ([`Pace`](crate::Pace)); one that fails is left alone for a while and given up in
-/// the end, and what is left for it goes out as `unsent`. Hosts do not wait for each other: up to 4,096 records wait here for theirs,
+/// the end, and what is left for it goes out as `unsent`. Hosts do not wait for each other: up to 16,384 records wait here for theirs,
 /// and no more is read while the room is full.
 ///
 /// When [`Stops::drain`](logretry_stage::Stops::drain) is set, nothing more is sent: requests under way end, and what

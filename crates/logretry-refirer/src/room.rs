@@ -27,7 +27,7 @@ use crate::refire::{Answer, Ended};
 use crate::{Options, Pace, Planned, Score, Site};
 
 /// Records that wait at most.
-const RECORDS_MAX: usize = 4096;
+const RECORDS_MAX: usize = 16_384;
 /// Bytes of log lines and of bodies that wait at most; the record that goes beyond is still taken.
 const BYTES_MAX: usize = 64 << 20;
 

@@ -47,7 +47,7 @@ fn a_probe_that_fails_opens_it_for_longer_until_the_host_is_given_up() {
     assert_eq!(breaker.state(), State::HalfOpen);
     assert_eq!(breaker.end(probe, None, 1, now, 1.0), None);
     assert_eq!(breaker.state(), State::Open { until: now }, "another probe may go");
-    assert_eq!(told(&mut breaker, "x", now), Some(Turn::Held(2 * HOLD, 2)));
+    assert_eq!(told(&mut breaker, "x", now), Some(Turn::Held(hold(2, 1.0), 2)));
     assert_eq!(told(&mut breaker, "x", now), Some(Turn::GivenUp));
     assert_eq!(told(&mut breaker, ".", now), None);
     assert_eq!(breaker.state(), State::GivenUp);
@@ -60,23 +60,27 @@ fn a_probe_that_succeeds_closes_it_and_health_forgives_its_trips() {
     told(&mut breaker, "xxxxxxxxxx", now);
     assert_eq!(told(&mut breaker, ".", now), None);
     assert_eq!(breaker.state(), State::Closed);
-    assert_eq!(told(&mut breaker, "xxxxxxxxx", now), Some(Turn::Held(2 * HOLD, 2)));
+    assert_eq!(told(&mut breaker, "xxxxxxxxx", now), Some(Turn::Held(hold(2, 1.0), 2)));
     told(&mut breaker, &".".repeat(100), now);
     assert_eq!(told(&mut breaker, "xxxxxxxxxx", now), Some(Turn::Held(HOLD, 1)));
 }
 
 #[test]
-fn holds_double_up_to_a_minute_and_are_jittered_by_half() {
+fn holds_grow_by_a_third_up_to_a_minute_and_are_jittered_by_half() {
     for (trip, random, hold_ms) in [
-        (1, 1.0, 5000),
-        (1, 0.0, 2500),
-        (2, 1.0, 10_000),
-        (4, 0.5, 30_000),
-        (5, 1.0, 60_000),
+        (1, 1.0, 1000),
+        (1, 0.0, 500),
+        (2, 1.0, 1333),
+        (4, 0.5, 1778),
+        (11, 1.0, 17_758),
         (99, 0.0, 30_000),
+        (u32::MAX, 1.0, 60_000),
     ] {
-        assert_eq!(hold(trip, random), Duration::from_millis(hold_ms));
+        let ms = hold(trip, random).as_secs_f64() * 1e3;
+        assert!((ms - f64::from(hold_ms)).abs() < 1.0, "{trip}: {ms}");
     }
+    let together: Duration = (1..12).map(|trip| hold(trip, 1.0)).sum();
+    assert_eq!(together.as_secs(), 68);
 }
 
 #[test]

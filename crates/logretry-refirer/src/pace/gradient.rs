@@ -4,7 +4,7 @@
 //!
 //! A number of requests under way that suits a host cannot be known before: it is what the host bears today, minus what its
 //! users need, and it has just been down. Too small a number makes a long log take all night, too large a one makes the
-//! outage start again. TCP had this problem first. It begins with little and grows until something is lost, and
+//! outage start again. TCP had this problem first (Jacobson, "Congestion Avoidance and Control", 1988). It begins with little and grows until something is lost, and
 //! that is what this law does when it knows nothing better (slow start, additive increase, multiplicative decrease).
 //!
 //! # Why latency
@@ -20,7 +20,7 @@
 //! ```
 //!
 //! While the gradient is 1 the limit grows by a little each round; as answers slow down it comes to rest where
-//! `limit · (1 − gradient) = headroom`, with about half as many requests queued as are worked on: the server never idles, and
+//! `limit · (1 − gradient) = headroom`, with a quarter to a half as many requests queued as are worked on: the server never idles, and
 //! never has many to catch up with. Slow start ends at the first sign of a queue.
 //!
 //! # Where `base` comes from
@@ -34,10 +34,14 @@
 //! # What failures do
 //!
 //! A failure that says "too much" (429, 502, 503, 504, no answer) acts at once. The limit goes down by one for each of them, that
-//! is by the share of the flight that failed, and by a tenth more for the first one of a flight. Where a server has a sharp
-//! edge, that is just what was too much. The law is wary from then on: it takes another step up only after [`PATIENCE`] good
-//! answers, so that feeling for the edge costs less than one failure in a hundred. A page that is simply broken (500) says
-//! nothing about load; only when more than a tenth of a round is broken does the limit go down.
+//! is by the share of the flight that failed, and by a tenth more for the first one of a flight if it comes as a surprise. Where a server
+//! has a sharp edge, that is just what was too much. The law is wary from then on: near the edge it goes up by one request, and
+//! only after [`PATIENCE`] good answers, so that feeling for the edge costs less than one failure in a hundred, and a failure there
+//! is no surprise. A page that is simply broken (500) says nothing about load; only when more than a tenth of a round is
+//! broken does the limit go down.
+//!
+//! A host that was left alone by the breaker begins again with one request, and is fast up to half of what it bore in its last good
+//! round: what its failures left of the limit says nothing about it.
 //!
 //! Below one request at a time the limit goes on as a pause: with a limit of ½ a request begins every two answer times.
 
@@ -46,7 +50,7 @@ use std::time::Duration;
 /// Answers in a round at least. Fewer, and one slow page among them would look like a queue.
 const ROUND_MIN: u32 = 12;
 /// How much slower than `base` a round may be without a word, because pages differ. Netflix has 1.5.
-const TOLERANCE: f64 = 1.25;
+const TOLERANCE: f64 = 1.2;
 /// How much slower a round may be in slow start, where the next step is half as much again. TCP's `HyStart` has 1.125.
 const CAUTION: f64 = 1.25;
 /// How much more than it has the limit asks for, as a share of it, but one request at least.
@@ -63,6 +67,8 @@ const FALL: f64 = 0.05;
 const REFRESH: u32 = 100;
 /// Good answers from one step beyond a known edge to the next: one failure in 200 at most.
 const PATIENCE: u32 = 200;
+/// From this share of a known edge on, it is near.
+const NEAR: f64 = 0.85;
 /// One request every 32 answer times at least: slower would be a stop, which is the breaker's to decide.
 const FLOOR: f64 = 1.0 / 32.0;
 /// What an answer is taken to need as long as no good one has come. Little, so that a short log of broken pages is no long wait.
@@ -100,6 +106,8 @@ pub(crate) struct Gradient {
     rounds: u32,
     /// Counts the cuts: requests that began before the last one belong to an old flight.
     flight: u64,
+    /// The limit of the last round that was used to the full and went well.
+    borne: f64,
     /// The limit that was last too much.
     edge: Option<f64>,
     /// Good answers since the last step.
@@ -129,6 +137,7 @@ impl Gradient {
             round: Round::default(),
             rounds: 0,
             flight: 0,
+            borne: 1.0,
             edge: None,
             patience: 0,
             looking: None,
@@ -181,7 +190,9 @@ impl Gradient {
 
     /// Begins again with one request at a time: the host was left alone, and may be another one now.
     pub(crate) fn restart(&mut self) {
-        let threshold = self.edge.take().unwrap_or(self.limit).max(self.limit) / 2.0;
+        // The failures that led here have taken the limit down already, so it says nothing.
+        let threshold = self.borne.max(self.limit) / 2.0;
+        self.edge = None;
         self.looking = None;
         self.flight += 1;
         self.lower(1.0);
@@ -190,10 +201,12 @@ impl Gradient {
 
     fn cut(&mut self) {
         self.looking = None;
+        let surprise = !self.edge.is_some_and(|edge| self.limit >= NEAR * edge);
         self.edge = Some(self.limit);
         self.flight += 1;
         self.lower(match self.limit {
-            limit @ 2.0.. => limit - 1.0 - (limit / 10.0).floor(),
+            limit @ 2.0.. if surprise => limit - 1.0 - (limit / 10.0).floor(),
+            limit @ 2.0.. => limit - 1.0,
             limit @ 1.0.. => limit / 2.0,
             limit => limit * 0.8,
         });
@@ -213,7 +226,10 @@ impl Gradient {
 
     fn count(&mut self) {
         self.round.answers += 1;
-        if self.round.answers as usize >= self.places().max(ROUND_MIN as usize) {
+        // On its way back up the law knows what an answer takes, and needs fewer of them to tell a queue from a slow page.
+        let knows = self.limit < self.threshold && self.threshold.is_finite();
+        let round_min = if knows { ROUND_MIN / 2 } else { ROUND_MIN };
+        if self.round.answers as usize >= self.places().max(round_min as usize) {
             self.judge(self.round);
         }
     }
@@ -225,6 +241,9 @@ impl Gradient {
         }
         let short_ms = sum_ms / f64::from(answers - broken);
         let base_ms = self.follow(short_ms);
+        if full {
+            self.borne = self.looking.unwrap_or(self.limit);
+        }
         if let Some(limit) = self.looking.take() {
             self.limit = limit;
             return;
@@ -272,7 +291,12 @@ impl Gradient {
             self.limit += SMOOTHING * self.headroom();
         } else if self.patience >= PATIENCE {
             self.patience = 0;
-            self.limit += if self.limit < 1.0 { self.limit / 4.0 } else { self.headroom() };
+            let near = self.edge.is_some_and(|edge| self.limit >= NEAR * edge);
+            self.limit += match self.limit {
+                ..1.0 => self.limit / 4.0,
+                _ if near => 1.0,
+                _ => self.headroom(),
+            };
         }
     }
 }

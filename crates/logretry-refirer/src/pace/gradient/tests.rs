@@ -92,6 +92,16 @@ fn beyond_a_known_edge_it_takes_a_step_only_after_many_good_answers() {
 }
 
 #[test]
+fn a_failure_at_a_known_edge_costs_one_place_and_below_it_a_tenth_more() {
+    for (edge, expected) in [(None, 17.0), (Some(40.0), 17.0), (Some(21.0), 19.0), (Some(19.0), 19.0)] {
+        let mut law = Gradient { edge, ..at(20.0) };
+        let ticket = law.begin(20);
+        law.end(ticket, Sign::TooMuch);
+        assert!((law.limit - expected).abs() < 1e-9, "{edge:?}: {law:?}");
+    }
+}
+
+#[test]
 fn a_broken_page_is_not_load_but_many_are() {
     for (broken, expected) in [(0, 41), (4, 41), (5, 28), (40, 28)] {
         let mut law = at(40.0);
@@ -133,6 +143,18 @@ fn after_a_hold_it_begins_again_with_one_and_is_fast_up_to_half_of_what_it_had()
     assert_eq!(law.places(), 20);
     go_on(&mut law, 1, |_| 50.0);
     assert_eq!(law.places(), 20);
+}
+
+#[test]
+fn after_a_hold_what_it_bore_before_its_failures_counts_and_not_what_they_left() {
+    let mut law = at(40.0);
+    go_on(&mut law, 3, |_| 50.0);
+    let tickets: Vec<_> = (1..=law.places()).map(|under_way| law.begin(under_way)).collect();
+    tickets.into_iter().for_each(|ticket| law.end(ticket, Sign::TooMuch));
+    assert_eq!(law.places(), 1);
+    law.restart();
+    go_on(&mut law, 7, |_| 50.0);
+    assert!((20..=22).contains(&law.places()), "{law:?}");
 }
 
 #[test]

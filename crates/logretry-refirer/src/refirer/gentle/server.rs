@@ -8,6 +8,7 @@ use std::time::Duration;
 use logretry_record::ErrorKind;
 use tokio::time::Instant;
 
+use super::diary::Second;
 use crate::fault::Fault;
 use crate::random::Random;
 use crate::transport::{Ready, Request, Seen, Transport};
@@ -45,16 +46,6 @@ pub(super) enum Habit {
     Meters(f64),
     /// Nobody is there.
     Dead,
-}
-
-/// What a server has done in a second.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Second {
-    pub(super) good: u32,
-    /// Answered with 503 or 429, because it was too much.
-    pub(super) overload: u32,
-    /// Not answered, because it was down.
-    pub(super) down: u32,
 }
 
 #[derive(Debug)]

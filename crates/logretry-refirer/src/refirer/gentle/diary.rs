@@ -1,15 +1,48 @@
-//! What happened in each second, as a table and as a picture.
+//! What a server did in each second, as sums, as a table and as a picture.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::server::Second;
+/// What a server has done in a second.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Second {
+    pub(crate) good: u32,
+    /// Answered with 503 or 429, because it was too much.
+    pub(crate) overload: u32,
+    /// Not answered, because it was down.
+    pub(crate) down: u32,
+}
+
+/// What came of a run.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Sum {
+    pub(crate) good: u32,
+    pub(crate) overload: u32,
+    pub(crate) down: u32,
+}
+
+impl Sum {
+    /// The first so many seconds.
+    pub(crate) fn of(diary: &[Second], watch_s: u32) -> Self {
+        let watched = usize::try_from(watch_s).expect("not that many");
+        diary.iter().take(watched).fold(Self::default(), |sum, second| Self {
+            good: sum.good + second.good,
+            overload: sum.overload + second.overload,
+            down: sum.down + second.down,
+        })
+    }
+
+    /// How many of the requests were answered with an overload error.
+    pub(crate) fn overload_share(self) -> f64 {
+        f64::from(self.overload) / f64::from((self.good + self.overload + self.down).max(1))
+    }
+}
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 160.0;
 
 /// Writes `NAME.csv` and `NAME.svg` into `folder`.
-pub(super) fn write(folder: &Path, name: &str, diary: &[Second]) {
+pub(crate) fn write(folder: &Path, name: &str, diary: &[Second]) {
     let file = name.replace(|char: char| !char.is_ascii_alphanumeric(), "-");
     std::fs::create_dir_all(folder).expect("a folder");
     std::fs::write(folder.join(format!("{file}.csv")), csv(diary)).expect("a file");
