@@ -97,3 +97,27 @@ fn a_key_names_each_request_that_changes_something_and_no_other() {
     assert_eq!(once.len(), 2, "two records, and for each the same key in both runs: {keys:?}");
     assert!(heads.iter().filter(|head| head.starts_with("GET")).all(|head| key(head).is_none()));
 }
+
+#[test]
+fn what_changes_something_can_be_limited_to_what_nobody_has_seen() {
+    let backend = Backend::up();
+    let line = |server: &str, state: &str, target: &str| {
+        format!(
+            "203.0.113.9:5 [22/Nov/2026:06:22:52.859] fe be/{server} 0/-1/-1/-1/3 503 209 - - {state} 1/1/0/0/0 0/0 \"DELETE {target} HTTP/1.1\"\n"
+        )
+    };
+    let log =
+        [line("<NOSRV>", "SC--", "/never"), line("s1", "sH--", "/perhaps"), line("s1", "SC--", "/refused")]
+            .concat();
+    let desk = Desk::with("access.log", log);
+    let url = backend.url();
+    let arguments = ["access.log", "--base-url", &url, "--methods", "DELETE", "--undelivered"];
+    let plan = desk.program("logretry", &["plan"]).args(arguments).run();
+    assert!(plan.stdout.contains("2  change something (2 proven undelivered)"), "{}", plan.stdout);
+    let run = desk.program("logretry", &["run"]).args(arguments).args(["--yes"]).run();
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    assert!(run.stderr.contains("1 may_have_arrived"), "{}", run.stderr);
+    let mut seen = backend.seen();
+    seen.sort();
+    assert_eq!(seen, ["DELETE /never", "DELETE /refused"]);
+}

@@ -45,6 +45,8 @@ struct Counts {
     sent: u64,
     /// Those of the sent that change something.
     changing: u64,
+    /// Those of the changing of which the log proves that nobody has seen them.
+    undelivered: u64,
     status: Names,
     method: Names,
     host: Names,
@@ -79,6 +81,7 @@ impl Counts {
         };
         self.sent += 1;
         self.changing += u64::from(!planned.is_safe());
+        self.undelivered += u64::from(!planned.is_safe() && original.undelivered.is_some());
         if let Some((score, due)) = &mut self.score {
             *due = score.due(record);
         }
@@ -112,8 +115,8 @@ impl Counts {
         if self.changing > 0 {
             let _ = writeln!(
                 text,
-                "{:<12}{:>8}  change something: a run asks before it sends them, unless --yes says so",
-                "methods", self.changing
+                "{:<12}{:>8}  change something ({} proven undelivered): a run asks before it sends them, unless --yes says so",
+                "methods", self.changing, self.undelivered
             );
         }
         if self.sent > 0 {

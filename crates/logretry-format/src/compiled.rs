@@ -4,6 +4,7 @@ use crate::assemble::assemble;
 use crate::dialect::Dialect;
 use crate::error::{LineError, SpecError};
 use crate::escape::Escape;
+use crate::evidence::Evidence;
 use crate::field::{Field, Piece, Role, Shape};
 use crate::habits::{Habits, Loses};
 use crate::pasted::Pasted;
@@ -23,6 +24,8 @@ pub(crate) struct Compiled {
     reader: Reader,
     pub(crate) fields: Vec<Field>,
     pub(crate) uses: Uses,
+    /// What lines prove about whether anybody has seen their requests.
+    pub(crate) evidence: Option<Evidence>,
     /// Other shapes that lines of this format have. No line has two of them: they differ in literals or in what a field can be.
     pub(crate) others: Vec<Compiled>,
 }
@@ -161,7 +164,8 @@ fn finish(
     if habits.loses == Loses::PathQuoting {
         uses.request_lossy = vec!["path".into()];
     }
-    Ok(Compiled { escape: pasted.escape, habits, reader, fields, uses, others: Vec::new() })
+    let evidence = Evidence::of(&fields);
+    Ok(Compiled { escape: pasted.escape, habits, reader, fields, uses, evidence, others: Vec::new() })
 }
 
 /// What a preset knows beyond its spec.

@@ -61,6 +61,7 @@ mod end;
 mod envoy;
 mod error;
 mod escape;
+mod evidence;
 mod field;
 mod format;
 mod gunicorn;

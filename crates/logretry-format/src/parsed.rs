@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use bstr::BString;
 use jiff::Timestamp;
 use logretry_record::Exchange;
@@ -67,9 +69,15 @@ impl<'a> StepsRead<'a> {
             client: self.text(uses.client),
             user_agent: self.text(uses.user_agent),
             request_id: self.text(uses.request_id),
+            undelivered: self.undelivered().map(Cow::Borrowed),
             lossy,
             ..Exchange::default()
         }
+    }
+
+    /// What proves that no application has seen the request, if the line does.
+    fn undelivered(&self) -> Option<&'static str> {
+        self.format.evidence?.proof(self.status(), |index| self.raw(index))
     }
 
     pub(crate) fn time_parts(&self) -> Option<TimeParts> {

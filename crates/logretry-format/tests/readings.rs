@@ -54,6 +54,7 @@ fn a_line_gives_all_that_it_holds() {
         ),
         headers: [],
         body: None,
+        undelivered: None,
         lossy: [],
     }
     "#);

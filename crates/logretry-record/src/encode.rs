@@ -149,6 +149,7 @@ fn push_original(original: &Exchange, out: &mut Vec<u8>) {
         request_id,
         headers,
         body,
+        undelivered,
         lossy,
     } = original;
     let start = out.len();
@@ -166,6 +167,7 @@ fn push_original(original: &Exchange, out: &mut Vec<u8>) {
     let headers = (!headers.is_empty()).then(|| headers.iter().map(HeaderV1::of).collect::<Vec<_>>());
     push_member("headers", headers, out, |headers, out| wire::to_json(&headers, out));
     push_twins("body", body.as_ref(), out);
+    push_member("undelivered", undelivered.as_deref(), out, push_string);
     push_member("lossy", (!lossy.is_empty()).then_some(lossy), out, wire::to_json);
     // Each has written a comma before itself; the first one's is the brace.
     match out.get_mut(start) {
@@ -229,6 +231,7 @@ mod tests {
             let original = Exchange {
                 time: nanos.map(|nanos| Timestamp::from_nanosecond(nanos).expect("a time")),
                 headers: body.iter().filter_map(|body| Header::recorded("X-A", body.clone())).collect(),
+                undelivered: lossy.then(|| "nginx_no_upstream".into()),
                 lossy: if lossy { vec!["path".into(), "query".into()] } else { Vec::new() },
                 method, target, host, scheme, status, duration_ms, bytes, client, user_agent, request_id, body,
             };

@@ -41,6 +41,9 @@ pub struct Exchange {
     pub headers: Vec<Header>,
     /// The body of the request, byte for byte as the client sent it, empty if it is known to be empty; none where nothing tells it.
     pub body: Option<BString>,
+    /// What proves that no application has seen the request, where the log does (`haproxy_no_server`, `nginx_not_connected` …): it was refused by a
+    /// proxy that never had a connection to pass it on.
+    pub undelivered: Option<Cow<'static, str>>,
     /// What the format has lost of the request, part by part (`path`, `query`, `body`): such a target or body is not what the client sent.
     pub lossy: Vec<Cow<'static, str>>,
 }

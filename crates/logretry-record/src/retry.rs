@@ -221,6 +221,8 @@ reasons! {
     NoBody, "no_body", Skipped, "the method needs its body, and the log does not hold it whole; give it with --bodies, or read a capture (HAR, GoReplay)";
     /// Its path fits a pattern that the operator denied.
     DeniedPath, "denied_path", Skipped, "the path is one that --deny-path names";
+    /// It changes something, and nothing proves that it has not been done.
+    MayHaveArrived, "may_have_arrived", Skipped, "it changes something, and the log does not prove that no application has seen it (--undelivered asks for that)";
     /// Its method only reads, and its URL says that it acts.
     MayAct, "may_act", Skipped, "the URL says that it acts (logout, delete …); look at it, then give --allow-acting";
     /// Not origin form: `*`, `host:port`, or something that is no request target at all.

@@ -130,6 +130,10 @@ pub struct ExchangeV1<'a> {
     /// Twin of `body`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<Cow<'a, str>>,
+    /// What proves that no application has seen the request: `haproxy_no_server`, `haproxy_not_connected`, `nginx_no_upstream`,
+    /// `nginx_not_connected`, `alb_not_dispatched`, `envoy_not_sent`. Left out where nothing does, which is no statement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undelivered: Option<Cow<'a, str>>,
     /// Parts of the request that the format has lost: `path`, `query`, `body`.
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub lossy: Cow<'a, [Cow<'static, str>]>,
@@ -216,6 +220,7 @@ impl RecordV1<'_> {
             request_id: bytes("request_id", original.request_id, original.request_id_base64)?,
             headers: original.headers.into_iter().map(HeaderV1::into_header).collect::<Result<_, _>>()?,
             body: bytes("body", original.body, original.body_base64)?,
+            undelivered: original.undelivered.map(|proof| Cow::Owned(proof.into_owned())),
             lossy: original.lossy.into_owned(),
         };
         Ok((id, origin, original, retry.map(Cow::into_owned)))
@@ -269,6 +274,7 @@ impl<'a> RecordV1<'a> {
                 headers: original.headers.iter().map(HeaderV1::of).collect(),
                 body,
                 body_base64,
+                undelivered: original.undelivered.as_deref().map(Cow::Borrowed),
                 lossy: Cow::Borrowed(&original.lossy),
             },
             retry: retry.map(Cow::Borrowed),

@@ -50,6 +50,11 @@ pub struct RefireArgs {
     #[arg(long)]
     pub yes: bool,
 
+    /// Send what changes something only where the log proves that no application has seen it: HAProxy had no server or no connection,
+    /// nginx no connection to any upstream, an AWS ALB no target, Envoy no upstream
+    #[arg(long)]
+    pub undelivered: bool,
+
     /// Also send GET and HEAD where the URL says that it acts: `logout`, `unsubscribe`, `delete` and their like as first or
     /// last word of a path segment or a parameter name, or as value of `do`, `action` …
     #[arg(long)]
@@ -101,7 +106,7 @@ pub struct RefireArgs {
 
     /// Leave a host alone for a while when half of its last 20 answers failed, and give it up with the Nth time: what is
     /// left for it is not sent. 0 never does
-    #[arg(long, value_name = "N", default_value = "5")]
+    #[arg(long, value_name = "N", default_value = "12")]
     pub trips: u32,
 
     /// Send a request that fails again, until it was sent N times. Only where that is safe and may help, and only as long as
@@ -219,6 +224,7 @@ impl RefireArgs {
             destination: Destination { base_url, allow_hosts, allow_private: self.allow_private },
             methods,
             allow_lossy: self.allow_lossy,
+            undelivered: self.undelivered,
             allow_acting: self.allow_acting,
             deny_paths,
             send_mark: self.send_mark.then(|| mark.clone()),

@@ -3,7 +3,7 @@
 //! The questions are asked in this order, and the first "no" is the [`Reason`] in the record:
 //!
 //! 1. Does the line hold a URL?
-//! 2. Is its method among those to send, and is its body there if it needs one?
+//! 2. Is its method among those to send, is its body there if it needs one, and is it proven that nobody has seen it if that is asked for?
 //! 3. Is its target a path that can be sent again, and is it whole?
 //! 4. Does the operator let a request go to its host?
 //! 5. Is its path not denied, and does its URL not say that it acts although its method says otherwise?
@@ -76,6 +76,9 @@ impl Options {
             return Err(Reason::MethodNotAllowed);
         }
         let is_safe = method.is_safe() && overriding.is_none_or(|method| Methods::default().has(method));
+        if self.undelivered && !is_safe && original.undelivered.is_none() {
+            return Err(Reason::MayHaveArrived);
+        }
         let target = Target::parse(text)?;
         if !original.lossy.is_empty() && !self.allow_lossy {
             return Err(Reason::Lossy);
@@ -235,6 +238,25 @@ mod tests {
         for method in ["GET", "OPTIONS", "DELETE"] {
             assert_eq!(ask(&options, method, "/logout?a"), Err(Reason::DeniedPath));
         }
+    }
+
+    #[test]
+    fn what_changes_something_may_be_asked_to_be_proven_undelivered() {
+        let ask = |method: &str, proof: Option<&'static str>| {
+            let original = Exchange {
+                method: Some(method.to_owned()),
+                target: Some("/a".to_owned()),
+                undelivered: proof.map(Into::into),
+                ..Exchange::default()
+            };
+            let mut options = Options { undelivered: true, ..options() };
+            options.methods = "GET,DELETE,POST".parse().expect("methods");
+            options.judge(&record(original)).map(|planned| planned.is_safe())
+        };
+        assert_eq!(ask("GET", None), Ok(true));
+        assert_eq!(ask("DELETE", None), Err(Reason::MayHaveArrived));
+        assert_eq!(ask("DELETE", Some("haproxy_no_server")), Ok(false));
+        assert_eq!(ask("POST", Some("haproxy_no_server")), Err(Reason::NoBody), "a proof is no body");
     }
 
     #[test]

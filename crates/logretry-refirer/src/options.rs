@@ -18,11 +18,14 @@ use crate::{
 
 /// What a refirer may do, and how. The default may send nothing, for it has no destination.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a permission of its own")]
 pub struct Options {
     /// Where requests may go.
     pub destination: Destination,
     /// What may be sent.
     pub methods: Methods,
+    /// Whether what changes something is sent only where the log proves that no application has seen it.
+    pub undelivered: bool,
     /// Whether a URL is sent although the log format has lost a part of it.
     pub allow_lossy: bool,
     /// Whether a GET or HEAD is sent although its URL says that it acts (`/logout`, `?do=delete`).
@@ -84,6 +87,7 @@ impl Default for Options {
         Self {
             destination: Destination::default(),
             methods: Methods::default(),
+            undelivered: false,
             allow_lossy: false,
             allow_acting: false,
             deny_paths: Vec::new(),
@@ -95,7 +99,7 @@ impl Default for Options {
             per_host: None,
             rate: None,
             max_retry_after: Duration::from_secs(60),
-            trips: 5,
+            trips: 12,
             attempts: NonZeroU32::MIN,
             backoff: Backoff::default(),
             max_requests: None,

@@ -35,6 +35,7 @@ fn each_flag_has_its_place() {
         "--yes",
         "--allow-private",
         "--allow-acting",
+        "--undelivered",
         "--deny-path=/admin/*",
         "--allow-lossy",
         "--send-mark",
@@ -80,7 +81,7 @@ fn each_flag_has_its_place() {
     assert_eq!(options.headers["authorization"], "Bearer secret");
     assert_eq!(options.headers["x-a"], "1");
     assert_eq!(options.headers["x-path"], std::env::var("PATH").expect("there is one").as_str());
-    assert!(options.allow_acting && options.destination.allow_private);
+    assert!(options.undelivered && options.allow_acting && options.destination.allow_private);
     assert!(options.idempotency.is_none(), "a dry run makes no secret");
     assert_eq!(options.deny_paths.len(), 1);
     assert_eq!(options.http, HttpVersion::Http2);

@@ -1,0 +1,168 @@
+//! What a line proves about whether any application has seen its request.
+//!
+//! A proxy that never had a connection to anybody has delivered nothing, and some logs say so. That is worth knowing where a second
+//! request would be a second order. A proof must hold for every attempt that the proxy made, so what only tells of the last one counts
+//! only where there was no other. No proof is no statement: most lines have none.
+//!
+//! | proxy | the line proves it if | source |
+//! |---|---|---|
+//! | HAProxy | it ended in the queue or while connecting (second letter of `%tsc` or `%ts`: `Q`, `C`), or no server was chosen (`%s` is `<NOSRV>`), and `%rc` tells of no retry | HAProxy configuration manual §8.5; `retry-on` may repeat what was delivered |
+//! | nginx | every item of `$upstream_connect_time` is `-`; or `$upstream_addr` is `-`; with 502, 503 or 504 | `ngx_http_upstream.c`: the time is set as soon as there is a connection, a kept one too |
+//! | AWS ALB | `target:port` and `target_status_code` are `-`, with 502, 503 or 504 | AWS, "Access logs for your Application Load Balancer": it "can't dispatch the request to a target" |
+//! | Envoy | its response flags are among `UH`, `UF`, `UO`, `NR`, `NC`, `RL`, and no others | Envoy, "Response Flags"; `URX` would tell of retries |
+
+use crate::field::Field;
+
+/// Where the evidence stands in a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Evidence {
+    Haproxy { state: usize, retries: usize, server: Option<usize> },
+    Nginx { address: Option<usize>, connect: Option<usize> },
+    Alb { target: usize, status: usize },
+    Envoy { flags: usize },
+}
+
+impl Evidence {
+    /// The evidence that a format with these fields gives, if any.
+    pub(crate) fn of(fields: &[Field]) -> Option<Self> {
+        let named = |names: &[&str]| fields.iter().position(|field| names.contains(&field.name.as_str()));
+        if let (Some(state), Some(retries)) = (named(&["%tsc", "%ts"]), named(&["%rc"])) {
+            return Some(Self::Haproxy { state, retries, server: named(&["%s"]) });
+        }
+        if let (Some(target), Some(status)) = (named(&["target"]), named(&["target_status"])) {
+            return Some(Self::Alb { target, status });
+        }
+        if let Some(flags) = named(&["%RESPONSE_FLAGS%"]) {
+            return Some(Self::Envoy { flags });
+        }
+        let address = named(&["$upstream_addr", "${upstream_addr}"]);
+        let connect = named(&["$upstream_connect_time", "${upstream_connect_time}"]);
+        (address.is_some() || connect.is_some()).then_some(Self::Nginx { address, connect })
+    }
+
+    /// What proves that nobody has seen the request, if the line does; `raw` gives a field's bytes.
+    pub(crate) fn proof<'a>(
+        self,
+        status: Option<u16>,
+        raw: impl Fn(usize) -> &'a [u8],
+    ) -> Option<&'static str> {
+        let by_proxy = matches!(status, Some(502..=504));
+        match self {
+            Self::Haproxy { state, retries, server } => {
+                let once = raw(retries) == b"0";
+                let waited = matches!(raw(state).get(1), Some(b'Q' | b'C'));
+                let nobody = server.is_some_and(|server| raw(server) == b"<NOSRV>");
+                match (once && status.is_some_and(|status| status >= 500), nobody, waited) {
+                    (true, true, _) => Some("haproxy_no_server"),
+                    (true, _, true) => Some("haproxy_not_connected"),
+                    _ => None,
+                }
+            }
+            Self::Nginx { address, connect } if by_proxy => {
+                if address.is_some_and(|address| raw(address) == b"-") {
+                    return Some("nginx_no_upstream");
+                }
+                let never = |times: &[u8]| {
+                    // Attempts are parted by commas, internal redirects by colons.
+                    times
+                        .split(|byte| b",: ".contains(byte))
+                        .filter(|item| !item.is_empty())
+                        .all(|item| item == b"-")
+                };
+                connect
+                    .is_some_and(|connect| !raw(connect).is_empty() && never(raw(connect)))
+                    .then_some("nginx_not_connected")
+            }
+            Self::Alb { target, status } if by_proxy => {
+                (raw(target) == b"-" && raw(status) == b"-").then_some("alb_not_dispatched")
+            }
+            Self::Envoy { flags } => {
+                let sent_nothing =
+                    |flag: &[u8]| [&b"UH"[..], b"UF", b"UO", b"NR", b"NC", b"RL"].contains(&flag);
+                raw(flags).split(|&byte| byte == b',').all(sent_nothing).then_some("envoy_not_sent")
+            }
+            Self::Nginx { .. } | Self::Alb { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Format, Spans};
+
+    fn proof(format: &str, line: &str) -> Option<String> {
+        let format = Format::compile(format).expect("a format");
+        let mut spans = Spans::new();
+        let parsed = format.parse(line.as_bytes(), &mut spans).expect(line);
+        parsed.exchange().undelivered.map(Into::into)
+    }
+
+    #[test]
+    fn haproxy_proves_it_where_there_was_no_server_no_connection_and_no_retry() {
+        for (server, state, retries, status, expected) in [
+            ("<NOSRV>", "SC--", "0", 503, Some("haproxy_no_server")),
+            ("s1", "SC--", "0", 503, Some("haproxy_not_connected")),
+            ("s1", "sC--", "0", 503, Some("haproxy_not_connected")),
+            ("s1", "sQ--", "0", 503, Some("haproxy_not_connected")),
+            ("s1", "SC--", "3", 503, None),
+            ("s1", "SC--", "+1", 503, None),
+            ("s1", "SH--", "0", 502, None),
+            ("s1", "sH--", "0", 504, None),
+            ("s1", "CH--", "0", 502, None),
+            ("s1", "----", "0", 500, None),
+            ("<NOSRV>", "PR--", "0", 403, None),
+        ] {
+            let line = format!(
+                "203.0.113.9:5 [22/Nov/2026:06:22:52.859] fe be/{server} 0/-1/-1/-1/3 {status} 209 - - {state} 1/1/0/0/{retries} 0/0 \"POST /a HTTP/1.1\""
+            );
+            assert_eq!(proof("haproxy", &line).as_deref(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn nginx_proves_it_where_no_attempt_had_a_connection() {
+        let format = r#"log_format x '"$request" $status $upstream_addr $upstream_connect_time';"#;
+        for (status, address, connect, expected) in [
+            (502, "10.0.0.1:80", "-", Some("nginx_not_connected")),
+            (502, "10.0.0.1:80, 10.0.0.2:80", "-, -", Some("nginx_not_connected")),
+            (502, "10.0.0.1:80, 10.0.0.2:80", "-, 0.001", None),
+            (502, "10.0.0.1:80 : 10.0.0.2:80", "0.000 : -", None),
+            (504, "10.0.0.1:80", "0.000", None),
+            (503, "-", "-", Some("nginx_no_upstream")),
+            (500, "-", "-", None),
+        ] {
+            let line = format!("\"POST /a HTTP/1.1\" {status} {address} {connect}");
+            assert_eq!(proof(format, &line).as_deref(), expected, "{line}");
+        }
+        assert_eq!(
+            proof(
+                "combined",
+                r#"203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] "POST /a HTTP/1.1" 502 1 "-" "-""#
+            ),
+            None
+        );
+    }
+
+    #[test]
+    fn alb_and_envoy_prove_it_where_nothing_was_dispatched() {
+        let alb = crate::presets().iter().find(|preset| preset.name == "alb").expect("a preset").example;
+        assert_eq!(proof("alb", alb).as_deref(), Some("alb_not_dispatched"));
+        let dispatched = alb.replacen(" - -1 -1 -1 502 - ", " 10.0.0.1:80 0.000 0.001 0.000 502 502 ", 1);
+        assert_ne!(dispatched, alb);
+        assert_eq!(proof("alb", &dispatched), None);
+
+        let format =
+            r#"[%START_TIME%] "%REQ(:METHOD)% %REQ(:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS%"#;
+        for (flags, expected) in [
+            ("UH", Some("envoy_not_sent")),
+            ("UF,NR", Some("envoy_not_sent")),
+            ("UF,URX", None),
+            ("UC", None),
+            ("UT", None),
+            ("-", None),
+        ] {
+            let line = format!("[2026-11-22T06:22:52.859Z] \"POST /a HTTP/1.1\" 503 {flags}");
+            assert_eq!(proof(format, &line).as_deref(), expected, "{line}");
+        }
+    }
+}
