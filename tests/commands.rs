@@ -132,3 +132,21 @@ fn every_program_tells_its_version() {
         );
     }
 }
+
+#[test]
+fn a_plan_shows_what_says_that_it_acts_and_how_long_the_log_s_own_gaps_take() {
+    let at =
+        |second: u32, request: &str| line(request, 502).replace("06:22:52", &format!("06:22:{second:02}"));
+    let log =
+        [at(0, "GET /a"), at(10, "GET /item/7/delete"), at(20, "GET /b"), at(30, "GET /?logout")].concat();
+    let desk = Desk::with("access.log", log);
+    let arguments =
+        ["plan", "access.log", "--base-url", "https://shop.example", "--pace", "original", "--speed", "2x"];
+    let plan = desk.run("logretry", &arguments);
+    assert_eq!(plan.code, 0, "{}", plan.stderr);
+    for told in
+        ["2  may_act: ", "may act            1  /", "1  /item/*/delete", "about 10 s by the log's own gaps"]
+    {
+        assert!(plan.stdout.contains(told), "{told} is not in {}", plan.stdout);
+    }
+}

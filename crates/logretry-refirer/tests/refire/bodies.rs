@@ -1,7 +1,11 @@
 //! A captured body arrives byte for byte, with the headers that belong to it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use logretry_record::{Exchange, Header, Outcome, Reason, Record};
-use logretry_refirer::Options;
+use logretry_refirer::{IdempotencySecret, Options};
 
 use crate::server::{Act, OK, Server, options, record, refire_all};
 
@@ -98,4 +102,31 @@ async fn what_must_not_arrive_twice_is_not_sent_over_a_connection_that_may_be_cl
     let methods = ["GET", "POST", "GET", "PUT", "PATCH", "DELETE"];
     refire_all(options, methods.map(|method| captured(method, "/a", Some(BYTES))).into()).await;
     assert_eq!((server.heads().len(), server.connections()), (6, 3));
+}
+
+/// A server that has stored an answer gives it again for the same key, so an answer ends a key, and silence does not.
+#[tokio::test]
+async fn a_key_stays_until_it_is_answered() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let server = Server::start_with(None, move |_| match count.fetch_add(1, Ordering::SeqCst) {
+        0 => Act::Reset,
+        1 => Act::Close("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+        _ => Act::Answer(OK),
+    })
+    .await;
+    let mut options = options(&server.url());
+    options.methods = "DELETE".parse().expect("a method");
+    options.attempts = 3.try_into().expect("not 0");
+    options.backoff = "1ms".parse().expect("a backoff");
+    options.max_retry_after = Duration::from_millis(1);
+    options.idempotency = Some(IdempotencySecret::new([7; 32]));
+    let output = refire_all(options, vec![record("DELETE", "/a")]).await;
+    assert_eq!(output[0].retry().map(|retry| (retry.outcome, retry.attempts)), Some((Outcome::Recovered, 3)));
+    let key = |head: &String| {
+        let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with("idempotency-key:"));
+        line.expect("a key").to_owned()
+    };
+    let keys: Vec<_> = server.heads().iter().map(key).collect();
+    assert_eq!(keys[0], keys[1], "it may have arrived");
+    assert_ne!(keys[1], keys[2], "it was answered");
 }

@@ -150,7 +150,9 @@ fn after_a_hold_what_it_bore_before_its_failures_counts_and_not_what_they_left()
     let mut law = at(40.0);
     go_on(&mut law, 3, |_| 50.0);
     let tickets: Vec<_> = (1..=law.places()).map(|under_way| law.begin(under_way)).collect();
-    tickets.into_iter().for_each(|ticket| law.end(ticket, Sign::TooMuch));
+    for ticket in tickets {
+        law.end(ticket, Sign::TooMuch);
+    }
     assert_eq!(law.places(), 1);
     law.restart();
     go_on(&mut law, 7, |_| 50.0);

@@ -3,6 +3,7 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 
 use super::*;
+use crate::Tempo;
 
 fn one_at_a_time() -> Options {
     Options { concurrency: NonZeroUsize::MIN, ..options() }
@@ -140,4 +141,31 @@ async fn the_adaptive_pace_begins_with_one_request() {
     assert_eq!(asked_ms[..12], [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110]);
     assert_eq!(asked_ms[12..14], [120, 120]);
     assert!(asked_ms[99] < 600, "{asked_ms:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_original_pace_keeps_the_gaps_of_the_log_and_everything_that_holds_a_host() {
+    let logged = |(target, second): (&str, i64)| {
+        let time = Some(Timestamp::from_second(1_700_000_000 + second).expect("a time"));
+        let record = get(target);
+        let original = Exchange { time, ..record.original().clone() };
+        Ok(Record::new(record.id(), record.origin().clone(), original))
+    };
+    let asked = async |tempo: Tempo, options: Options, log: &[(&str, i64)]| {
+        let wire = Pretend::new();
+        let options = Options { pace: Pace::Original, tempo, ..options };
+        let input = futures_util::stream::iter(log.iter().copied().map(logged).collect::<Vec<_>>());
+        let output = run(options, Some(Arc::clone(&wire)), input, Context::default());
+        assert_eq!(output.count().await, log.len());
+        wire.asked_ms()
+    };
+    let log = [("/200/10", 0), ("/200/10", 1), ("/200/10", 1), ("/200/10", 4), ("/200/10", 3600)];
+    let tempo = |speed, max_gap_s| Tempo { speed, max_gap: Duration::from_secs(max_gap_s) };
+    // Two at once is what the law allows only after a round: the second of the same moment waits for the first.
+    assert_eq!(asked(tempo(1.0, 60), options(), &log).await, [0, 1000, 1010, 4000, 64_000]);
+    assert_eq!(asked(tempo(10.0, 60), options(), &log).await, [0, 100, 110, 400, 6400]);
+    let slow = Options { rate: Some("1/s".parse().expect("a rate")), ..options() };
+    assert_eq!(asked(tempo(10.0, 5), slow, &log).await, [0, 1000, 2000, 3000, 4000]);
+    let held = [("/503/10/30", 0), ("/200/10", 1)];
+    assert_eq!(asked(tempo(1.0, 60), options(), &held).await, [0, 30_010]);
 }
