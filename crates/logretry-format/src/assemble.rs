@@ -80,6 +80,8 @@ fn push_fields(
             Shape::List => Some(Scan::List),
             Shape::Word => Some(Scan::Word),
             Shape::HostWord => Some(Scan::HostWord),
+            Shape::HostName => Some(Scan::HostName),
+            Shape::Address => Some(Scan::Address),
             Shape::Captures { space } => Some(Scan::Captures { space: *space }),
             Shape::Spaces => Some(Scan::Spaces),
             Shape::Rest => Some(Scan::Rest),

@@ -161,7 +161,7 @@ fn finish(
     habits: Habits,
 ) -> Result<Compiled, SpecError> {
     let mut uses = Uses::of(&fields, pasted.dialect)?;
-    if habits.loses == Loses::PathQuoting {
+    if matches!(habits.loses, Loses::PathQuoting | Loses::PathQuotingAndQuery) {
         uses.request_lossy = vec!["path".into()];
     }
     let evidence = Evidence::of(&fields);
@@ -178,5 +178,9 @@ fn settle(piece: &mut Piece, preset: &Preset) {
     // a host in this place would fit too, since a user's name may hold spaces.
     if field.name == "%l" {
         field.shape = Shape::Dash;
+    }
+    // As a token it would take a time before a line for a host and its port.
+    if field.name == "%v" {
+        field.shape = Shape::HostName;
     }
 }

@@ -111,6 +111,10 @@ pub(crate) enum Shape {
     Word,
     /// A host with a dot or a colon in it, or `-`.
     HostWord,
+    /// A name of a host, without a port: it has a letter.
+    HostName,
+    /// An IP address, or `-`.
+    Address,
     /// HAProxy's captured headers, `{a|b}` or nothing. `space`: with the space that then follows.
     Captures { space: bool },
     /// Spaces, if any.

@@ -33,6 +33,8 @@ pub(crate) enum Loses {
     Nothing,
     /// The path was decoded and quoted again (uvicorn).
     PathQuoting,
+    /// The path was decoded, and the query is not logged unless there is one.
+    PathQuotingAndQuery,
     /// The query, where a lone `?` is left of it (Squid's `strip_query_terms`).
     QueryTerms,
     /// The end of the line (syslog messages of 1024 bytes).
@@ -94,7 +96,8 @@ impl Loses {
     /// What of `target`, as it was logged, is lost.
     pub(crate) fn of(self, target: &[u8]) -> &'static [&'static str] {
         match self {
-            Self::PathQuoting => &["path"],
+            Self::PathQuotingAndQuery if memchr(b'?', target).is_none() => &["path", "query"],
+            Self::PathQuoting | Self::PathQuotingAndQuery => &["path"],
             Self::QueryTerms if memchr(b'?', target).is_some_and(|at| at + 1 == target.len()) => &["query"],
             Self::Nothing | Self::QueryTerms => &[],
             Self::End if memchr(b'?', target).is_some() => &["query"],

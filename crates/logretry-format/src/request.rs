@@ -30,6 +30,16 @@ pub(crate) fn split(line: &[u8], whole: Span) -> Option<RequestLine> {
         end = last;
         protocol = last + 1;
     }
+    // hypercorn writes the version alone.
+    if protocol == bytes.len()
+        && let Some(last) = memchr::memrchr(b' ', bytes).filter(|&last| last > space)
+        && let target = &bytes[space + 1..last]
+        && target.starts_with(b"/")
+        && !target.contains(&b' ')
+        && matches!(&bytes[last + 1..], b"1.0" | b"1.1" | b"2" | b"3")
+    {
+        end = last;
+    }
     // `end < space` would be a protocol alone; more than one space around the target is white space, not target.
     let mut start = space + 1;
     while start < end && bytes[start] == b' ' {
@@ -72,6 +82,8 @@ mod tests {
             ("GET  /a  HTTP/2", Some(("GET", "/a"))),
             ("GET /old", Some(("GET", "/old"))),
             ("GET /a HTTP/1.10", Some(("GET", "/a HTTP/1.10"))),
+            ("GET /a?b 1.1", Some(("GET", "/a?b"))),
+            ("GET /a b 2", Some(("GET", "/a b 2"))),
             ("OPTIONS * HTTP/1.1", Some(("OPTIONS", "*"))),
             ("CONNECT h:443 HTTP/1.1", Some(("CONNECT", "h:443"))),
             ("hello world", Some(("hello", "world"))),

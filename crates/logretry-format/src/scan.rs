@@ -15,6 +15,8 @@ pub(crate) enum Scan {
     Time(TimeForm),
     Word,
     HostWord,
+    HostName,
+    Address,
     Captures {
         space: bool,
     },
@@ -51,6 +53,8 @@ impl Scan {
             Self::Time(form) => return form.end(line, start),
             Self::Word => Some(word(rest)).filter(|&length| length > 0)?,
             Self::HostWord => Some(word(rest)).filter(|&length| is_host_word(&rest[..length]))?,
+            Self::HostName => host_name(rest)?,
+            Self::Address => Some(word(rest)).filter(|&length| is_address(&rest[..length]))?,
             Self::Captures { space } => captures(rest, *space)?,
             Self::Spaces => rest.iter().take_while(|&&byte| byte == b' ').count(),
             Self::Rest if rest.is_empty() || rest[0] == b' ' => rest.len(),
@@ -84,6 +88,19 @@ fn is_host_word(word: &[u8]) -> bool {
             && word
                 .iter()
                 .all(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b".:-_[]".contains(byte)))
+}
+
+/// Letters, digits, dots, hyphens and underscores, and a letter among them; `*` as in nginx's `server_name`.
+fn host_name(rest: &[u8]) -> Option<usize> {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80 || b".-_*".contains(&byte);
+    let length = rest.iter().position(|&byte| !is_part(byte)).unwrap_or(rest.len());
+    let has_letter = rest[..length].iter().any(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80);
+    (has_letter || rest[..length] == *b"_").then_some(length)
+}
+
+fn is_address(word: &[u8]) -> bool {
+    let inner = word.strip_prefix(b"[").and_then(|word| word.strip_suffix(b"]")).unwrap_or(word);
+    word == b"-" || std::str::from_utf8(inner).is_ok_and(|word| word.parse::<std::net::IpAddr>().is_ok())
 }
 
 /// `}` stands in no captured value: it is escaped.
@@ -149,6 +166,25 @@ mod tests {
         assert_eq!(Scan::shorter_list(b"a, b : c", 0, 8), Some(4));
         assert_eq!(Scan::shorter_list(b"a, b : c", 0, 4), Some(1));
         assert_eq!(Scan::shorter_list(b"a, b : c", 0, 1), None);
+    }
+
+    #[test]
+    fn names_of_hosts_and_addresses_are_told_apart() {
+        let ends = |scan: &Scan, text: &str| scan.end(text.as_bytes(), 0);
+        for (text, name, address) in [
+            ("shop.example 1", Some(12), None),
+            ("localhost:80", Some(9), None),
+            ("_ 1", Some(1), None),
+            ("203.0.113.9 -", None, Some(11)),
+            ("[::1] -", None, Some(5)),
+            ("::1", None, Some(3)),
+            ("- -", None, Some(1)),
+            ("2026-11-22T06:22:52 1", Some(13), None),
+            ("12 1", None, None),
+            ("", None, None),
+        ] {
+            assert_eq!((ends(&Scan::HostName, text), ends(&Scan::Address, text)), (name, address), "{text}");
+        }
     }
 
     #[test]

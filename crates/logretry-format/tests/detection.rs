@@ -47,10 +47,11 @@ fn a_line_behind_a_prefix_is_not_mistaken_for_a_format_of_its_own() {
         "2026-11-22T06:41:43.866Z stdout F ",
         "web-1  | ",
         "[pod/web-1/nginx] ",
-        "shop.example.com ",
     ] {
         assert_eq!(chosen(&[format!("{prefix}{}", combined("/a"))]), None, "{prefix}");
     }
+    // A host in front of an address is one.
+    assert_eq!(chosen(&[format!("shop.example.com {}", combined("/a"))]).as_deref(), Some("host_combined"));
     // lighttpd has the host where others have `-`.
     assert_eq!(
         chosen(&[combined("/a").replacen(" - ", " shop.example.com ", 1)]).as_deref(),

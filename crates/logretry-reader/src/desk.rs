@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use bstr::BString;
 use logretry_format::{Format, LineError, Screen, Spans};
 use logretry_record::{Exchange, LineCounter, Origin, Record, RecordId, Reject, Shown};
@@ -10,7 +12,7 @@ use crate::fallback::Fallback;
 use crate::follow::Progress;
 use crate::sift::Plan;
 use crate::wrappers::joins::{Added, Joined, Joins, Place, too_long};
-use crate::wrappers::{DEPTH_MAX, Layer, Part, Wrapper, peel};
+use crate::wrappers::{DEPTH_MAX, Layer, Part, peel};
 
 /// Where each line of one log is decided on.
 ///
@@ -201,6 +203,7 @@ impl<'a> Desk<'a> {
         }
         if strip.depth < DEPTH_MAX
             && let Some(layer) = peel(text)
+            && (!layer.wrapper.is_loose() || self.fits_within(&layer.text))
         {
             return self.unwrap(strip, &layer, stream, feed);
         }
@@ -319,7 +322,7 @@ impl<'a> Desk<'a> {
         let inner = Strip {
             text: &layer.text,
             depth: strip.depth + 1,
-            is_utf8_only: strip.is_utf8_only || layer.wrapper == Wrapper::Docker,
+            is_utf8_only: strip.is_utf8_only || layer.wrapper.is_utf8_only(),
             ..strip
         };
         let ends = match layer.part {
@@ -346,6 +349,19 @@ impl<'a> Desk<'a> {
             self.reject_flawed(joined, feed)?;
         }
         Ok(())
+    }
+
+    /// Whether `text` is in a format of the log, or what is inside of it.
+    fn fits_within(&mut self, text: &[u8]) -> bool {
+        let mut text = Cow::Borrowed(text);
+        for _ in 0..DEPTH_MAX {
+            if self.fits(&text) {
+                return true;
+            }
+            let Some(layer) = peel(&text) else { return false };
+            text = Cow::Owned(layer.text.into_owned());
+        }
+        false
     }
 
     fn fits(&mut self, text: &[u8]) -> bool {

@@ -148,8 +148,8 @@ fn kind(head: &[u8]) -> Option<Kind> {
     }
 }
 
-/// Keys under which exports have their array: Azure, AWS, and the answers of Google's API.
-const ENVELOPES: [&str; 3] = ["records", "Records", "entries"];
+/// Keys under which exports have their array: Azure, AWS, the answers of Google's API and of `CloudWatch`.
+const ENVELOPES: [&str; 5] = ["records", "Records", "entries", "events", "logEvents"];
 
 fn envelope(text: &[u8]) -> Option<Kind> {
     let compact: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();

@@ -13,9 +13,12 @@
 
 mod ansi;
 mod cri;
+mod csv;
 mod docker;
 pub(crate) mod joins;
 mod journal;
+mod json;
+mod logger;
 mod prefix;
 mod rfc5424;
 mod stamp;
@@ -49,12 +52,30 @@ pub enum Wrapper {
     Timestamps,
     /// Colours for a terminal.
     Ansi,
+    /// An object into which a collector has put the line, or the object that has its fields: `{"message":"…",…}`.
+    Json,
+    /// What a logger writes before its messages: time, level, name, labels.
+    Logger,
+    /// A cell of a table (CSV), or quotation marks around a line.
+    Quotes,
     /// A HAR file: `{"log":{…,"entries":[{…},{…}]}}`.
     Har,
     /// A capture of `GoReplay`: requests and their responses.
     GoReplay,
     /// An export in one JSON array, or in several: `[{…},{…}]` or `{"records":[{…},{…}]}`.
     JsonArray,
+}
+
+impl Wrapper {
+    /// Whether many lines look as if they had it that have not. It is taken off only if what is inside is in a format of the log.
+    pub(crate) fn is_loose(self) -> bool {
+        matches!(self, Self::Json | Self::Logger | Self::Quotes)
+    }
+
+    /// Whether what it holds is UTF-8, whatever was written: other bytes have been replaced.
+    pub(crate) fn is_utf8_only(self) -> bool {
+        matches!(self, Self::Docker | Self::Json | Self::Quotes)
+    }
 }
 
 impl fmt::Display for Wrapper {
@@ -71,6 +92,9 @@ impl fmt::Display for Wrapper {
             Self::Kubectl => "kubectl --prefix",
             Self::Timestamps => "timestamps",
             Self::Ansi => "ANSI colours",
+            Self::Json => "JSON of a collector",
+            Self::Logger => "a logger's prefix",
+            Self::Quotes => "quotation marks (CSV)",
             Self::Har => "a HAR file",
             Self::GoReplay => "a GoReplay capture",
             Self::JsonArray => "a JSON array",
@@ -135,16 +159,29 @@ pub(crate) fn peel(line: &[u8]) -> Option<Layer<'_>> {
     }
     match *line.first()? {
         // journalctl -o json-seq begins each line with a record separator (RFC 7464).
-        b'{' | 0x1e => docker::peel(line).or_else(|| journal::peel(line)),
+        b'{' | 0x1e => docker::peel(line)
+            .or_else(|| journal::peel(line))
+            .or_else(|| json::peel(line))
+            .or_else(|| logger::labels(line)),
         b'<' => rfc5424::peel(line).or_else(|| syslog::peel(line)),
-        b'[' => prefix::kubectl(line),
+        b'[' => prefix::kubectl(line).or_else(|| logger::peel(line)),
+        b'"' => csv::peel(line),
         b'0'..=b'9' => rfc5424::peel(line)
             .or_else(|| cri::peel(line))
             .or_else(|| syslog::peel(line))
             .or_else(|| prefix::compose(line))
-            .or_else(|| prefix::timestamp(line)),
-        _ => syslog::peel(line).or_else(|| prefix::compose(line)),
+            .or_else(|| prefix::timestamp(line))
+            .or_else(|| loose(line)),
+        _ => syslog::peel(line).or_else(|| prefix::compose(line)).or_else(|| loose(line)),
     }
+}
+
+/// What is tried last.
+fn loose(line: &[u8]) -> Option<Layer<'_>> {
+    logger::before_json(line)
+        .or_else(|| logger::peel(line))
+        .or_else(|| logger::time_or_stream(line))
+        .or_else(|| csv::peel(line))
 }
 
 #[cfg(test)]

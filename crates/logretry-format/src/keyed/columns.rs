@@ -64,6 +64,10 @@ pub(crate) fn purpose(name: &str, is_cloudfront: bool) -> Purpose {
 impl Columns {
     /// Finds the value of each of `count` columns; tabs separate them if there are any, else runs of spaces.
     pub(crate) fn read(self, line: &[u8], count: usize, found: &mut Found<'_>) -> Result<(), Missing> {
+        // Only CloudFront's columns are known without a header, and it has tabs between them and a date in the first.
+        if self.is_open && !(line.get(4) == Some(&b'-') && line.get(10) == Some(&b'\t')) {
+            return Err((0, "a date and a tab"));
+        }
         let fits = |columns: usize| {
             columns == count || (self.is_open && (CLOUDFRONT_COLUMNS_MIN..count).contains(&columns))
         };

@@ -99,6 +99,13 @@ impl KeyedRead<'_> {
             _ => None,
         };
         let by_tls = |slot| {
+            match self.present(slot).map(<[u8]>::to_ascii_lowercase).as_deref() {
+                Some(b"on" | b"1") => return Some(Scheme::Https),
+                Some(b"off" | b"0") => return Some(Scheme::Http),
+                // Of gateways that name it or not, nothing says which it was.
+                None if self.keyed.has_gateway_parameters && !self.is_there(slot) => return None,
+                _ => {}
+            }
             let is_encrypted = self.present(slot).is_some() || self.is_object(slot);
             Some(if is_encrypted { Scheme::Https } else { Scheme::Http })
         };

@@ -36,6 +36,79 @@ pub(super) const PRESETS: &[Preset] = &[
         example: r#"INFO:     203.0.113.9:38380 - "GET /a?b=c HTTP/1.1" 500 Internal Server Error"#,
         escape: Some(Escape::None),
         habits: Habits { absolute: Absolute::Sent, loses: Loses::PathQuoting },
+        // Behind the prefix of another logger.
+        variants: &[Variant {
+            spec: r#"line:{client}:{number:port} - "{request_line}" {status}{rest}"#,
+            loses: Loses::PathQuoting,
+        }],
+        ..PLAIN
+    },
+    Preset {
+        name: "werkzeug",
+        aliases: &["flask", "django"],
+        spec: r#"line:{client} - - [{time:%d/%b/%Y %H:%M:%S}] "{request}" {status} {bytes}"#,
+        about: "the development servers of Flask and Django",
+        example: r#"203.0.113.9 - - [22/Nov/2026 06:22:52] "GET /a?b=c HTTP/1.1" 500 -"#,
+        escape: Some(Escape::None),
+        variants: &[Variant::of(r#"line:[{time:%d/%b/%Y %H:%M:%S}] "{request}" {status} {bytes}"#)],
+        ..PLAIN
+    },
+    Preset {
+        name: "gin",
+        aliases: &[],
+        spec: r#"line:[GIN] {time:%Y/%m/%d - %H:%M:%S} | {status} | {spaces}{token:latency} | {spaces}{client} | {method} {spaces}"{uri}""#,
+        about: "gin (Go), whose paths are decoded",
+        example: r#"[GIN] 2026/11/22 - 06:22:52 | 502 |     1.234ms |     203.0.113.9 | GET      "/a?b=c""#,
+        escape: Some(Escape::Apache),
+        habits: Habits { absolute: Absolute::Sent, loses: Loses::PathQuoting },
+        variants: &[Variant {
+            spec: r"line:[GIN] {time:%Y/%m/%d - %H:%M:%S} | {status} | {spaces}{token:latency} | {spaces}{client} | {method} {spaces}{uri}",
+            loses: Loses::PathQuoting,
+        }],
+        ..PLAIN
+    },
+    Preset {
+        name: "chi",
+        aliases: &[],
+        spec: r#"line:{time:%Y/%m/%d %H:%M:%S} "{request_line}" from {client} - {status} {bytes}B in {token:took}"#,
+        about: "chi (Go), whose URLs name the host",
+        example: r#"2026/11/22 06:22:52 "GET http://shop.example/a?b=c HTTP/1.1" from 203.0.113.9:51312 - 502 157B in 1.2ms"#,
+        zero_is_zero: true,
+        escape: Some(Escape::None),
+        habits: Habits { absolute: Absolute::Written, loses: Loses::Nothing },
+        variants: &[Variant::of(
+            r#"line:{time:%Y/%m/%d %H:%M:%S} [{text:id}] "{request_line}" from {client} - {status} {bytes}B in {token:took}"#,
+        )],
+        ..PLAIN
+    },
+    Preset {
+        name: "actix",
+        aliases: &[],
+        spec: r#"line:{client} "{request_line}" {status} {bytes} "{text:referer}" "{agent}" {seconds}"#,
+        about: "actix-web (Rust) behind its logger's prefix",
+        example: r#"203.0.113.9 "GET /a?b=c HTTP/1.1" 502 157 "-" "curl/8.9" 0.001234"#,
+        zero_is_zero: true,
+        escape: Some(Escape::None),
+        ..PLAIN
+    },
+    Preset {
+        name: "php-fpm",
+        aliases: &["php_fpm"],
+        spec: r#"line:{client} - {text:user} {time:%d/%b/%Y:%H:%M:%S %z} "{method} {uri}" {status}{rest}"#,
+        about: "PHP-FPM without configuration, which logs the script and no query",
+        example: r#"203.0.113.9 -  22/Nov/2026:06:22:52 +0000 "GET /index.php" 502"#,
+        escape: Some(Escape::None),
+        habits: Habits { absolute: Absolute::Sent, loses: Loses::PathQuotingAndQuery },
+        ..PLAIN
+    },
+    Preset {
+        name: "serilog",
+        aliases: &[],
+        spec: r"line:HTTP {method} {uri} responded {status} in {ms} ms",
+        about: "the request logging of Serilog in ASP.NET Core, as text behind a logger's prefix",
+        example: r"HTTP GET /a?b=c responded 502 in 12.3456 ms",
+        escape: Some(Escape::None),
+        habits: Habits { absolute: Absolute::Sent, loses: Loses::PathQuotingAndQuery },
         ..PLAIN
     },
     Preset {

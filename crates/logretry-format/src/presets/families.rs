@@ -54,7 +54,7 @@ pub(super) const PRESETS: &[Preset] = &[
         spec: "json:sign=.properties.requestUri,sign=.properties.httpStatus,status=.properties.httpStatus,time=.timeStamp,time=.time,\
                path=.properties.originalRequestUriWithArgs,path=.properties.requestUri,query=.properties.requestQuery,\
                method=.properties.httpMethod,host=.properties.originalHost,host=.properties.host,\
-               tls=.properties.sslProtocol,bytes=.properties.sentBytes,client=.properties.clientIP,\
+               tls=.properties.sslEnabled,tls=.properties.sslProtocol,bytes=.properties.sentBytes,client=.properties.clientIP,\
                user_agent=.properties.userAgent,request_id=.properties.transactionId",
         about: "Azure Application Gateway; parameters that it adds to the query itself are left out",
         example: r#"{"timeStamp":"2026-11-22T06:22:52+00:00","category":"ApplicationGatewayAccessLog","properties":{"instanceId":"appgw_1","clientIP":"203.0.113.9","httpMethod":"GET","requestUri":"/a","requestQuery":"b=c&X-AzureApplicationGateway-CACHE-HIT=0&SERVER-ROUTED=10.4.0.6&SERVER-STATUS=502","userAgent":"curl/8.9","httpStatus":502,"httpVersion":"HTTP/1.1","sentBytes":553,"timeTaken":0.205,"host":"shop.example","originalHost":"shop.example"}}"#,

@@ -40,23 +40,23 @@ pub(super) const PRESETS: &[Preset] = &[
                status=.response_status_code,status=.response_code,status=.resp_status,status=.resp.status,status=.resp.status_code,\
                status=.res.status,status=.res.status_code,status=.sc-status,status=.elb_status_code,status=.http.status,\
                status=.httpRequest.status,status=.properties.httpStatus,status=.properties.httpStatusCode,\
-               status=.attributes.http.response.status_code,status=.attributes.http.status_code,status=.code,status=.s,\
+               status=.attributes.http.response.status_code,status=.attributes.http.status_code,status=.code,status=.api.status_code,status=.lb_status_code,status=.s,\
                request=.request,request=.request_line,request=.req,request=.r,request=.http_request,\
                target=.request_uri,target=.original_uri,target=.url.original,target=.http.target,target=.attributes.http.target,\
                target=.request.target,target=.target,\
                uri=.uri,uri=.u,target=.request.uri,target=.req.uri,target=.req.originalUrl,\
                url=.url,url=.url.full,url=.http.url,url=.request_url,url=.request.url,url=.req.url,url=.full_url,url=.http.request.url,\
                url=.attributes.url.full,url=.attributes.http.url,url=.httpRequest.requestUrl,url=.properties.requestUri,url=.cs-uri,\
-               path=.url.path,path=.attributes.url.path,path=.raw_path,path=.requestContext.http.path,\
+               decoded_path=.req_path,path=.url.path,path=.attributes.url.path,path=.raw_path,path=.requestContext.http.path,\
                decoded_path=.path,decoded_path=.request_path,decoded_path=.request.path,decoded_path=.req.path,decoded_path=.uri_path,\
                decoded_path=.url_path,decoded_path=.http.path,decoded_path=.document_uri,decoded_path=.cs-uri-stem,\
                query=.query,query=.args,query=.query_string,query=.url.query,query=.attributes.url.query,query=.raw_query_string,query=.uri_query,\
-               query=.request.query,query=.request.query_string,query=.req.query,query=.request_query,query=.cs-uri-query,query=.q,\
-               method=.method,method=.request_method,method=.http_method,method=.http.request.method,method=.http.method,\
+               query=.request.query,query=.request.query_string,query=.req.query,query=.request_query,query=.cs-uri-query,query=.query_str,query=.q,\
+               method=.method,method=.req_method,method=.request_method,method=.http_method,method=.http.request.method,method=.http.method,\
                method=.request.method,method=.req.method,method=.verb,method=.cs-method,method=.attributes.http.request.method,\
                method=.attributes.http.method,\
                host=.http_host,host=.vhost,host=.virtual_host,host=.:authority,host=.request_host,host=.request.host,\
-               host=.request.headers.host,host=.req.headers.host,host=.req.host,host=.url.domain,host=.http.host,host=.domain_name,server_name=.server_name,\
+               host=.req_host,host=.request.headers.host,host=.req.headers.host,host=.req.host,host=.url.domain,host=.http.host,host=.domain_name,server_name=.server_name,\
                host=.attributes.server.address,host=.attributes.http.host,host=.server.address,host=.http.request.headers.host,\
                host=.cs-host,host=.host_header,host_or_machine=.host,host_or_machine=.hostname,\
                scheme=.scheme,scheme=.request_scheme,scheme=.url.scheme,scheme=.http.scheme,scheme=.x_forwarded_proto,scheme=.http_x_forwarded_proto,\
@@ -69,7 +69,7 @@ pub(super) const PRESETS: &[Preset] = &[
                duration_ns=.latency_ns,duration_ns=.event.duration,duration_s=.request_time,duration_s=.duration_s,duration_s=.duration_seconds,\
                bytes=.body_bytes_sent,bytes=.bytes_sent,bytes=.bytes,bytes=.size,bytes=.response_size,bytes=.response_bytes,bytes=.body_bytes,\
                bytes=.response_body_size,bytes=.bytes_out,bytes=.http.response.body.bytes,bytes=.http.response.bytes,bytes=.resp_size,bytes=.b,\
-               client=.client_ip,client=.remote_addr,client=.remote_ip,client=.client,client=.remote_host,client=.client.address,client=.client.ip,\
+               client=.client_ip,client=.cli_ip,client=.remote_addr,client=.remote_ip,client=.client,client=.remote_host,client=.client.address,client=.client.ip,\
                client=.source.ip,client=.ip,client=.clientip,client=.remote_address,client=.remote,client=.x_forwarded_for,\
                user_agent=.http_user_agent,user_agent=.user_agent,user_agent=.ua,user_agent=.agent,user_agent=.user_agent.original,\
                user_agent=.request_user_agent,user_agent=.request.headers.user_agent,user_agent=.req.headers.user_agent,\

@@ -66,14 +66,38 @@ pub(super) const PRESETS: &[Preset] = &[
         ..PLAIN
     },
     Preset {
+        name: "host_combined",
+        aliases: &["vhost_more"],
+        spec: r#"line:{vhost} {ip} - {text:user} [{time:%d/%b/%Y:%H:%M:%S %z}] "{request}" {status} {bytes}{rest}"#,
+        about: "combined or common with the host in front of it or before the request, with its port or without, and perhaps with more behind it",
+        example: r#"shop.example 203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] "GET /a?b=c HTTP/1.1" 502 157 "-" "curl/8.9""#,
+        zero_is_zero: true,
+        variants: &[
+            Variant::of(
+                r#"line:{vhost}:{port} {ip} - {text:user} [{time:%d/%b/%Y:%H:%M:%S %z}] "{request}" {status} {bytes}{rest}"#,
+            ),
+            Variant::of(
+                r#"line:{clients} - {text:user} [{time:%d/%b/%Y:%H:%M:%S %z}] {vhost} "{request}" {status} {bytes}{rest}"#,
+            ),
+            Variant::of(
+                r#"line:{clients} - {text:user} [{time:%d/%b/%Y:%H:%M:%S %z}] "{vhost}" "{request}" {status} {bytes}{rest}"#,
+            ),
+        ],
+        notes: &[
+            "what stands behind the known fields is passed over; paste the server's own format to have it used",
+        ],
+        is_loose: true,
+        ..PLAIN
+    },
+    Preset {
         name: "combined_more",
         aliases: &[],
-        spec: r#"line:{client} - {text:user} [{time:%d/%b/%Y:%H:%M:%S %z}] "{request}" {status} {bytes} "{text:referer}" "{agent}"{rest}"#,
+        spec: r#"line:{clients} - {text:user} [{time:%d/%b/%Y:%H:%M:%S %z}] "{request}" {status} {bytes} "{text:referer}" "{agent}"{rest}"#,
         about: "combined or common with more behind it, as many configurations add; what that is, is not known",
         example: r#"203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] "GET /a?b=c HTTP/1.1" 502 157 "-" "curl/8.9" "-" 1.002 1.001"#,
         zero_is_zero: true,
         variants: &[Variant::of(
-            r#"line:{client} - {text:user} [{time:%d/%b/%Y:%H:%M:%S %z}] "{request}" {status} {bytes}{rest}"#,
+            r#"line:{clients} - {text:user} [{time:%d/%b/%Y:%H:%M:%S %z}] "{request}" {status} {bytes}{rest}"#,
         )],
         notes: &[
             "what stands behind the known fields is passed over; paste the server's own format to have it used",

@@ -26,6 +26,13 @@ pub(super) fn iso(text: &[u8]) -> Option<usize> {
     Some(at)
 }
 
+/// How many bytes the time without a zone at the beginning of `text` has, as loggers write it: `2026-11-22 06:41:41,123`, `2026/11/22 06:41:41`.
+pub(super) fn plain(text: &[u8]) -> Option<usize> {
+    const SHAPES: [&[u8]; 3] = [b"dddd-dd-dd dd:dd:dd", b"dddd/dd/dd dd:dd:dd", SHAPE];
+    let shape = SHAPES.iter().find(|shape| fits(text, shape))?;
+    Some(shape.len() + fraction(&text[shape.len()..]))
+}
+
 /// How many bytes the time of RFC 3164 at the beginning of `text` has: `Nov  2 06:41:41`, with a year (`Nov 2 2026`) or a fraction, as some write it.
 pub(super) fn bsd(text: &[u8]) -> Option<usize> {
     const MONTHS: [&[u8; 3]; 12] =
@@ -72,6 +79,14 @@ mod tests {
             ("2026-11-22", None),
         ] {
             assert_eq!(iso(text.as_bytes()), length, "{text}");
+        }
+        for (text, length) in [
+            ("2026-11-22 06:41:41,123 x", Some(23)),
+            ("2026/11/22 06:41:41 x", Some(19)),
+            ("2026-11-22T06:41:41 x", Some(19)),
+            ("2026-11-22  06:41:41", None),
+        ] {
+            assert_eq!(plain(text.as_bytes()), length, "{text}");
         }
         for (text, length) in [
             ("Nov  2 06:41:41 x", Some(15)),
