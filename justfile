@@ -58,7 +58,7 @@ deny *which="bans licenses sources":
 # Everything that a change must pass.
 ci: check alone deny test
 
-# Fuzzes a target (`lines`, `specs`) for so many seconds, from the examples of the presets on.
+# Fuzzes a target (`lines`, `specs`, `captures`) for so many seconds.
 fuzz target="lines" seconds="60":
     command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
-    cd crates/logretry-format && RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none {{ target }} -- -max_total_time={{ seconds }} -max_len=4096 -timeout=5
+    cd crates/logretry-{{ if target == "captures" { "reader" } else { "format" } }} && RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none {{ target }} -- -max_total_time={{ seconds }} -max_len=4096 -timeout=5

@@ -12,6 +12,7 @@ mod captures;
 mod commands;
 mod confirm;
 mod corpora;
+mod detection;
 mod files;
 mod follow;
 mod gentle;

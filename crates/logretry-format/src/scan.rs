@@ -92,6 +92,9 @@ fn is_host_word(word: &[u8]) -> bool {
 
 /// Letters, digits, dots, hyphens and underscores, and a letter among them; `*` as in nginx's `server_name`.
 fn host_name(rest: &[u8]) -> Option<usize> {
+    if rest.starts_with(b"- ") {
+        return Some(1);
+    }
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80 || b".-_*".contains(&byte);
     let length = rest.iter().position(|&byte| !is_part(byte)).unwrap_or(rest.len());
     let has_letter = rest[..length].iter().any(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80);
@@ -178,7 +181,7 @@ mod tests {
             ("203.0.113.9 -", None, Some(11)),
             ("[::1] -", None, Some(5)),
             ("::1", None, Some(3)),
-            ("- -", None, Some(1)),
+            ("- -", Some(1), Some(1)),
             ("2026-11-22T06:22:52 1", Some(13), None),
             ("12 1", None, None),
             ("", None, None),

@@ -46,7 +46,7 @@ pub(super) const PRESETS: &[Preset] = &[
     Preset {
         name: "werkzeug",
         aliases: &["flask", "django"],
-        spec: r#"line:{client} - - [{time:%d/%b/%Y %H:%M:%S}] "{request}" {status} {bytes}"#,
+        spec: r#"line:{ip} - - [{time:%d/%b/%Y %H:%M:%S}] "{request}" {status} {bytes}"#,
         about: "the development servers of Flask and Django",
         example: r#"203.0.113.9 - - [22/Nov/2026 06:22:52] "GET /a?b=c HTTP/1.1" 500 -"#,
         escape: Some(Escape::None),

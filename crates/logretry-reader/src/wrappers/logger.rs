@@ -53,6 +53,12 @@ pub(super) fn peel(line: &[u8]) -> Option<Layer<'_>> {
         at += word.len();
     }
     at += gap(&head[at..]);
+    // A tag in brackets.
+    if head[..at].ends_with(b"[")
+        && let Some(close) = memchr::memchr(b']', &head[at..])
+    {
+        at += close + gap(&head[at + close..]);
+    }
     // The name of a logger is a word that ends in punctuation, or one that stands before an address.
     let name = word(&head[at..]);
     let is_name = name.first().is_some_and(u8::is_ascii_alphabetic)
@@ -177,6 +183,7 @@ mod tests {
             ("2026-11-22 06:22:52,123 [info] access - 203.0.113.9 - \"GET", Some("203.0.113.9 - \"GET")),
             ("203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] \"GET /INFO HTTP/1.1\" 502", None),
             ("GET /a 500 INFO x", None),
+            ("INFO -- : [7f2a-1] method=GET", Some("method=GET")),
             ("INFO", None),
             ("", None),
         ] {
