@@ -15,6 +15,7 @@ mod corpora;
 mod detection;
 mod files;
 mod follow;
+mod following;
 mod gentle;
 mod help;
 mod hostile;

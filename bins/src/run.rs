@@ -130,7 +130,7 @@ impl Run {
         let filter = Filter::new(Chooser::new(&self.predicate, self.quota)?);
         let refirer = Refirer::new(self.refiring)?;
         let rewriter = match &self.retry_log {
-            Some(path) => Rewriter::append_to(path, self.form, mark)?,
+            Some(path) => Rewriter::append_to(path, self.form, mark, self.cx.reopen())?,
             None => Rewriter::to_nowhere(),
         };
         link(reader, filter, refirer, Watch(self.on_refire), rewriter, &self.cx).await?;

@@ -10,6 +10,7 @@ mod program;
 mod progress;
 mod signals;
 mod summary;
+pub(crate) mod systemd;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, n
         // Before the progress line, which would write over the question.
         program.ask(&cx).await?;
         let ticking = progress.tick(&cx);
+        let watching = tokio::spawn(systemd::watch());
         let aborted = async {
             cx.stops().abort.cancelled().await;
             tokio::time::sleep(ABORT_TIME).await;
@@ -63,6 +65,7 @@ fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, n
             () = aborted => Ok(()),
         };
         drop(ticking);
+        watching.abort();
         Ok::<_, Fatal>((result, signals.first()))
     })?;
     // A thread may still wait for standard input; nobody waits for it.

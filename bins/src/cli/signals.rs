@@ -1,10 +1,14 @@
+use std::io::{self, IsTerminal as _};
 use std::sync::{Arc, OnceLock};
 
 use logretry_record::Exit;
 use logretry_stage::{Context, Fatal, Result};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// SIGINT and SIGTERM: the first begins a drain, the second aborts, the third ends the process.
+use super::systemd;
+
+/// SIGINT and SIGTERM: the first begins a drain, the second aborts, the third ends the process. SIGHUP opens the files anew that are written; but
+/// if it says that the terminal has gone, it stands for SIGTERM.
 pub(crate) struct Signals {
     first: Arc<OnceLock<Exit>>,
 }
@@ -14,8 +18,13 @@ impl Signals {
     pub(crate) fn listen(cx: &Context, ends_with_input: bool) -> Result<Self> {
         let first = Arc::new(OnceLock::new());
         let listen = |kind| signal(kind).map_err(|error| Fatal::new(format!("listen for signals: {error}")));
-        let (interrupt, terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
-        tokio::spawn(obey(interrupt, terminate, cx.clone(), Arc::clone(&first), ends_with_input));
+        let heard = Heard {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hang_up: listen(SignalKind::hangup())?,
+            had_terminal: io::stderr().is_terminal(),
+        };
+        tokio::spawn(obey(heard, cx.clone(), Arc::clone(&first), ends_with_input));
         Ok(Self { first })
     }
 
@@ -25,22 +34,42 @@ impl Signals {
     }
 }
 
-async fn obey(
-    mut interrupt: Signal,
-    mut terminate: Signal,
-    cx: Context,
-    first: Arc<OnceLock<Exit>>,
-    ends_with_input: bool,
-) {
+struct Heard {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+    had_terminal: bool,
+}
+
+impl Heard {
+    /// The next signal to stop. Files are opened anew meanwhile.
+    async fn stop(&mut self, cx: &Context) -> Exit {
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => return Exit::Interrupted,
+                _ = self.terminate.recv() => return Exit::Terminated,
+                _ = self.hang_up.recv() => {
+                    if self.had_terminal && !io::stderr().is_terminal() {
+                        return Exit::Terminated;
+                    }
+                    systemd::reloading();
+                    cx.reopen().ask();
+                    cx.notes().say(format_args!("the files that are written are opened anew"));
+                    systemd::ready();
+                }
+            }
+        }
+    }
+}
+
+async fn obey(mut heard: Heard, cx: Context, first: Arc<OnceLock<Exit>>, ends_with_input: bool) {
     for count in 1.. {
-        let exit = tokio::select! {
-            _ = interrupt.recv() => Exit::Interrupted,
-            _ = terminate.recv() => Exit::Terminated,
-        };
+        let exit = heard.stop(&cx).await;
         let exit = *first.get_or_init(|| exit);
         match count {
             1 if ends_with_input => {}
             1 => {
+                systemd::stopping();
                 cx.notes().say(format_args!("stopping: what is under way ends; once more cuts it off"));
                 cx.stops().drain.cancel();
             }

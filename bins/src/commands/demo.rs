@@ -82,7 +82,7 @@ async fn refire(log: &Path, retry_log: &Path, url: &str, cx: &Context) -> Result
     let mut options = Options::default();
     options.destination.base_url = Some(url.parse()?);
     let refirer = Refirer::new(options)?;
-    let rewriter = Rewriter::append_to(retry_log, Form::Same, Mark::default())?;
+    let rewriter = Rewriter::append_to(retry_log, Form::Same, Mark::default(), cx.reopen())?;
     crate::link(reader, filter, refirer, Watch(|_: &Record| ()), rewriter, cx).await
 }
 

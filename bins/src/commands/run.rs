@@ -1,15 +1,16 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use clap::Args;
 use futures_util::StreamExt as _;
 use logretry_filter::SelectArgs;
-use logretry_reader::{Input, ReadArgs, Reader, inputs};
+use logretry_reader::{FollowArgs, Input, ReadArgs, inputs};
 use logretry_record::{Reason, Record};
 use logretry_refirer::{Options, Planned, RefireArgs, Refirer};
 use logretry_rewriter::WriteArgs;
-use logretry_stage::{Context, Fatal, MarkArgs, Result, Source as _, Stage as _, Watch};
+use logretry_stage::{Context, Fatal, MarkArgs, Result, Source as _, Stage as _};
 
-use crate::cli::{Changes, Common, confirm};
+use crate::cli::{Changes, Common, confirm, systemd};
 
 /// Reads logs, sends their failed requests again, and writes the retry log.
 ///
@@ -18,12 +19,18 @@ use crate::cli::{Changes, Common, confirm};
 ///
 /// Methods that change something (all but GET, HEAD and OPTIONS) must be named and confirmed: with --yes, or by a word typed on the terminal.
 ///
+/// With --follow it goes on with what is written to the logs, through rotation, until it is stopped. A request is sent 30 s after it was logged, and again within
+/// hours if it fails; what has not recovered then is kept by --dead-letter. SIGHUP opens the retry log, the dead letters and the rejects anew.
+///
 /// Look first: `logretry plan` takes the same flags and sends nothing.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) flags: RunFlags,
+
+    #[command(flatten)]
+    pub(crate) follow: FollowArgs,
 }
 
 /// The flags of all four stages.
@@ -98,7 +105,7 @@ impl Run {
             cx.notes().say(format_args!("{warning}"));
         }
         let methods = flags.refire.methods_to_confirm()?;
-        if methods.is_empty() || !flags.can_be_read_twice()? {
+        if methods.is_empty() || self.follow.follow || !flags.can_be_read_twice()? {
             return confirm(&Changes::Possible(methods), cx).await;
         }
         let mut counts = BTreeMap::new();
@@ -116,27 +123,32 @@ impl Run {
     }
 
     pub(crate) async fn run(self, cx: &Context) -> Result<()> {
-        let RunFlags { read, select, refire, write, mark, common } = self.flags;
+        let Self { flags, follow } = self;
+        let RunFlags { read, select, refire, write, mark, common } = flags;
         let mark = mark.mark;
-        let inputs = inputs(&read.logs)?;
+        if follow.follow && select.skip_recovered {
+            return Err(Fatal::usage(SKIPS_RECOVERED));
+        }
         let filter = select.filter(&mark)?;
-        let refirer = Refirer::new(refire.into_options(&mark)?)?;
-        let reading = read.options(Some(select.needed(&mark)), common.rejects.strict)?;
-        let reader = Reader::new(inputs.clone(), reading);
-        refuse_to_append_to_a_log(&inputs, &write)?;
-        let rewriter = write.rewriter(&mark)?;
-        crate::link(reader, filter, refirer, Watch(|_: &Record| ()), rewriter, cx).await
+        let options =
+            if follow.follow { refire.into_following_options(&mark) } else { refire.into_options(&mark) };
+        let refirer = Refirer::new(options?)?;
+        let reader = read.follower(&follow, Some(select.needed(&mark)), common.rejects.strict)?;
+        refuse_to_append_to_a_log(reader.paths(), &write)?;
+        let rewriter = write.rewriter(&mark, cx.reopen())?;
+        let dead_letters = write.dead_letters(cx.reopen())?;
+        systemd::ready();
+        crate::link(reader, filter, refirer, dead_letters, rewriter, cx).await
     }
 }
 
+const SKIPS_RECOVERED: &str = "skip what has recovered since while following (--skip-recovered): it is known at the end of a log only; a longer \
+                               `--settle` gives clients time";
+
 /// The retry log must not be one of the logs: the reader would read what the writer writes.
-fn refuse_to_append_to_a_log(inputs: &[Input], write: &WriteArgs) -> Result<()> {
+fn refuse_to_append_to_a_log<'a>(logs: impl Iterator<Item = &'a Path>, write: &WriteArgs) -> Result<()> {
     let Some(output) = &write.output else { return Ok(()) };
-    let same = inputs.iter().any(|input| match input {
-        Input::Stdin => false,
-        Input::File(path) => is_same_file(path, output),
-    });
-    if same {
+    if logs.into_iter().any(|path| is_same_file(path, output)) {
         let message =
             format!("write the retry log into `{}`: it is one of the logs to read", output.display());
         return Err(Fatal::usage(message));
@@ -144,7 +156,7 @@ fn refuse_to_append_to_a_log(inputs: &[Input], write: &WriteArgs) -> Result<()> 
     Ok(())
 }
 
-fn is_same_file(one: &std::path::Path, other: &std::path::Path) -> bool {
+fn is_same_file(one: &Path, other: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let identity = |path| std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
     identity(one).is_some_and(|one| Some(one) == identity(other))

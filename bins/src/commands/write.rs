@@ -37,7 +37,8 @@ impl Program for Write {
     }
 
     async fn run(self, cx: &Context) -> Result<()> {
-        let rewriter = self.log.rewriter(&self.mark.mark)?;
+        let rewriter = self.log.rewriter(&self.mark.mark, cx.reopen())?;
+        let dead_letters = self.log.dead_letters(cx.reopen())?;
         let tally = cx.clone();
         let count = Watch(move |record: &Record| {
             if let Some(retry) = record.retry() {
@@ -46,6 +47,6 @@ impl Program for Write {
             }
         });
         let records = pipe::Input::stdin().open(cx);
-        rewriter.drain(count.apply(records, cx), cx).await
+        rewriter.drain(dead_letters.apply(count.apply(records, cx), cx), cx).await
     }
 }

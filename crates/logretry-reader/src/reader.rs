@@ -1,5 +1,6 @@
 use std::fs::File;
 use std::io::Seek as _;
+use std::path::Path;
 
 use bstr::BString;
 use futures_util::Stream;
@@ -76,6 +77,15 @@ impl Reader {
 }
 
 impl Reader {
+    /// The files that it reads first, as far as they are known now.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        let inputs = self.inputs.iter().filter_map(|input| match input {
+            Input::Stdin => None,
+            Input::File(path) => Some(path.as_path()),
+        });
+        inputs.chain(self.following.iter().flat_map(Following::paths))
+    }
+
     /// What [`Source::open`] gives, encoded for a pipe: cheaper than to open it and to encode each record.
     pub fn open_encoded(self, cx: &Context) -> impl Stream<Item = StageResult<Encoded>> + Send + use<> {
         bridge::encoded_from_thread(cx, "reader", self.work(cx))

@@ -105,18 +105,24 @@ pub struct RefireArgs {
     pub max_retry_after: String,
 
     /// Leave a host alone for a while when half of its last 20 answers failed, and give it up with the Nth time: what is
-    /// left for it is not sent. 0 never does
-    #[arg(long, value_name = "N", default_value = "12")]
-    pub trips: u32,
+    /// left for it is not sent. 0 never does [default: 12; when logs are followed, a host is left alone, and never given up]
+    #[arg(long, value_name = "N")]
+    pub trips: Option<u32>,
 
     /// Send a request that fails again, until it was sent N times. Only where that is safe and may help, and only as long as
-    /// repetitions are at most a fifth of all requests
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub attempts: NonZeroU32,
+    /// repetitions are at most a fifth of all requests [default: 1; 5 when logs are followed, where those beyond the fifth wait longer]
+    #[arg(long, value_name = "N")]
+    pub attempts: Option<NonZeroU32>,
 
-    /// Wait so long between attempts: a random part of the first time, which doubles up to the last
-    #[arg(long, value_name = "TIME..TIME", default_value = "1s..60s")]
-    pub backoff: String,
+    /// Wait so long between attempts: a random part of the first time, which doubles up to the last [default: 1s..60s; 1m..1h when
+    /// logs are followed]
+    #[arg(long, value_name = "TIME..TIME")]
+    pub backoff: Option<String>,
+
+    /// Send a request so long after it was logged at the earliest: a server that has just failed needs a while, and clients try again by
+    /// themselves [default: at once; 30s when logs are followed]
+    #[arg(long, value_name = "TIME")]
+    pub settle: Option<String>,
 
     /// Send at most N requests in all; the rest is `unsent`
     #[arg(long, value_name = "N")]
@@ -198,6 +204,16 @@ pub struct RefireArgs {
 impl RefireArgs {
     /// What the flags mean. `mark` is the one that `--send-mark` sends.
     pub fn into_options(self, mark: &Mark) -> Result<Options, RefirerError> {
+        self.into_options_beside(&Options::default(), mark)
+    }
+
+    /// The same for a run that follows logs, and has time: what is not said is as [`Options::following`] has it.
+    pub fn into_following_options(self, mark: &Mark) -> Result<Options, RefirerError> {
+        self.into_options_beside(&Options::following(), mark)
+    }
+
+    /// What the flags mean, where `defaults` say what is not said.
+    fn into_options_beside(self, defaults: &Options, mark: &Mark) -> Result<Options, RefirerError> {
         let allow_hosts = self.allow_host.iter().map(|host| host.parse()).collect::<Result<_, _>>()?;
         let base_url = self.base_url.as_deref().map(str::parse).transpose()?;
         let mut resolve = Resolve::default();
@@ -235,9 +251,11 @@ impl RefireArgs {
             per_host: self.per_host,
             rate,
             max_retry_after: time(&self.max_retry_after)?,
-            trips: self.trips,
-            attempts: self.attempts,
-            backoff: self.backoff.parse()?,
+            trips: self.trips.unwrap_or(defaults.trips),
+            attempts: self.attempts.unwrap_or(defaults.attempts),
+            backoff: self.backoff.as_deref().map_or(Ok(defaults.backoff), str::parse)?,
+            again_max: defaults.again_max,
+            settle: self.settle.as_deref().map_or(Ok(defaults.settle), time)?,
             max_requests: self.max_requests.map(NonZeroU64::get),
             max_time: self.max_time.as_deref().map(time).transpose()?,
             connect_timeout: time(&self.connect_timeout)?,

@@ -1,6 +1,6 @@
 //! One host: what waits for it, and when it may be asked next.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use logretry_record::{Record, Retry};
@@ -48,8 +48,9 @@ pub(crate) struct Pass {
 #[derive(Debug)]
 pub(crate) struct Lane {
     fresh: VecDeque<Job>,
-    /// Those that wait for their next attempt. They are few: the retry budget saves up a hundred at most.
-    again: Vec<(Instant, Job)>,
+    /// Those that wait for their next attempt, by the time it may begin and a number.
+    again: BTreeMap<(Instant, u64), Job>,
+    numbered: u64,
     pub(crate) under_way: usize,
     ceiling: usize,
     /// None is a fixed pace.
@@ -67,7 +68,8 @@ impl Lane {
         let ceiling = options.per_host.map_or(concurrency, |per_host| per_host.get().min(concurrency));
         Self {
             fresh: VecDeque::new(),
-            again: Vec::new(),
+            again: BTreeMap::new(),
+            numbered: 0,
             under_way: 0,
             ceiling,
             law: (options.pace != Pace::Fixed).then(|| Gradient::new(ceiling)),
@@ -89,7 +91,8 @@ impl Lane {
 
     /// Takes a record back, to be sent again at `at` or later.
     pub(crate) fn admit_again(&mut self, job: Job, at: Instant) {
-        self.again.push((at, job));
+        self.numbered += 1;
+        self.again.insert((at, self.numbered), job);
     }
 
     /// When its next request may begin, as seen at `now`; none if it has to wait for something else than time.
@@ -100,7 +103,7 @@ impl Lane {
             return None;
         }
         let fresh = self.fresh.front().map(|job| job.due.unwrap_or(now));
-        let again = self.again.iter().map(|(at, _)| *at).min();
+        let again = self.again.first_key_value().map(|((at, _), _)| *at);
         let waiting = fresh.into_iter().chain(again).min()?;
         let allowed = match self.breaker.state() {
             State::Closed => now,
@@ -114,13 +117,11 @@ impl Lane {
 
     /// Begins the next request, for which it is time.
     pub(crate) fn begin(&mut self, now: Instant) -> Option<(Job, Pass)> {
-        let due = (0..self.again.len()).min_by_key(|&place| self.again[place].0);
         let is_fresh_due = self.fresh.front().is_some_and(|job| job.due.is_none_or(|due| due <= now));
-        let due = due.filter(|&place| self.again[place].0 <= now || !is_fresh_due);
-        let job = match due {
-            Some(place) => self.again.swap_remove(place).1,
-            None => self.fresh.pop_front()?,
-        };
+        let is_again_due =
+            self.again.first_key_value().is_some_and(|((at, _), _)| *at <= now || !is_fresh_due);
+        let again = if is_again_due { self.again.pop_first().map(|(_, job)| job) } else { None };
+        let job = again.or_else(|| self.fresh.pop_front())?;
         self.under_way += 1;
         self.begun = Some(now);
         let ticket = self.law.as_mut().map(|law| law.begin(self.under_way)).unwrap_or_default();
@@ -153,6 +154,6 @@ impl Lane {
 
     /// Takes out everything that waits.
     pub(crate) fn empty(&mut self) -> impl Iterator<Item = Job> {
-        self.again.drain(..).map(|(_, job)| job).chain(self.fresh.drain(..))
+        std::mem::take(&mut self.again).into_values().chain(self.fresh.drain(..))
     }
 }

@@ -85,6 +85,7 @@ mod refirer;
 mod resolver;
 mod retry_after;
 mod room;
+mod settle;
 mod site;
 mod target;
 mod tls;

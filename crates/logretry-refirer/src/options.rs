@@ -54,6 +54,11 @@ pub struct Options {
     pub attempts: NonZeroU32,
     /// The waits between them.
     pub backoff: Backoff,
+    /// Records that may wait for another attempt at once, apart from those that wait for their first, for runs without an end. Where it is not 0, a record that the
+    /// retry budget does not allow waits longer instead of leaving.
+    pub again_max: usize,
+    /// A record is sent so long after it was logged at the earliest: a server that has just failed needs a while, and so do clients that try again.
+    pub settle: Duration,
     /// Requests of the whole run at most; what is left goes out as `unsent`.
     pub max_requests: Option<u64>,
     /// The time after which no request begins; what is left goes out as `unsent`.
@@ -82,6 +87,20 @@ pub struct Options {
     pub http: HttpVersion,
 }
 
+impl Options {
+    /// What a run does by default that follows logs: it sends a request 30 s after it was logged, up to five times within hours, and gives no host up.
+    pub fn following() -> Self {
+        Self {
+            trips: u32::MAX,
+            attempts: NonZeroU32::MIN.saturating_add(4),
+            backoff: Backoff { first: Duration::from_secs(60), max: Duration::from_secs(3600) },
+            again_max: 65_536,
+            settle: Duration::from_secs(30),
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -102,6 +121,8 @@ impl Default for Options {
             trips: 12,
             attempts: NonZeroU32::MIN,
             backoff: Backoff::default(),
+            again_max: 0,
+            settle: Duration::ZERO,
             max_requests: None,
             max_time: None,
             connect_timeout: Duration::from_secs(5),

@@ -14,6 +14,7 @@ use crate::journal::Forgets;
 use crate::rate::Schedule;
 use crate::refire::{Ended, Patience, refire};
 use crate::room::{Leaving, Room, Start};
+use crate::settle::settled;
 use crate::transport::{Request, Transport, Wire};
 use crate::{Options, Planned, RefirerError};
 
@@ -54,6 +55,12 @@ impl Refirer {
 
 impl Stage for Refirer {
     fn apply(self, input: impl RecordStream, cx: &Context) -> impl RecordStream {
+        let settle = self.options.settle;
+        let input = if settle.is_zero() || self.options.dry_run {
+            input.left_stream()
+        } else {
+            settled(input, settle, cx.clone()).right_stream()
+        };
         run(self.options, self.wire.map(Arc::new), input, cx.clone())
     }
 }

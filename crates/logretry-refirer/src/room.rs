@@ -7,9 +7,14 @@
 //! A place among the requests under way goes to the lane that has the fewest of them, then to the one that was served longest
 //! ago. The last quarter of the places is for lanes that have less than their share: so a host that has just appeared never
 //! waits for a slow one to answer.
+//!
+//! Records that have been sent and wait for another attempt take part in that, unless they may wait for long
+//! ([`Options::again_max`]): an hour's wait of some must not keep out what is new. Then they have a room of their own, and whoever finds it full leaves
+//! as its last request ended.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use logretry_record::{Reason, Record};
 use logretry_stage::Notes;
@@ -47,6 +52,13 @@ pub(crate) struct Start {
     pass: Pass,
 }
 
+/// What some of the records that wait amount to.
+#[derive(Debug, Default)]
+struct Held {
+    records: usize,
+    bytes: usize,
+}
+
 /// All that waits, and the rules by which it goes on.
 #[derive(Debug)]
 pub(crate) struct Room {
@@ -59,8 +71,11 @@ pub(crate) struct Room {
     budget: Budget,
     random: Random,
     leaving: VecDeque<Leaving>,
-    records: usize,
-    bytes: usize,
+    fresh: Held,
+    /// Those that wait for another attempt, where they have a room of their own.
+    again: Held,
+    /// Whether it has been said that there is no room for more of them.
+    told_full: bool,
     /// Requests that have begun.
     begun: u64,
     /// Why nothing more is sent.
@@ -78,8 +93,9 @@ impl Room {
             budget: Budget::new(),
             random: Random::new(),
             leaving: VecDeque::new(),
-            records: 0,
-            bytes: 0,
+            fresh: Held::default(),
+            again: Held::default(),
+            told_full: false,
             begun: 0,
             closed: None,
         }
@@ -87,17 +103,17 @@ impl Room {
 
     /// Whether another record may come in.
     pub(crate) fn has_space(&self) -> bool {
-        self.records < RECORDS_MAX && self.bytes < BYTES_MAX
+        self.fresh.records < RECORDS_MAX && self.fresh.bytes < BYTES_MAX
     }
 
     /// Whether something waits that could still be sent.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.records > 0
+        self.fresh.records + self.again.records > 0
     }
 
-    /// Records that wait and could still be sent.
+    /// Records that wait and could still be sent, those apart that wait for another attempt in a room of their own.
     pub(crate) fn waiting(&self) -> usize {
-        self.records
+        self.fresh.records
     }
 
     /// Whether nothing more is sent.
@@ -153,8 +169,7 @@ impl Room {
     /// Begins the request that [`Room::next`] gave, whose time has come.
     pub(crate) fn begin(&mut self, slot: Instant, place: usize) -> Option<Start> {
         let (job, pass) = self.lanes[place].begin(slot)?;
-        self.records -= 1;
-        self.bytes -= bytes(&job);
+        self.count_out(&job);
         self.schedule.book(slot);
         if job.attempts() == 0 {
             self.budget.deposit();
@@ -186,11 +201,11 @@ impl Room {
             && !self.lanes[place].is_given_up()
             && retry.attempts < self.options.attempts.get()
             && may_help(&retry)
-            && self.budget.withdraw();
-        let wait = self.options.backoff.wait(retry.attempts, self.random.unit());
+            && self.has_room_again(notes);
+        let wait = self.wait(retry.attempts).filter(|_| may_go_again);
         job.answers += u32::from(is_answered(&retry));
         job.last = Some(retry);
-        if may_go_again {
+        if let Some(wait) = wait {
             self.count_in(&job);
             self.lanes[place].admit_again(job, now + wait);
         } else {
@@ -208,9 +223,9 @@ impl Room {
     }
 
     fn turn_out(&mut self, place: usize, reason: Reason) {
-        for job in self.lanes[place].empty() {
-            self.records -= 1;
-            self.bytes -= bytes(&job);
+        let jobs: Vec<_> = self.lanes[place].empty().collect();
+        for job in jobs {
+            self.count_out(&job);
             let reason = job.last.is_none().then_some(reason);
             self.leaving.push_back(Leaving { job, reason });
         }
@@ -221,8 +236,9 @@ impl Room {
         match turn {
             None => {}
             Some(Turn::Held(hold, trip)) => notes.say(format_args!(
-                "{site}: too many of its last answers failed; it is left alone for {:.1} s (trip {trip} of {trips})",
-                hold.as_secs_f64()
+                "{site}: too many of its last answers failed; it is left alone for {:.1} s (trip {trip}{})",
+                hold.as_secs_f64(),
+                if trips == u32::MAX { String::new() } else { format!(" of {trips}") },
             )),
             Some(Turn::GivenUp) => {
                 notes.say(format_args!("{site}: still failing; it is given up (trip {trips} of {trips})"));
@@ -230,9 +246,48 @@ impl Room {
         }
     }
 
+    /// How long a record waits after so many requests; none, if the budget allows no more of them.
+    fn wait(&mut self, attempts: u32) -> Option<Duration> {
+        let backoff = self.options.backoff;
+        if self.budget.withdraw() {
+            Some(backoff.wait(attempts, self.random.unit()))
+        } else if self.options.again_max > 0 {
+            // Who may wait for long waits for longest.
+            Some(backoff.max.mul_f64(0.5 + self.random.unit() / 2.0))
+        } else {
+            None
+        }
+    }
+
+    /// Whether one more record may wait for another attempt.
+    fn has_room_again(&mut self, notes: &Notes) -> bool {
+        let most = self.options.again_max;
+        let has_room = most == 0 || (self.again.records < most && self.again.bytes < BYTES_MAX);
+        if !has_room && !std::mem::replace(&mut self.told_full, true) {
+            notes.say(format_args!(
+                "{} records wait for another attempt; as long as there are so many, others that fail are not sent again",
+                self.again.records
+            ));
+        }
+        has_room
+    }
+
     fn count_in(&mut self, job: &Job) {
-        self.records += 1;
-        self.bytes += bytes(job);
+        let held = self.held(job);
+        held.records += 1;
+        held.bytes += bytes(job);
+    }
+
+    fn count_out(&mut self, job: &Job) {
+        let held = self.held(job);
+        held.records -= 1;
+        held.bytes -= bytes(job);
+    }
+
+    /// Those that `job` is counted with.
+    fn held(&mut self, job: &Job) -> &mut Held {
+        let is_apart = self.options.again_max > 0 && job.last.is_some();
+        if is_apart { &mut self.again } else { &mut self.fresh }
     }
 }
 

@@ -3,8 +3,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use logretry_record::Mark;
+use logretry_stage::{Fatal, Reopen};
 
-use crate::{Form, LogFileError, Rewriter};
+use crate::{DeadLetters, Form, LogFileError, Rewriter};
 
 /// Where the retry log goes, and what it looks like.
 #[derive(Debug, Clone, Args)]
@@ -17,6 +18,10 @@ pub struct WriteArgs {
     /// The form of its lines
     #[arg(long = "as", value_name = "FORM", value_enum, default_value_t)]
     pub form: Form,
+
+    /// Append the records that did not recover, and that this run does not send again, to FILE: NDJSON that lr-refire takes
+    #[arg(long, value_name = "FILE")]
+    pub dead_letter: Option<PathBuf>,
 }
 
 impl WriteArgs {
@@ -26,10 +31,21 @@ impl WriteArgs {
     }
 
     /// The sink that these flags ask for. Opens the retry log.
-    pub fn rewriter(&self, mark: &Mark) -> Result<Rewriter<Box<dyn Write + Send>>, LogFileError> {
+    pub fn rewriter(
+        &self,
+        mark: &Mark,
+        reopen: &Reopen,
+    ) -> Result<Rewriter<Box<dyn Write + Send>>, LogFileError> {
         match &self.output {
-            Some(path) => Rewriter::append_to(path, self.form, mark.clone()),
+            Some(path) => Rewriter::append_to(path, self.form, mark.clone(), reopen),
             None => Ok(Rewriter::to_stdout(self.form, mark.clone())),
         }
+    }
+
+    /// The stage that keeps dead letters, if these flags ask for it. Opens their file.
+    pub fn dead_letters(&self, reopen: &Reopen) -> Result<DeadLetters, Fatal> {
+        self.dead_letter
+            .as_ref()
+            .map_or_else(|| Ok(DeadLetters::default()), |path| DeadLetters::append_to(path, reopen))
     }
 }

@@ -9,13 +9,15 @@
 //! bytes of that line, changed only where the URL, the status, the time, the size and the duration stand. Those are the refire's; where no
 //! answer came, the status is `000`. So the retry log is read by whatever reads the log, logretry included. [`Form`] names the other forms.
 //!
-//! A [`Renderer`] is a pure function from a record to a line; [`Rewriter`] is the sink around it. Records that were not sent have no line.
+//! A [`Renderer`] is a pure function from a record to a line; [`Rewriter`] is the sink around it. Records that were not sent have no line. [`DeadLetters`] keeps those
+//! that did not recover.
 
 #![warn(missing_docs)]
 
 #[cfg(feature = "cli")]
 mod cli;
 mod combined;
+mod dead_letters;
 mod form;
 mod log_file;
 mod renderer;
@@ -24,6 +26,7 @@ mod table;
 
 #[cfg(feature = "cli")]
 pub use cli::WriteArgs;
+pub use dead_letters::DeadLetters;
 pub use form::Form;
 pub use log_file::{LogFileError, open_log};
 pub use renderer::Renderer;

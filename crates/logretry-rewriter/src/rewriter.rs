@@ -2,8 +2,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use logretry_record::{Mark, Record, Shown};
-use logretry_stage::{Context, RecordStream, Result, Sink, pipe};
+use logretry_stage::{Context, LineFile, RecordStream, Reopen, Result, Sink, pipe};
 
+use crate::table;
 use crate::{Form, LogFileError, Renderer, open_log};
 
 /// The sink that writes the retry log.
@@ -25,9 +26,11 @@ impl<W: Write + Send + 'static> Rewriter<W> {
 }
 
 impl Rewriter<Box<dyn Write + Send>> {
-    /// A writer that appends to the retry log at `path`; see [`open_log`].
-    pub fn append_to(path: &Path, form: Form, mark: Mark) -> Result<Self, LogFileError> {
+    /// A writer that appends to the retry log at `path`; see [`open_log`]. When it is asked to, it opens that anew between two lines.
+    pub fn append_to(path: &Path, form: Form, mark: Mark, reopen: &Reopen) -> Result<Self, LogFileError> {
         let (log, is_new) = open_log(path)?;
+        let head = if form == Form::Csv { table::header() } else { Vec::new() };
+        let log = LineFile::new(path, log, reopen).beginning_with(head);
         let renderer = Renderer::new(form, mark);
         let renderer = if is_new { renderer.headed() } else { renderer };
         Ok(Self::new(renderer, path.display().to_string(), Box::new(log)))

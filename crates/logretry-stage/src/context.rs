@@ -3,7 +3,7 @@ use std::sync::Arc;
 use logretry_record::Reject;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Notes, Rejects, Result, Tally};
+use crate::{Notes, Rejects, Reopen, Result, Tally};
 
 /// What the stages of one run share. Cloning it gives another handle to the same run.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +17,7 @@ struct Shared {
     tally: Tally,
     rejects: Rejects,
     notes: Notes,
+    reopen: Reopen,
 }
 
 /// The two ways to be stopped, in the order in which a person presses Ctrl-C.
@@ -31,7 +32,15 @@ pub struct Stops {
 impl Context {
     /// The context of a run that rejects and speaks as told. `Context::default()` counts its rejects and is silent.
     pub fn new(rejects: Rejects, notes: Notes) -> Self {
-        Self { stops: Stops::default(), shared: Arc::new(Shared { tally: Tally::default(), rejects, notes }) }
+        Self {
+            stops: Stops::default(),
+            shared: Arc::new(Shared {
+                tally: Tally::default(),
+                reopen: rejects.reopen().clone(),
+                rejects,
+                notes,
+            }),
+        }
     }
 
     /// The stop signals.
@@ -52,6 +61,11 @@ impl Context {
     /// Where sentences for a person go.
     pub fn notes(&self) -> &Notes {
         &self.shared.notes
+    }
+
+    /// Where to ask that the files which are written be opened anew, because they have been renamed.
+    pub fn reopen(&self) -> &Reopen {
+        &self.shared.reopen
     }
 
     /// Takes a line or record that could not be used. It is not counted here: whoever read it counts it.

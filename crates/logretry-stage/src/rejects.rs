@@ -1,23 +1,24 @@
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use logretry_record::{Reject, Shown};
 
-use crate::{Fatal, Notes, Result, open_own};
+use crate::{Fatal, LineFile, Notes, Reopen, Result, open_own};
 
 /// Where lines and records go that could not be used: the first few to the person who watches, all of them to a file.
 #[derive(Debug, Default)]
 pub struct Rejects {
     file: Option<PathBuf>,
+    reopen: Reopen,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     shown: u32,
-    writer: Option<BufWriter<File>>,
+    writer: Option<BufWriter<LineFile>>,
 }
 
 /// How many rejects a person is shown.
@@ -29,8 +30,15 @@ impl Rejects {
         let error = |error| RejectsError { action: "create", file: file.to_owned(), error };
         let mut options = OpenOptions::new();
         let writer = open_own(options.write(true).create(true).truncate(true), file).map_err(error)?;
-        let state = Mutex::new(State { shown: 0, writer: Some(BufWriter::new(writer)) });
-        Ok(Self { file: Some(file.to_owned()), state })
+        let reopen = Reopen::default();
+        let writer = BufWriter::new(LineFile::new(file, writer, &reopen));
+        let state = Mutex::new(State { shown: 0, writer: Some(writer) });
+        Ok(Self { file: Some(file.to_owned()), reopen, state })
+    }
+
+    /// Where to ask that the file be opened anew.
+    pub(crate) fn reopen(&self) -> &Reopen {
+        &self.reopen
     }
 
     pub(crate) fn take(&self, reject: &Reject, notes: &Notes) -> Result<()> {

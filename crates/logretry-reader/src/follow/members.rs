@@ -82,6 +82,14 @@ impl Following {
         (logs, rotated.into_iter().map(Input::File).collect())
     }
 
+    /// The logs that were named themselves.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.members.iter().filter_map(|member| match member {
+            Member::File(path) => Some(path.as_path()),
+            Member::Folder(_) | Member::Pattern(_) => None,
+        })
+    }
+
     /// Whether more logs may come.
     pub(crate) fn may_grow(&self) -> bool {
         self.members.iter().any(|member| !matches!(member, Member::File(_)))

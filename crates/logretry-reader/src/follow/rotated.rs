@@ -17,8 +17,12 @@ const FILES_MAX: usize = 256;
 pub(crate) fn rotated(files: &impl Files, path: &Path) -> io::Result<Vec<PathBuf>> {
     let own = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let folder = folder(path);
-    let mut found: Vec<(Age, bool, PathBuf)> = files
-        .names(folder)?
+    let names = match files.names(folder) {
+        // A folder can go, and come again, like a file.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        names => names?,
+    };
+    let mut found: Vec<(Age, bool, PathBuf)> = names
         .into_iter()
         .filter_map(|name| {
             let text = name.to_string_lossy().into_owned();

@@ -395,8 +395,10 @@ impl<S: Files> Tail<S> {
             };
             let place = open.swap_remove(index);
             let (body, stat) = rotated::open(&self.files, &path)?;
+            // A copy, compressed, may have got the inode of what it was made of.
+            let is_plain = matches!(body, Body::Plain(_));
             let mut volume = self.volume(body, stat).resumed(*place);
-            volume.ends_whole = stat.identity == place.identity;
+            volume.ends_whole = is_plain && stat.identity == place.identity;
             if path == self.path {
                 self.current = Some(volume);
             } else {

@@ -23,7 +23,7 @@ fn deed() -> impl Strategy<Value = Deed> {
 }
 
 fn deeds() -> impl Strategy<Value = (bool, Vec<Deed>)> {
-    (any::<bool>(), prop::collection::vec(deed(), 1..40))
+    (any::<bool>(), prop::collection::vec(deed(), 1..30))
 }
 
 /// Lines that nobody can read any more, and that have not been read before.

@@ -1,0 +1,58 @@
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+
+use futures_util::StreamExt as _;
+use logretry_record::{Outcome, Record};
+use logretry_stage::{Context, Fatal, LineFile, RecordStream, Reopen, Result, Stage};
+
+/// Keeps the records that did not recover and will not be sent again by this run, as NDJSON that `lr-refire` takes.
+///
+/// What was `skipped` is not among them: it was not to be sent. All records pass. If the file cannot be written, a drain begins, and the error ends the run.
+#[derive(Debug, Default)]
+pub struct DeadLetters(Option<(PathBuf, LineFile)>);
+
+impl DeadLetters {
+    /// Appends them to the file at `path`, which is made readable by its owner only, and opened anew when that is asked for.
+    pub fn append_to(path: &Path, reopen: &Reopen) -> Result<Self> {
+        let file = LineFile::append_to(path, reopen);
+        let file = file.map_err(|error| {
+            Fatal::new(format!("open the file for dead letters `{}`: {error}", path.display()))
+        })?;
+        Ok(Self(Some((path.to_owned(), file))))
+    }
+}
+
+impl Stage for DeadLetters {
+    fn apply(self, input: impl RecordStream, cx: &Context) -> impl RecordStream {
+        let drain = cx.stops().drain.clone();
+        let mut kept = self.0;
+        async_stream::stream! {
+            let mut failure = None;
+            let mut input = pin!(input);
+            let mut line = Vec::new();
+            while let Some(item) = input.next().await {
+                if let (Ok(record), Some((path, file))) = (&item, &mut kept)
+                    && is_dead(record)
+                {
+                    line.clear();
+                    record.encode(&mut line);
+                    if let Err(error) = file.write_all(&line) {
+                        drain.cancel();
+                        failure = Some(Fatal::new(format!("write the file for dead letters `{}`: {error}", path.display())));
+                        kept = None;
+                    }
+                }
+                yield item;
+            }
+            if let Some(fatal) = failure {
+                yield Err(fatal);
+            }
+        }
+    }
+}
+
+fn is_dead(record: &Record) -> bool {
+    let outcome = record.retry().map(|retry| retry.outcome);
+    !matches!(outcome, None | Some(Outcome::Recovered | Outcome::Skipped))
+}

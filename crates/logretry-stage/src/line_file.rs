@@ -1,0 +1,108 @@
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::open_own;
+
+/// Asks whoever writes a [`LineFile`] to open it anew. Cloning it gives another handle to the same.
+#[derive(Debug, Clone, Default)]
+pub struct Reopen(Arc<AtomicU64>);
+
+impl Reopen {
+    /// Files are opened anew before their next line.
+    pub fn ask(&self) {
+        self.0.fetch_add(1, Ordering::Release);
+    }
+
+    fn asked(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// A file to which lines are appended, and which may be renamed meanwhile: when it is [asked](Reopen::ask) for, the line that is being written is ended in the
+/// old file, and the next one goes to the file that then has the name.
+#[derive(Debug)]
+pub struct LineFile {
+    path: PathBuf,
+    file: File,
+    reopen: Reopen,
+    seen: u64,
+    /// What a new file begins with.
+    head: Vec<u8>,
+    is_in_line: bool,
+}
+
+impl LineFile {
+    /// `file`, which has just been opened at `path`.
+    pub fn new(path: &Path, file: File, reopen: &Reopen) -> Self {
+        let (reopen, seen) = (reopen.clone(), reopen.asked());
+        Self { path: path.to_owned(), file, reopen, seen, head: Vec::new(), is_in_line: false }
+    }
+
+    /// The file at `path`, made for its owner only if it is not there.
+    pub fn append_to(path: &Path, reopen: &Reopen) -> io::Result<Self> {
+        Ok(Self::new(path, open(path)?, reopen))
+    }
+
+    /// The same, where a file that is new when it is opened anew begins with `head`.
+    #[must_use]
+    pub fn beginning_with(mut self, head: Vec<u8>) -> Self {
+        self.head = head;
+        self
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    open_own(OpenOptions::new().append(true).create(true), path)
+}
+
+impl Write for LineFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let asked = self.reopen.asked();
+        if asked != self.seen && !self.is_in_line {
+            self.file = open(&self.path)?;
+            if self.file.metadata()?.len() == 0 {
+                self.file.write_all(&self.head)?;
+            }
+            self.seen = asked;
+        }
+        // A line must not end in another file than it began in.
+        let bytes = match memchr::memchr(b'\n', bytes) {
+            Some(end) if asked != self.seen => &bytes[..=end],
+            _ => bytes,
+        };
+        let written = self.file.write(bytes)?;
+        self.is_in_line = written > 0 && bytes[written - 1] != b'\n' || (written == 0 && self.is_in_line);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_ended_where_it_was_begun_and_the_next_goes_to_the_new_file() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (path, old) = (dir.path().join("retry.log"), dir.path().join("retry.log.1"));
+        let reopen = Reopen::default();
+        let mut file =
+            LineFile::append_to(&path, &reopen).expect("a file").beginning_with(b"head\n".to_vec());
+        file.write_all(b"one\ntw").expect("a line");
+        std::fs::rename(&path, &old).expect("a file");
+        reopen.ask();
+        file.write_all(b"o\nthree\n").expect("lines");
+        file.write_all(b"four\n").expect("a line");
+        let read = |path: &Path| std::fs::read_to_string(path).expect("a file");
+        assert_eq!((read(&old).as_str(), read(&path).as_str()), ("one\ntwo\n", "head\nthree\nfour\n"));
+        reopen.ask();
+        file.write_all(b"five\n").expect("a line");
+        assert_eq!(read(&path), "head\nthree\nfour\nfive\n");
+    }
+}

@@ -1,0 +1,140 @@
+//! A run that follows the log of a server, and what a service manager and logrotate do with it.
+
+use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
+use std::{fs, str};
+
+use crate::lab::{Backend, Desk, Running, Server, ask, line, ndjson, nginx, until};
+
+/// Flags by which nothing waits for long.
+const SOON: &[&str] = &["--settle", "1ms", "--attempts", "3", "--backoff", "1ms..5ms", "--trips", "0"];
+
+/// Follows `log` from its start, and sends to `url`.
+fn follow(desk: &Desk, log: &str, url: &str, more: &[&str]) -> Running {
+    let arguments = ["run", "--follow", "--from-start", log, "--base-url", url, "-o", "retry.log"];
+    desk.program("logretry", &[&arguments, SOON, more].concat()).start()
+}
+
+/// Waits until the file `name` has so many whole lines.
+fn lines(desk: &Desk, name: &str, number: usize) -> String {
+    until(name, || {
+        let text = desk.read(name);
+        (text.ends_with('\n') && text.lines().count() >= number).then_some(text)
+    })
+}
+
+fn ask_for(server: &Server, numbers: std::ops::Range<usize>) {
+    for number in numbers {
+        assert_eq!(ask(server.address(), "GET", format!("/always/500/{number}")), 500);
+    }
+}
+
+#[test]
+fn a_run_that_follows_the_log_of_the_server_that_it_asks_never_feeds_on_itself() {
+    let backend = Backend::up();
+    let server = nginx(&backend);
+    ask_for(&server, 0..5);
+    let desk = Desk::new();
+    let log = server.log().display().to_string();
+    let run = follow(&desk, &log, &server.url(), &["--dead-letter", "dead.ndjson"]);
+    lines(&desk, "dead.ndjson", 5);
+    // What this one is logged behind are the refires of the first five: they have been read when it ends.
+    ask_for(&server, 5..6);
+    let dead = lines(&desk, "dead.ndjson", 6);
+    run.signal("TERM");
+    let ended = run.end();
+    assert_eq!(ended.code, 143, "{}", ended.stderr);
+    for number in 0..6 {
+        let times = backend.seen().iter().filter(|seen| seen.ends_with(&format!("/{number}"))).count();
+        assert_eq!(times, 4, "request {number}: the original and three attempts\n{}", ended.stderr);
+    }
+    let attempts = ndjson(&dead).iter().all(|record| record.pointer("/retry/attempts") == Some(&3.into()));
+    assert!(attempts, "{dead}");
+    assert_eq!(desk.read("retry.log").lines().count(), 6);
+    // Dead letters can be sent again.
+    let again = desk.program("lr-refire", &["--base-url", &server.url()]).reading(dead).run();
+    assert_eq!(again.stdout.lines().count(), 6, "{}", again.stderr);
+    assert_eq!(fs::metadata(desk.path("dead.ndjson")).map(|file| mode(&file)).ok(), Some(0o600));
+}
+
+fn mode(file: &fs::Metadata) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.permissions().mode() & 0o777
+}
+
+#[test]
+fn a_signal_to_hang_up_opens_the_files_anew() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /a", 500));
+    let more = ["--dead-letter", "dead.ndjson"];
+    let run = follow(&desk, "access.log", &backend.url(), &more);
+    let append = |text: String| {
+        let mut log = fs::File::options().append(true).open(desk.path("access.log")).expect("a log");
+        std::io::Write::write_all(&mut log, text.as_bytes()).expect("a log");
+    };
+    lines(&desk, "retry.log", 1);
+    append(line("GET /always/404/b", 500));
+    lines(&desk, "dead.ndjson", 1);
+    for name in ["retry.log", "dead.ndjson"] {
+        fs::rename(desk.path(name), desk.path(&format!("{name}.1"))).expect("a file");
+    }
+    run.signal("HUP");
+    // Until the signal has arrived, lines go to the old files.
+    let mut number = 0;
+    until("the new files", || {
+        number += 1;
+        append(
+            [line(&format!("GET /c{number}"), 500), line(&format!("GET /always/404/{number}"), 500)].concat(),
+        );
+        (desk.path("retry.log").exists() && desk.path("dead.ndjson").exists()).then_some(())
+    });
+    let all = || desk.read("retry.log.1") + &desk.read("retry.log");
+    until("all lines", || (all().lines().count() == 2 + 2 * number).then_some(()));
+    run.signal("TERM");
+    let ended = run.end();
+    assert_eq!(ended.code, 143, "{}", ended.stderr);
+    let dead = desk.read("dead.ndjson.1") + &desk.read("dead.ndjson");
+    assert_eq!(ndjson(&dead).len(), number + 1);
+    assert_eq!(all().lines().filter(|line| line.contains("GET /c")).count(), number);
+}
+
+#[test]
+fn a_service_manager_is_told_how_the_run_is() {
+    let desk = Desk::with("access.log", line("GET /a", 500));
+    let manager = UnixDatagram::bind(desk.path("notify")).expect("a socket");
+    manager.set_read_timeout(Some(Duration::from_secs(20))).expect("a socket");
+    let hear = || {
+        let mut told = [0; 1024];
+        let length = manager.recv(&mut told).expect("something is told");
+        str::from_utf8(&told[..length]).expect("it is text").trim().to_owned()
+    };
+    let backend = Backend::up();
+    let arguments = ["run", "--follow", "access.log", "--base-url", &backend.url(), "-o", "retry.log"];
+    let socket = desk.path("notify").display().to_string();
+    let run = desk.program("logretry", &arguments).env("NOTIFY_SOCKET", &socket);
+    let run = run.env("WATCHDOG_USEC", "20000").start();
+    let next = || loop {
+        let told = hear();
+        if told != "WATCHDOG=1" {
+            return told;
+        }
+    };
+    assert_eq!(next(), "READY=1");
+    until("two signs of life", || (hear() == "WATCHDOG=1" && hear() == "WATCHDOG=1").then_some(()));
+    run.signal("HUP");
+    let reloading = next();
+    assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading}");
+    assert_eq!(next(), "READY=1");
+    run.signal("TERM");
+    assert_eq!(next(), "STOPPING=1");
+    assert_eq!(run.end().code, 143);
+}
+
+#[test]
+fn a_run_that_follows_says_what_it_cannot_do() {
+    let desk = Desk::with("access.log", line("GET /a", 500));
+    let arguments = ["run", "--follow", "access.log", "--base-url", "http://127.0.0.1:9", "--skip-recovered"];
+    let ended = desk.run("logretry", &arguments);
+    assert_eq!((ended.code, ended.stdout.as_str()), (2, ""));
+    assert!(ended.stderr.starts_with("logretry: cannot skip what has recovered since"), "{}", ended.stderr);
+}
