@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use futures_util::StreamExt as _;
@@ -31,6 +32,10 @@ pub(crate) struct Run {
 
     #[command(flatten)]
     pub(crate) follow: FollowArgs,
+
+    /// Nothing that changes something was found, so nobody was asked: what a log that grows has more of it by now is not sent.
+    #[arg(skip)]
+    unasked: AtomicBool,
 }
 
 /// The flags of all four stages.
@@ -119,11 +124,12 @@ impl Run {
             counted = counting => counted?,
             () = cx.stops().drain.cancelled() => return Ok(()),
         }
+        self.unasked.store(counts.is_empty(), Ordering::Relaxed);
         confirm(&Changes::Counted(counts), cx).await
     }
 
     pub(crate) async fn run(self, cx: &Context) -> Result<()> {
-        let Self { flags, follow } = self;
+        let Self { flags, follow, unasked } = self;
         let RunFlags { read, select, refire, write, mark, common } = flags;
         let mark = mark.mark;
         if follow.follow && select.skip_recovered {
@@ -132,7 +138,11 @@ impl Run {
         let filter = select.filter(&mark)?;
         let options =
             if follow.follow { refire.into_following_options(&mark) } else { refire.into_options(&mark) };
-        let refirer = Refirer::new(options?)?;
+        let mut options = options?;
+        if unasked.into_inner() {
+            options.methods = options.methods.without_changes();
+        }
+        let refirer = Refirer::new(options)?;
         let reader = read.follower(&follow, Some(select.needed(&mark)), common.rejects.strict)?;
         refuse_to_append_to_a_log(reader.paths(), &write)?;
         let rewriter = write.rewriter(&mark, cx.reopen())?;

@@ -41,6 +41,13 @@ impl Methods {
 }
 
 impl Methods {
+    /// Only those of them that change nothing.
+    #[must_use]
+    pub fn without_changes(mut self) -> Self {
+        self.names.retain(|name| SAFE.contains(&name.as_str()));
+        self
+    }
+
     /// Those that change something: all but GET, HEAD and OPTIONS.
     pub fn that_change_something(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(String::as_str).filter(|name| !SAFE.contains(name))
