@@ -109,11 +109,12 @@ fn two_hosts() -> (String, bool) {
     let slow = Profile { workers: 1, work_ms: 2000, queue: 1, ..well };
     let shops = [Shop::open(well), Shop::open(slow)];
     let hosts = shops.each_ref().map(|shop| shop.url().replace("http://", ""));
-    let logged = |number: usize| format!("{} {}", hosts[number % 2], line(&format!("GET /{number}"), 502));
+    let logged = |number: usize| format!("{} \"GET /{number} HTTP/1.1\" 502\n", hosts[number % 2]);
     let log: String = (0..40_000).map(logged).collect();
     let desk = Desk::with("access.log", log);
     let allowed = hosts.map(|host| format!("http://{host}"));
-    let arguments = ["run", "access.log", "--format", "vhost_combined", "--max-time", "20s", "-q"];
+    let format = r#"log_format hosts '$http_host "$request" $status';"#;
+    let arguments = ["run", "access.log", "--format", format, "--max-time", "20s", "-q"];
     let run = desk
         .program("logretry", &arguments)
         .args(allowed.iter().flat_map(|host| ["--allow-host", host]))

@@ -42,9 +42,9 @@ impl Format {
         }
     }
 
-    /// Whether a line names the host that was asked for.
+    /// Whether a line names the host that the client asked for; Apache's `%v` is that of its configuration.
     pub(super) fn has_host(self) -> bool {
-        matches!(self, Self::Apache | Self::Caddy | Self::Raw)
+        matches!(self, Self::Caddy | Self::Raw)
     }
 
     /// The line, with its end; answered with 502.
@@ -55,8 +55,7 @@ impl Format {
                 format!(r#"203.0.113.9 - - [{TIME}] "{}" 502 157 "-" "curl/8.9""#, nginx(&request))
             }
             Self::Apache => {
-                let host = if host.contains(':') { (*host).to_owned() } else { format!("{host}:80") };
-                format!(r#"{host} 203.0.113.9 - - [{TIME}] "{}" 502 157 "-" "curl/8.9""#, apache(&request))
+                format!(r#"{host}:80 203.0.113.9 - - [{TIME}] "{}" 502 157 "-" "curl/8.9""#, apache(&request))
             }
             Self::Haproxy => format!(
                 r#"<134>Nov 22 06:22:52 lb haproxy[7]: 203.0.113.9:5 [22/Nov/2026:06:22:52.859] fe be/s1 0/0/0/0/0 502 127 - - SH-- 1/1/0/0/0 0/0 "{}""#,
