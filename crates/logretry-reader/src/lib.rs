@@ -3,7 +3,7 @@
 //! ```text
 //!   access.log.2.gz ─┐ unpack ─▶ entries ─▶ wrappers off ─▶ format ─▶ Record
 //!   access.log.1    ─┤                                       └─▶ Reject, or screened
-//!   access.log      ─┘ one after the other, oldest first, in a thread of its own
+//!   access.log      ─┘ one after the other, oldest first; a file by all cores at once
 //! ```
 //!
 //! [`inputs`] turns what was named on the command line (files, globs, directories, `-`) into an ordered list. The [`Reader`] opens each
@@ -38,6 +38,7 @@
 
 #![warn(missing_docs)]
 
+mod ahead;
 mod blocks;
 mod capture;
 #[cfg(feature = "cli")]

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use bstr::BString;
 use logretry_stage::lines::Lines;
 
+use crate::ahead::Ahead;
 use crate::entries::Entries;
 use crate::unpack::{Compression, unpack};
 use crate::{Input, ReaderError};
@@ -41,7 +42,11 @@ pub(crate) fn open(
     if unpacked.utf16 {
         return Err(ReaderError::Utf16 { name: name.to_string() });
     }
-    let entries = Entries::new(unpacked.reader, line_bytes_max, unpacked.mark_bytes).map_err(read_error)?;
+    let reader = match unpacked.compression {
+        None => unpacked.reader,
+        Some(_) => Box::new(Ahead::of(unpacked.reader).map_err(read_error)?),
+    };
+    let entries = Entries::new(reader, line_bytes_max, unpacked.mark_bytes).map_err(read_error)?;
     let plain = plain.filter(|_| unpacked.compression.is_none() && matches!(entries, Entries::Lines(_)));
     Ok(Opened { entries, name, compression: unpacked.compression, plain })
 }

@@ -96,6 +96,10 @@ impl<'p> Sifter<'p> {
         };
         let lines_before = number(lines)?;
         let mut sifted = Sifted { lines, ..Sifted::default() };
+        if lines_before.is_some() && self.plan.screen.is_none() {
+            // A record holds its line twice, and about two hundred bytes more.
+            sifted.encoded.reserve(2 * block.lines.len() + 250 * self.maybe.len());
+        }
         let mut decided = 0;
         let maybe = std::mem::take(&mut self.maybe);
         for (raw, before) in &maybe {
