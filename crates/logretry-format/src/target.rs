@@ -6,9 +6,19 @@ use memchr::memchr;
 /// Appends `bytes`, which a client sent as (a part of) its target, without its fragment.
 pub(crate) fn push_raw(bytes: &[u8], out: &mut String) {
     let end = memchr(b'#', bytes).unwrap_or(bytes.len());
-    for &byte in &bytes[..end] {
-        push(byte, out);
+    let mut rest = &bytes[..end];
+    // Nearly all of them may stand.
+    while let Some(plain) = rest.iter().position(|&byte| !MAY_STAND[usize::from(byte)]) {
+        push_plain(&rest[..plain], out);
+        push_hex(rest[plain], out);
+        rest = &rest[plain + 1..];
     }
+    push_plain(rest, out);
+}
+
+/// Appends bytes that all may stand, which are ASCII.
+fn push_plain(bytes: &[u8], out: &mut String) {
+    out.push_str(std::str::from_utf8(bytes).unwrap_or_default());
 }
 
 /// Appends `path`, which the server has decoded.
@@ -39,9 +49,19 @@ fn push_hex(byte: u8, out: &mut String) {
 }
 
 /// `[`, `]` and `'` are left alone: clients send them, and servers take them.
-fn may_stand(byte: u8) -> bool {
+const fn may_stand(byte: u8) -> bool {
     !matches!(byte, 0..=b' ' | b'"' | b'<' | b'>' | b'\\' | b'`' | b'^' | b'{' | b'|' | b'}' | 0x7f..)
 }
+
+const MAY_STAND: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        table[byte as usize] = may_stand(byte);
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {

@@ -161,7 +161,7 @@ impl TimePiece {
             | Self::Second
             | Self::SpacedDay => digits(rest, 2),
             Self::HalfDay => 2 * usize::from(matches!(rest.get(..2)?, b"AM" | b"PM")),
-            Self::MonthName => named(rest, &MONTHS, 3)?.1,
+            Self::MonthName => month(rest).map(|_| 3)?,
             Self::MonthNameLong => named(rest, &MONTHS, usize::MAX)?.1,
             Self::DayName => named(rest, &DAYS, 3)?.1,
             Self::DayNameLong => named(rest, &DAYS, usize::MAX)?.1,
@@ -184,6 +184,25 @@ impl TimePiece {
         };
         (length > 0).then_some(at + length)
     }
+}
+
+/// The month whose name's first three letters `rest` begins with, from 1.
+pub(crate) fn month(rest: &[u8]) -> Option<i8> {
+    Some(match rest.first_chunk()? {
+        b"Jan" => 1,
+        b"Feb" => 2,
+        b"Mar" => 3,
+        b"Apr" => 4,
+        b"May" => 5,
+        b"Jun" => 6,
+        b"Jul" => 7,
+        b"Aug" => 8,
+        b"Sep" => 9,
+        b"Oct" => 10,
+        b"Nov" => 11,
+        b"Dec" => 12,
+        _ => return None,
+    })
 }
 
 /// `width` if `rest` begins with as many digits, else 0.

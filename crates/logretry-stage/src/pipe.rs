@@ -3,6 +3,7 @@
 //! These, and nothing else in logretry, touch standard input and standard output.
 
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 
 use bstr::BString;
 use futures_util::{Stream, StreamExt as _};
@@ -26,6 +27,7 @@ pub struct Input<R = io::Stdin> {
 impl Input {
     /// Standard input.
     pub fn stdin() -> Self {
+        widen(io::stdin());
         Self::new("-", io::stdin())
     }
 }
@@ -86,6 +88,17 @@ fn decode_all<R: io::Read>(input: Input<R>, feed: &mut Feed) -> Result<(), Break
     }
 }
 
+/// Lets the pipe hold more, so that its two ends wait for each other less often: what a program may ask of Linux without privileges. If it is no pipe, or the system has
+/// no room for that, it stays as it is.
+#[cfg(target_os = "linux")]
+fn widen(end: impl AsFd) {
+    const PIPE_BYTES: usize = 1 << 20;
+    let _ = rustix::pipe::fcntl_setpipe_size(end, PIPE_BYTES);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn widen(_: impl AsFd) {}
+
 /// Writes records to a pipe, in the order in which they come, and at once when no more are ready.
 ///
 /// When the reader of the pipe has gone, a drain begins, so that whoever sends requests sends no more; what still comes is let go. That is no error here: `head` ends this way.
@@ -97,6 +110,7 @@ pub struct Output<W = io::Stdout> {
 impl Output {
     /// Standard output.
     pub fn stdout() -> Self {
+        widen(io::stdout());
         Self { writer: io::stdout() }
     }
 }

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::Offset;
 
-use super::{MONTHS, TimeForm, TimePiece, named};
+use super::{TimeForm, TimePiece, month};
 
 /// What the time fields of a line say together.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,7 +42,7 @@ impl TimeParts {
                 self.year = Some(if year < 70 { 2000 + year } else { 1900 + year });
             }
             TimePiece::Month => self.month = Some(small()?),
-            TimePiece::MonthName | TimePiece::MonthNameLong => self.month = Some(named(text, &MONTHS, 3)?.0),
+            TimePiece::MonthName | TimePiece::MonthNameLong => self.month = Some(month(text)?),
             TimePiece::Day => self.day = Some(small()?),
             TimePiece::SpacedDay => self.day = Some(i8::try_from(number(text.trim_ascii_start())?).ok()?),
             TimePiece::DayOfYear => self.day_of_year = Some(i16::try_from(number(text)?).ok()?),
