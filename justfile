@@ -50,6 +50,35 @@ gentle folder="target/gentle":
 faults rounds="100":
     LOGRETRY_FAULT_ROUNDS={{ rounds }} cargo test --release -p logretry-refirer --all-features --test refire faults -- --nocapture
 
+# Speed, memory, size and start beside the tools that people would use instead, in one run: tests/bench/BENCHMARKS.md. `just bench 500000` is a quick one, printed only.
+bench lines="5000000" folder="target/bench":
+    #!/bin/sh
+    set -eu
+    missing=""
+    for pair in rg:ripgrep mawk:mawk jq:jq hyperfine:hyperfine strip:binutils time:time goaccess:goaccess wrk:wrk; do
+        command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
+    done
+    if [ -n "$missing" ]; then
+        sudo=$(command -v sudo || true)
+        $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
+    fi
+    cargo build --release --locked -p logretry --bins --example make-log
+    tests/bench/run.sh "{{ folder }}" "{{ lines }}" > "{{ folder }}.md"
+    if [ "{{ lines }}" = 5000000 ]; then cp "{{ folder }}.md" tests/bench/BENCHMARKS.md; else cat "{{ folder }}.md"; fi
+
+# Programs to hand out, in target/dist: small, with what a debugger wants in files beside them.
+dist:
+    #!/bin/sh
+    set -eu
+    cargo build --profile dist --locked -p logretry --bins
+    for program in lr-read lr-filter lr-refire lr-write logretry; do
+        program="target/dist/$program"
+        objcopy --only-keep-debug "$program" "$program.debug"
+        strip --strip-all "$program"
+        objcopy --add-gnu-debuglink="$program.debug" "$program"
+    done
+    ls -l target/dist/lr-* target/dist/logretry
+
 # Licences, sources and boundaries of the dependencies; `just deny advisories` asks the advisory database as well.
 deny *which="bans licenses sources":
     command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
