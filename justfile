@@ -50,6 +50,10 @@ gentle folder="target/gentle":
 faults rounds="100":
     LOGRETRY_FAULT_ROUNDS={{ rounds }} cargo test --release -p logretry-refirer --all-features --test refire faults -- --nocapture
 
+# What is done to logs under the eyes of a follower: so many random sequences, on a simulated file system.
+follow sequences="5000":
+    LOGRETRY_SEQUENCES={{ sequences }} cargo test --release -p logretry-reader --lib follow::tests
+
 # Speed, memory, size and start beside the tools that people would use instead, in one run: tests/bench/BENCHMARKS.md. `just bench 500000` is a quick one, printed only.
 bench lines="5000000" folder="target/bench":
     #!/bin/sh

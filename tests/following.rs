@@ -138,3 +138,47 @@ fn a_run_that_follows_says_what_it_cannot_do() {
     assert_eq!((ended.code, ended.stdout.as_str()), (2, ""));
     assert!(ended.stderr.starts_with("logretry: cannot skip what has recovered since"), "{}", ended.stderr);
 }
+
+#[test]
+fn a_run_goes_on_where_it_ended_and_sends_what_was_written_meanwhile() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /old", 500));
+    let append = |numbers: std::ops::Range<usize>| {
+        let text: String = numbers.map(|number| line(&format!("GET /{number}"), 500)).collect();
+        let mut log =
+            fs::File::options().append(true).create(true).open(desk.path("access.log")).expect("a log");
+        std::io::Write::write_all(&mut log, text.as_bytes()).expect("a log");
+    };
+    let url = backend.url();
+    let arguments =
+        ["run", "--follow", "access.log", "--base-url", &url, "-o", "retry.log", "--positions", "at"];
+    let start = || desk.program("logretry", &[&arguments, SOON].concat()).start();
+    let run = start();
+    until("positions", || desk.read("at").contains("access.log").then_some(()));
+    append(0..3);
+    lines(&desk, "retry.log", 3);
+    run.signal("TERM");
+    assert_eq!(run.end().code, 143);
+    // While nobody looks, lines come, the log is rotated and compressed, and more lines come.
+    append(3..6);
+    assert_eq!(desk.run("sh", &["-c", "mv access.log access.log.1 && gzip access.log.1"]).code, 0);
+    append(6..9);
+    let run = start();
+    lines(&desk, "retry.log", 9);
+    run.signal("TERM");
+    let ended = run.end();
+    assert_eq!(ended.code, 143, "{}", ended.stderr);
+    let seen: Vec<String> = backend.seen().iter().map(|seen| seen.replace("GET ", "")).collect();
+    let mut sorted = seen.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, (0..9).map(|number| format!("/{number}")).collect::<Vec<_>>(), "{}", ended.stderr);
+    // A damaged file is not taken for none.
+    desk.put("at", "nonsense");
+    let ended = desk.run("logretry", &arguments);
+    assert_eq!(
+        (ended.code, ended.stderr.contains("use the positions in `at`")),
+        (1, true),
+        "{}",
+        ended.stderr
+    );
+}

@@ -8,6 +8,7 @@ mod formats;
 mod logretry;
 mod manual;
 mod plan;
+mod positions;
 mod read;
 mod refire;
 mod route;

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
@@ -11,6 +11,7 @@ use logretry_refirer::{Options, Planned, RefireArgs, Refirer};
 use logretry_rewriter::WriteArgs;
 use logretry_stage::{Context, Fatal, MarkArgs, Result, Source as _, Stage as _};
 
+use super::positions::{Positions, Then, selected, settled};
 use crate::cli::{Changes, Common, confirm, systemd};
 
 /// Reads logs, sends their failed requests again, and writes the retry log.
@@ -32,6 +33,11 @@ pub(crate) struct Run {
 
     #[command(flatten)]
     pub(crate) follow: FollowArgs,
+
+    /// With --follow: keep in FILE how far the logs are settled, and go on from there when the run is started again. What was not sent then is sent, and if the run was killed,
+    /// what was under way once more
+    #[arg(long, value_name = "FILE", requires = "follow", help_heading = "Following")]
+    pub(crate) positions: Option<PathBuf>,
 
     /// Nothing that changes something was found, so nobody was asked: what a log that grows has more of it by now is not sent.
     #[arg(skip)]
@@ -129,12 +135,17 @@ impl Run {
     }
 
     pub(crate) async fn run(self, cx: &Context) -> Result<()> {
-        let Self { flags, follow, unasked } = self;
+        let Self { flags, follow, positions, unasked } = self;
         let RunFlags { read, select, refire, write, mark, common } = flags;
         let mark = mark.mark;
         if follow.follow && select.skip_recovered {
             return Err(Fatal::usage(SKIPS_RECOVERED));
         }
+        if positions.is_some() && !refire.methods_to_confirm()?.is_empty() {
+            return Err(Fatal::usage(POSITIONS_ARE_FOR_SAFE_METHODS));
+        }
+        let positions = positions.as_deref().map(Positions::open).transpose()?;
+        let progress = positions.as_ref().map(|positions| positions.progress.clone()).unwrap_or_default();
         let filter = select.filter(&mark)?;
         let options =
             if follow.follow { refire.into_following_options(&mark) } else { refire.into_options(&mark) };
@@ -144,13 +155,22 @@ impl Run {
         }
         let refirer = Refirer::new(options)?;
         let reader = read.follower(&follow, Some(select.needed(&mark)), common.rejects.strict)?;
+        let reader = if positions.is_some() { reader.telling(progress.clone()) } else { reader };
         refuse_to_append_to_a_log(reader.paths(), &write)?;
         let rewriter = write.rewriter(&mark, cx.reopen())?;
         let dead_letters = write.dead_letters(cx.reopen())?;
         systemd::ready();
-        crate::link(reader, filter, refirer, dead_letters, rewriter, cx).await
+        let Some(positions) = positions else {
+            return crate::link(reader, filter, refirer, dead_letters, rewriter, cx).await;
+        };
+        let filter = Then(filter, selected(progress.clone()));
+        let kept = Then(dead_letters.without_unsent(), settled(progress));
+        positions.keep(crate::link(reader, filter, refirer, kept, rewriter, cx), cx).await
     }
 }
+
+const POSITIONS_ARE_FOR_SAFE_METHODS: &str = "keep positions (--positions) for methods that change something: if the run is killed, what was under way is sent \
+                                              again";
 
 const SKIPS_RECOVERED: &str = "skip what has recovered since while following (--skip-recovered): it is known at the end of a log only; a longer \
                                `--settle` gives clients time";

@@ -77,6 +77,15 @@ impl Reader {
 }
 
 impl Reader {
+    /// The same reader, which goes on from where `progress` was, and tells it how far it gets, if it follows logs.
+    #[must_use]
+    pub fn telling(mut self, progress: follow::Progress) -> Self {
+        if let Some(following) = &mut self.following {
+            following.progress = Some(progress);
+        }
+        self
+    }
+
     /// The files that it reads first, as far as they are known now.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         let inputs = self.inputs.iter().filter_map(|input| match input {

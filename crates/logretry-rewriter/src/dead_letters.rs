@@ -10,7 +10,11 @@ use logretry_stage::{Context, Fatal, LineFile, RecordStream, Reopen, Result, Sta
 ///
 /// What was `skipped` is not among them: it was not to be sent. All records pass. If the file cannot be written, a drain begins, and the error ends the run.
 #[derive(Debug, Default)]
-pub struct DeadLetters(Option<(PathBuf, LineFile)>);
+pub struct DeadLetters {
+    file: Option<(PathBuf, LineFile)>,
+    /// Whether what was not sent because the run was stopped is left out.
+    without_unsent: bool,
+}
 
 impl DeadLetters {
     /// Appends them to the file at `path`, which is made readable by its owner only, and opened anew when that is asked for.
@@ -19,21 +23,28 @@ impl DeadLetters {
         let file = file.map_err(|error| {
             Fatal::new(format!("open the file for dead letters `{}`: {error}", path.display()))
         })?;
-        Ok(Self(Some((path.to_owned(), file))))
+        Ok(Self { file: Some((path.to_owned(), file)), without_unsent: false })
+    }
+
+    /// The same without what was not sent because the run was stopped, for whoever sends that when the run goes on.
+    #[must_use]
+    pub fn without_unsent(mut self) -> Self {
+        self.without_unsent = true;
+        self
     }
 }
 
 impl Stage for DeadLetters {
     fn apply(self, input: impl RecordStream, cx: &Context) -> impl RecordStream {
         let drain = cx.stops().drain.clone();
-        let mut kept = self.0;
+        let Self { file: mut kept, without_unsent } = self;
         async_stream::stream! {
             let mut failure = None;
             let mut input = pin!(input);
             let mut line = Vec::new();
             while let Some(item) = input.next().await {
                 if let (Ok(record), Some((path, file))) = (&item, &mut kept)
-                    && is_dead(record)
+                    && is_dead(record, without_unsent)
                 {
                     line.clear();
                     record.encode(&mut line);
@@ -52,7 +63,10 @@ impl Stage for DeadLetters {
     }
 }
 
-fn is_dead(record: &Record) -> bool {
-    let outcome = record.retry().map(|retry| retry.outcome);
-    !matches!(outcome, None | Some(Outcome::Recovered | Outcome::Skipped))
+fn is_dead(record: &Record, without_unsent: bool) -> bool {
+    match record.retry().map(|retry| retry.outcome) {
+        None | Some(Outcome::Recovered | Outcome::Skipped) => false,
+        Some(Outcome::Unsent) => !without_unsent,
+        Some(_) => true,
+    }
 }

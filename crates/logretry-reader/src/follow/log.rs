@@ -86,7 +86,7 @@ impl<'a> Log<'a> {
 
     /// Tells how far the log has been read, if all of that has been handed on.
     pub(crate) fn tell_progress<S: Files>(&self, tail: &Tail<S>) {
-        if self.search.is_none()
+        if self.search.as_ref().is_none_or(|search| search.kept.is_empty())
             && !self.desk.is_in_pieces()
             && let Some((progress, _)) = &self.desk.progress
         {
