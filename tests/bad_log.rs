@@ -161,7 +161,7 @@ fn a_format_that_does_not_exist() {
     let desk = Desk::with("access.log", line("GET /a", 500));
     assert_snapshot!(said(&desk.run("lr-read", &["access.log", "--format", "combind"])), @"
     exit 2
-    lr-read: cannot use the format: there is no preset `combind` (did you mean `combined`?); the presets are `haproxy_https`, `haproxy`, `haproxy_clf`, `alb`, `elb`, `s3`, `istio`, `envoy`, `nginx-proxy-manager`, `kong`, `traefik_clf`, `squid_combined`, `squid`, `varnishncsa`, `ingress-nginx`, `vhost_combined`, `nginx_main`, `combined`, `gunicorn`, `common`, `host_combined`, `combined_more`, `lighttpd`, `uwsgi`, `uvicorn`, `werkzeug`, `gin`, `chi`, `actix`, `php-fpm`, `serilog`, `morgan_short`, `morgan_tiny`, `morgan_dev`, `tomcat`, `jetty`, `caddy`, `traefik`, `cloudflare`, `gcp`, `azure_appgw`, `azure_frontdoor`, `har`, `gor`, `envoy_json`, `apigateway`, `heroku`, `cloudfront`, `w3c`, `ltsv`, `logfmt`, `json`, or paste the text from the server's configuration
+    lr-read: cannot use the format: there is no preset `combind` (did you mean `combined`?); the presets are `haproxy_https`, `haproxy`, `haproxy_clf`, `alb`, `elb`, `s3`, `istio`, `envoy`, `nginx-proxy-manager`, `kong`, `zoraxy`, `traefik_clf`, `squid_combined`, `squid`, `varnishncsa`, `ingress-nginx`, `vhost_combined`, `nginx_main`, `combined`, `gunicorn`, `common`, `host_combined`, `combined_more`, `lighttpd`, `uwsgi`, `uvicorn`, `werkzeug`, `gin`, `chi`, `actix`, `php-fpm`, `serilog`, `morgan_short`, `morgan_tiny`, `morgan_dev`, `tomcat`, `jetty`, `caddy`, `traefik`, `cloudflare`, `gcp`, `azure_appgw`, `azure_frontdoor`, `har`, `gor`, `envoy_json`, `apigateway`, `heroku`, `cloudfront`, `w3c`, `ltsv`, `logfmt`, `json`, or paste the text from the server's configuration
     ");
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use clap::Args;
 use logretry_format::{Format, Parsed, Spans, Verdict};
 use logretry_reader::{Input, Sample, inputs};
-use logretry_record::{Origin, Record, RecordId, Shown};
+use logretry_record::Shown;
 use logretry_refirer::{Destination, Options};
 use logretry_stage::{Result, parse_bytes};
 
@@ -159,21 +159,38 @@ fn explain_line(sample: &Sample, format: &Format, index: usize, options: &Option
     let _ = writeln!(out, "\nline {}: {}", sample.numbers[index], Shown(line));
     let mut spans = Spans::new();
     match format.parse(line, &mut spans) {
-        Ok(parsed) => explain_fields(&parsed, sample, index, options, out),
+        Ok(parsed) => explain_fields(&parsed, format, sample, index, options, out),
         Err(error) => {
             let _ = writeln!(out, "  does not fit {}: {error}", format.name());
         }
     }
 }
 
-fn explain_fields(parsed: &Parsed<'_>, sample: &Sample, index: usize, options: &Options, out: &mut String) {
+fn explain_fields(
+    parsed: &Parsed<'_>,
+    format: &Format,
+    sample: &Sample,
+    index: usize,
+    options: &Options,
+    out: &mut String,
+) {
     for field in parsed.fields() {
         let row = format!("  {:<24} {:<40} {}", field.name, Shown(field.raw).to_string(), field.used_for);
         let _ = writeln!(out, "{}", row.trim_end());
     }
-    let text = &sample.lines[index];
-    let origin = Origin::new(sample.name.clone(), sample.numbers[index], 0, "", text.clone());
-    let record = Record::new(RecordId::of_line(text, 0), origin, parsed.exchange());
+    let record = match sample.record(index, format, parsed) {
+        Ok(record) => record,
+        Err(why) => {
+            let _ = writeln!(out, "  => cannot be used: {}", Shown(why.as_bytes()));
+            return;
+        }
+    };
+    if let Some(body) = &record.original().body {
+        let _ = writeln!(out, "  {:<24} {} bytes", "(body)", body.len());
+    }
+    for header in &record.original().headers {
+        let _ = writeln!(out, "  ({:<23} {}", format!("{})", header.name), Shown(&header.value));
+    }
     let target = record.original().target.as_deref().unwrap_or("-");
     let _ = writeln!(out, "  => target {}", Shown(target.as_bytes()));
     match options.judge(&record) {

@@ -32,7 +32,7 @@ impl Format {
     ///
     /// - a preset's name (see [`presets`](crate::presets)), or
     /// - the text that stands in the server's configuration: `log_format main escape=json '…' '…';`,
-    ///   `LogFormat "… \"%r\" …" nick`, `access_log_format = '…'`, HAProxy's `log-format "…"`, Envoy's `%REQ(:PATH)%` strings, a
+    ///   `LogFormat "… \"%r\" …" nick`, `access_log_format = '…'`, HAProxy's `log-format "…"`, Envoy's `%REQ(:PATH)%` strings and its `json_format: {…}`, a
     ///   Tomcat `<Valve … pattern="…">`, `varnishncsa -F '…'`, or only the string in it. Where it cannot be told whose it is, `nginx:`,
     ///   `apache:`, `gunicorn:`, `haproxy:`, `envoy:`, `tomcat:` or `varnish:` in front of it says so, or
     /// - `regex:` and an expression that matches whole lines, with the groups `status`, `method`, `request` (a request line), `target`, `url`

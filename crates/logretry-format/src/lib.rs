@@ -84,6 +84,7 @@ mod spans;
 mod spec;
 mod split;
 mod steps;
+mod structured;
 mod target;
 mod template;
 mod time;

@@ -4,7 +4,7 @@ use crate::dialect::Dialect;
 use crate::error::SpecError;
 use crate::pasted::{Pasted, pasted};
 use crate::presets;
-use crate::{apache, envoy, haproxy, keyed, nginx};
+use crate::{apache, envoy, haproxy, keyed, nginx, structured};
 
 /// The longest spec that is read.
 const SPEC_BYTES_MAX: usize = 64 * 1024;
@@ -29,6 +29,9 @@ pub(crate) fn read(spec: &str) -> Result<Spec, SpecError> {
     }
     if keyed::is_keyed(text) {
         return Ok(Spec::Keyed(text.to_owned()));
+    }
+    if let Some(map) = structured::map(text) {
+        return Ok(Spec::Keyed(map));
     }
     for (prefix, dialect) in Dialect::PREFIXES {
         if let Some(rest) = text.strip_prefix(prefix) {

@@ -1,6 +1,8 @@
 use bstr::BString;
-use logretry_format::{Detection, Format};
+use logretry_format::{Detection, Format, Parsed};
+use logretry_record::{Origin, Record, RecordId};
 
+use crate::capture;
 use crate::search::{Search, Searched};
 use crate::survey::Survey;
 use crate::wrappers::Wrapper;
@@ -25,6 +27,20 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// The record of the line at `index`, which `parsed` has read in `format`; of a capture with headers and body.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a captured exchange, as a fragment that fits after "cannot use the line: ".
+    pub fn record(&self, index: usize, format: &Format, parsed: &Parsed<'_>) -> Result<Record, String> {
+        let text = &self.lines[index];
+        let mut exchange = parsed.exchange();
+        let line =
+            capture::complete(format, text, &mut exchange, usize::MAX)?.unwrap_or_else(|| text.clone());
+        let origin = Origin::new(self.name.clone(), self.numbers[index], 0, format.name(), line);
+        Ok(Record::new(RecordId::of_line(text, 0), origin, exchange))
+    }
+
     /// Reads the beginning of `input`. Of standard input, that is used up.
     pub fn of(input: &Input, line_bytes_max: usize) -> Result<Self, ReaderError> {
         Self::in_formats(input, line_bytes_max, &[])

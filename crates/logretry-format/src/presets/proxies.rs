@@ -26,6 +26,15 @@ pub(super) const PRESETS: &[Preset] = &[
         ..PLAIN
     },
     Preset {
+        name: "zoraxy",
+        aliases: &[],
+        spec: r"line:{time:%Y/%m/%d %H:%M:%S} [{text:stamp}] [router:{text:router}] [origin:{vhost}] [client: {client}] [useragent: {agent}] {method} {uri} {status}",
+        about: "Zoraxy",
+        example: r"2026/11/22 06:22:52 [2026-11-22 06:22:52.150624] [router:host-http] [origin:shop.example] [client: 203.0.113.9] [useragent: curl/8.9] GET /a?b=c 502",
+        escape: Some(Escape::None),
+        ..PLAIN
+    },
+    Preset {
         name: "traefik_clf",
         aliases: &[],
         spec: r#"line:{client} - {text:user} [{time:%d/%b/%Y:%H:%M:%S %z}] "{request_line}" {status} {bytes} "{text:referer}" "{agent}" {number:count} "{text:router}" "{text:backend}" {ms}ms"#,
