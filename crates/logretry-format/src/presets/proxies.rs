@@ -32,6 +32,10 @@ pub(super) const PRESETS: &[Preset] = &[
         about: "Zoraxy",
         example: r"2026/11/22 06:22:52 [2026-11-22 06:22:52.150624] [router:host-http] [origin:shop.example] [client: 203.0.113.9] [useragent: curl/8.9] GET /a?b=c 502",
         escape: Some(Escape::None),
+        // The origin may be an address, which is no host to go by.
+        variants: &[Variant::of(
+            r"line:{time:%Y/%m/%d %H:%M:%S} [{text:stamp}] [router:{text:router}] [origin:{text:origin}] [client: {client}] [useragent: {agent}] {method} {uri} {status}",
+        )],
         ..PLAIN
     },
     Preset {
