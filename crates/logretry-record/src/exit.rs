@@ -13,7 +13,7 @@ pub enum Exit {
     Usage = 2,
     /// Done, but some of the selected requests are still not recovered.
     NotRecovered = 3,
-    /// A safety stop left some requests unsent. The same run again would send the others twice.
+    /// A safety stop left some requests unsent. With a ledger, the same run again goes on with them.
     Unsent = 4,
     /// Some lines or records were rejected, and `--strict` was given.
     Rejects = 5,
@@ -35,7 +35,7 @@ impl Exit {
         (Exit::Fatal, "a fatal error stopped the work"),
         (Exit::Usage, "the command line was not understood"),
         (Exit::NotRecovered, "done, but some requests are still not recovered"),
-        (Exit::Unsent, "a safety stop left some requests unsent"),
+        (Exit::Unsent, "a safety stop left some requests unsent; run again to go on"),
         (Exit::Rejects, "some lines were rejected, and --strict was given"),
         (Exit::Interrupted, "stopped by SIGINT"),
         (Exit::Terminated, "stopped by SIGTERM"),

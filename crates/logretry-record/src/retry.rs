@@ -18,6 +18,9 @@ pub struct Retry {
     pub attempts: u32,
     /// How it ended.
     pub outcome: Outcome,
+    /// Whether an earlier run was cut off while this request was under way, so that it may have been sent twice; left out if not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_doubt_retry: bool,
     /// The status of the last answer, if its head came. A transport error is never written as a status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
@@ -47,6 +50,7 @@ impl Retry {
             url: None,
             attempts: 0,
             outcome: reason.outcome(),
+            in_doubt_retry: false,
             status: None,
             duration_ms: None,
             bytes: None,
@@ -233,14 +237,16 @@ reasons! {
     Lossy, "lossy", Skipped, "the log has lost part of the request; log the raw request, or give --allow-lossy";
     /// The target cannot go over this transport without being changed.
     TargetWouldChange, "target_would_change", Skipped, "over this proxy the request target could not be sent byte for byte";
+    /// The same record came before, in the same run.
+    Repeated, "repeated", Skipped, "the same line came before; give logs that are not of the same requests in runs of their own, each with its own -o";
     /// It was a dry run; `method` and `url` are what would have been sent.
     DryRun, "dry_run", Unsent, "this was a dry run; run again without --dry-run to send it";
     /// A stop was asked for before it was sent.
-    Stopped, "stopped", Unsent, "the run was stopped first (the same run again begins from the start)";
+    Stopped, "stopped", Unsent, "the run was stopped first (the same run again goes on, if there is a ledger)";
     /// Its host kept failing and was given up.
-    BreakerOpen, "breaker_open", Unsent, "the host kept failing and was given up (the same run again begins from the start)";
+    BreakerOpen, "breaker_open", Unsent, "the host kept failing and was given up (the same run again goes on, if there is a ledger)";
     /// `--max-requests` was reached.
-    MaxRequests, "max_requests", Unsent, "--max-requests was reached (the same run again begins from the start)";
+    MaxRequests, "max_requests", Unsent, "--max-requests was reached (the same run again goes on, if there is a ledger)";
     /// `--max-time` was over.
-    MaxTime, "max_time", Unsent, "--max-time was over (the same run again begins from the start)";
+    MaxTime, "max_time", Unsent, "--max-time was over (the same run again goes on, if there is a ledger)";
 }

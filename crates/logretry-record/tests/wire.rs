@@ -62,6 +62,7 @@ fn recovered() -> Retry {
         url: Some("https://shop.example/a?b=c".into()),
         attempts: 1,
         outcome: Outcome::Recovered,
+        in_doubt_retry: false,
         status: Some(200),
         duration_ms: Some(23.1),
         bytes: Some(512),

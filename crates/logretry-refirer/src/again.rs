@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use logretry_record::{ErrorKind, Outcome, Retry};
 
-use crate::RefirerError;
 use crate::quantity::time;
+use crate::{Options, RefirerError};
 
 /// Retries that are allowed at the beginning, so that a short log may retry at all.
 const FLOOR: f64 = 10.0;
@@ -79,6 +79,13 @@ impl Budget {
             self.0 -= 1.0;
         }
         allowed
+    }
+}
+
+impl Options {
+    /// Whether a record whose last request ended so may be sent again, as far as that record is concerned.
+    pub(crate) fn may_go_again(&self, retry: &Retry) -> bool {
+        retry.attempts < self.attempts.get() && may_help(retry)
     }
 }
 

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::str::FromStr;
 
 use bstr::ByteSlice as _;
@@ -47,6 +48,16 @@ impl Destination {
 
     fn allowed(&self, scheme: Option<Scheme>, host: &Authority) -> Option<Site> {
         self.allow_hosts.iter().find_map(|allowed| allowed.admits(scheme, host))
+    }
+}
+
+/// Where requests go, in words that stay the same while it is the same destination: what a ledger belongs to.
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.base_url {
+            Some(base) => write!(f, "{}{}", base.site, base.prefix),
+            None => f.write_str("the hosts that the log names"),
+        }
     }
 }
 

@@ -1,22 +1,121 @@
-use logretry_record::Reason;
+use std::sync::{Mutex, PoisonError};
 
-use crate::transport::Request;
+use logretry_record::{Reason, Record, RecordId, Retry};
+use logretry_stage::{Context, Fatal, Result};
 
-/// Where it is written down that a request is about to be sent.
+use crate::Planned;
+
+/// Where it is written down what is sent and how it ends, so that a run can be stopped or killed and go on later.
 ///
-/// It is asked last: after pace and breaker, with a connection in hand, just before the first byte. So whatever stands in it without an
-/// outcome is what was really on its way, and a connection that could not be made leaves no trace in it.
-pub(crate) trait Journal: Send + Sync + 'static {
-    /// Returns when the intent is as durable as the request needs it. An error is the reason for which it must not be sent.
-    fn intend(&self, request: &Request) -> impl Future<Output = Result<(), Reason>> + Send;
+/// ```text
+///   before ──▶ (its turn, a connection) ──▶ intend ──▶ the request ──▶ answered, or ended
+/// ```
+///
+/// Each is returned from when it is as durable as the request needs it. The intent comes last, just before the first byte: what
+/// stands in a journal without an end was really on its way, and a connection that could not be made leaves no trace in it. An error ends the
+/// run: nothing more is sent, what is under way ends.
+pub trait Journal: Send + Sync + 'static {
+    /// What is known of the record from before. It is asked once for each record that may be sent.
+    fn before(&self, record: &Record) -> Result<Before>;
+
+    /// The `attempt`th request of the record `id`, from 1, is about to be sent.
+    fn intend(
+        &self,
+        id: RecordId,
+        attempt: u32,
+        planned: &Planned,
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    /// A request of the record has ended so, and the record may be sent again.
+    fn answered(&self, record: &Record, retry: &Retry) -> impl Future<Output = Result<()>> + Send;
+
+    /// The record has ended so. `sent` says whether anything of it was ever sent.
+    fn ended(&self, record: &Record, retry: &Retry, sent: bool) -> impl Future<Output = Result<()>> + Send;
 }
 
-/// Nothing is written down.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Forgets;
+/// What a journal knows of a record from before.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Before {
+    /// Nothing: it is sent.
+    New,
+    /// A run was cut off while its `attempt`th request was under way: it is sent again, as that same request.
+    Again {
+        /// Which request it was, from 1.
+        attempt: u32,
+    },
+    /// A request of it ended so, and it was to be sent again.
+    Answered(Retry),
+    /// It has ended so, or is held: it is not sent.
+    Done(Retry),
+    /// This run has taken it up already.
+    Repeated,
+}
 
-impl Journal for Forgets {
-    async fn intend(&self, _: &Request) -> Result<(), Reason> {
+/// Nothing is written down, and nothing is known from before.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoJournal;
+
+impl Journal for NoJournal {
+    fn before(&self, _: &Record) -> Result<Before> {
+        Ok(Before::New)
+    }
+
+    async fn intend(&self, _: RecordId, _: u32, _: &Planned) -> Result<()> {
         Ok(())
+    }
+
+    async fn answered(&self, _: &Record, _: &Retry) -> Result<()> {
+        Ok(())
+    }
+
+    async fn ended(&self, _: &Record, _: &Retry, _: bool) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A journal whose first error ends the run.
+#[derive(Debug)]
+pub(crate) struct Kept<J> {
+    journal: J,
+    cx: Context,
+    failure: Mutex<Option<Fatal>>,
+}
+
+impl<J: Journal> Kept<J> {
+    pub(crate) fn new(journal: J, cx: Context) -> Self {
+        Self { journal, cx, failure: Mutex::default() }
+    }
+
+    /// None says that the journal has failed.
+    pub(crate) fn before(&self, record: &Record) -> Option<Before> {
+        self.check(self.journal.before(record))
+    }
+
+    pub(crate) async fn intend(&self, id: RecordId, attempt: u32, planned: &Planned) -> Result<(), Reason> {
+        self.check(self.journal.intend(id, attempt, planned).await).ok_or(Reason::Stopped)
+    }
+
+    pub(crate) async fn answered(&self, record: &Record, retry: &Retry) {
+        self.check(self.journal.answered(record, retry).await);
+    }
+
+    pub(crate) async fn ended(&self, record: &Record, retry: &Retry, sent: bool) {
+        self.check(self.journal.ended(record, retry, sent).await);
+    }
+
+    /// Why the run ends, if the journal has failed.
+    pub(crate) fn failure(&self) -> Option<Fatal> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn check<T>(&self, result: Result<T>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(fatal) => {
+                self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fatal);
+                self.cx.stops().drain.cancel();
+                None
+            }
+        }
     }
 }

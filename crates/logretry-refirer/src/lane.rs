@@ -22,18 +22,46 @@ pub(crate) struct Job {
     pub(crate) last: Option<Retry>,
     /// Requests for it that were answered.
     pub(crate) answers: u32,
+    /// Which request was under way when an earlier run was cut off.
+    pub(crate) in_doubt: Option<u32>,
+    /// Whether anything of it is known to have been sent.
+    pub(crate) sent: bool,
+    /// Whether its journal has been told how it ended.
+    pub(crate) told: bool,
     /// When the log's own gaps have passed, if they are kept.
     pub(crate) due: Option<Instant>,
 }
 
 impl Job {
     pub(crate) fn new(record: Record, planned: Planned) -> Self {
-        Self { record, planned, account: None, last: None, answers: 0, due: None }
+        Self {
+            record,
+            planned,
+            account: None,
+            last: None,
+            answers: 0,
+            in_doubt: None,
+            sent: false,
+            told: false,
+            due: None,
+        }
+    }
+
+    /// One whose `attempt`th request was under way when an earlier run was cut off. It counts as not sent.
+    pub(crate) fn again(record: Record, planned: Planned, attempt: u32) -> Self {
+        let answers = attempt.saturating_sub(1);
+        Self { in_doubt: Some(attempt), answers, ..Self::new(record, planned) }
+    }
+
+    /// One that an earlier run was to send again after `last`.
+    pub(crate) fn answered(record: Record, planned: Planned, last: Retry) -> Self {
+        Self { answers: last.attempts, last: Some(last), sent: true, ..Self::new(record, planned) }
     }
 
     /// Requests that have gone out for it.
     pub(crate) fn attempts(&self) -> u32 {
-        self.last.as_ref().map_or(0, |retry| retry.attempts)
+        let before = || self.in_doubt.map_or(0, |attempt| attempt.saturating_sub(1));
+        self.last.as_ref().map_or_else(before, |retry| retry.attempts)
     }
 }
 

@@ -100,6 +100,7 @@ pub use destination::{AllowedHost, BaseUrl, Destination};
 pub use error::RefirerError;
 pub use headers::{add_header, add_header_lines};
 pub use idempotency::IdempotencySecret;
+pub use journal::{Before, Journal, NoJournal};
 pub use judge::Planned;
 pub use methods::Methods;
 pub use options::{HttpVersion, Options, ProxyUrl, Resolve, Tls};

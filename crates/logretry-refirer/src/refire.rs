@@ -14,7 +14,6 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::fault::Fault;
-use crate::journal::Journal;
 use crate::transport::{Ready as _, Request, Seen, Transport};
 
 /// How a request ended.
@@ -37,12 +36,13 @@ pub(crate) struct Patience<'a> {
 }
 
 /// Sends `request` and waits for the end: a whole answer, a fault, the timeout, or an abort. An error is the reason for which nothing
-/// was sent. `begun` is called when the intent has been written down.
+/// was sent. `intent` is awaited last, with a connection in hand: it writes down that the request is about to be sent, or says why it must not be.
+/// `begun` is called then.
 pub(crate) async fn refire(
     transport: &impl Transport,
-    journal: &impl Journal,
     request: &Request,
     patience: Patience<'_>,
+    intent: impl Future<Output = Result<(), Reason>>,
     begun: impl FnOnce() + Send,
 ) -> Ended {
     let time = Timestamp::now();
@@ -54,7 +54,7 @@ pub(crate) async fn refire(
         Err(fault) if fault.kind == ErrorKind::Aborted => return Err(Reason::Stopped),
         Err(fault) => Err(fault),
         Ok(ready) => {
-            journal.intend(request).await?;
+            intent.await?;
             begun();
             let start = Instant::now();
             let left = patience.timeout.saturating_sub(took);
@@ -83,6 +83,7 @@ pub(crate) async fn refire(
         url: Some(request.planned.url()),
         attempts: 1,
         outcome,
+        in_doubt_retry: false,
         status: seen.status,
         duration_ms: Some(ms(took)),
         bytes: seen.status.map(|_| seen.bytes),

@@ -3,14 +3,15 @@ use std::sync::Arc;
 
 use futures_util::{FutureExt as _, StreamExt as _};
 use jiff::Timestamp;
-use logretry_record::{Reason, Record, Retry};
+use logretry_record::{Outcome, Reason, Record, Retry};
 use logretry_stage::{Context, Fatal, RecordStream, Result, Stage};
 use tokio::time::Instant;
 
 use crate::account::Account;
 use crate::crew::Crew;
 use crate::idempotency;
-use crate::journal::Forgets;
+use crate::journal::{Before, Journal, Kept, NoJournal};
+use crate::lane::Job;
 use crate::rate::Schedule;
 use crate::refire::{Ended, Patience, refire};
 use crate::room::{Leaving, Room, Start};
@@ -30,11 +31,14 @@ use crate::{Options, Planned, RefirerError};
 /// When [`Stops::drain`](logretry_stage::Stops::drain) is set, nothing more is sent: requests under way end, and what
 /// still comes in goes out as `unsent`. When [`Stops::abort`](logretry_stage::Stops::abort) is set, requests under way
 /// are cut off and go out as `in_doubt`, those that had no connection yet as `unsent`. Dropping the stream cuts them off too, so a pipe that was closed below stops the sending.
+///
+/// With a [`Journal`] ([`Refirer::with_journal`]) it goes on where an earlier run stopped: what has ended comes out as it ended then, and is counted apart.
 #[derive(Debug)]
-pub struct Refirer {
+pub struct Refirer<J = NoJournal> {
     options: Options,
     /// None in a dry run.
     wire: Option<Wire>,
+    journal: J,
 }
 
 impl Refirer {
@@ -44,7 +48,15 @@ impl Refirer {
             return Err(RefirerError::NoDestination);
         }
         let wire = if options.dry_run { None } else { Some(Wire::new(&options)?) };
-        Ok(Self { options, wire })
+        Ok(Self { options, wire, journal: NoJournal })
+    }
+}
+
+impl<J> Refirer<J> {
+    /// The same refirer, which writes into `journal` what it sends, and asks it what was sent before. A dry run does neither.
+    #[must_use]
+    pub fn with_journal<K: Journal>(self, journal: K) -> Refirer<K> {
+        Refirer { options: self.options, wire: self.wire, journal }
     }
 
     /// Whether `record` would be sent, and as what; see [`Options::judge`].
@@ -53,7 +65,7 @@ impl Refirer {
     }
 }
 
-impl Stage for Refirer {
+impl<J: Journal> Stage for Refirer<J> {
     fn apply(self, input: impl RecordStream, cx: &Context) -> impl RecordStream {
         let settle = self.options.settle;
         let input = if settle.is_zero() || self.options.dry_run {
@@ -61,7 +73,7 @@ impl Stage for Refirer {
         } else {
             settled(input, settle, cx.clone()).right_stream()
         };
-        run(self.options, self.wire.map(Arc::new), input, cx.clone())
+        refires(self.options, self.wire.map(Arc::new), self.journal, input, cx.clone())
     }
 }
 
@@ -73,9 +85,10 @@ const RECORDS_MIN: usize = 64;
 /// A task of a [`Crew`] has a request, so that an exchange goes on while nobody asks this stream for more; nothing is *begun* then. Who goes
 /// when is the [`Room`]'s to decide. A request holds its place until its record has been taken, so finished records are bounded by
 /// the concurrency as well. Each round does all that can be done at once: under load, one wakening is for many requests.
-fn run<T: Transport>(
+fn refires<T: Transport, J: Journal>(
     options: Options,
     transport: Option<Arc<T>>,
+    journal: J,
     input: impl RecordStream,
     cx: Context,
 ) -> impl RecordStream {
@@ -94,12 +107,15 @@ fn run<T: Transport>(
             return;
         };
         let options = Arc::new(options);
+        let journal = Arc::new(Kept::new(journal, cx.clone()));
         let mut input = pin!(input.fuse());
         let mut intake = Intake { room: Room::new(Arc::clone(&options)), reading: true, failure: None };
         // Dropped with this stream, and all tasks with it.
         let mut crew = {
-            let (options, cx) = (Arc::clone(&options), cx.clone());
-            Crew::new(move |start| send(start, Arc::clone(&transport), Arc::clone(&options), cx.clone()))
+            let (journal, options, cx) = (Arc::clone(&journal), Arc::clone(&options), cx.clone());
+            Crew::new(move |start| {
+                send(start, Arc::clone(&transport), Arc::clone(&journal), Arc::clone(&options), cx.clone())
+            })
         };
         let deadline = options.max_time.map(|time| Instant::now() + time);
         let mut drained = pin!(cx.stops().drain.cancelled());
@@ -110,7 +126,7 @@ fn run<T: Transport>(
                 intake.room.end(start, ended, cx.notes());
             }
             while let Some(leaving) = intake.room.leave() {
-                yield Ok(left(leaving, &cx));
+                yield Ok(left(leaving, &journal, &cx).await);
             }
             if !intake.room.is_closed() {
                 if cx.is_draining() {
@@ -120,7 +136,7 @@ fn run<T: Transport>(
                 }
             }
             while intake.runs_low() && let Some(item) = input.next().now_or_never() {
-                if let Some(record) = intake.take(item, &options, &cx) {
+                if let Some(record) = intake.take(item, &journal, &options, &cx).await {
                     yield Ok(record);
                 }
             }
@@ -141,7 +157,7 @@ fn run<T: Transport>(
                 () = &mut timed_out, if room.is_waiting() => {}
                 () = Schedule::wait(next), if next.is_some() => {}
                 item = input.next(), if intake.reading && intake.room.has_space() => {
-                    if let Some(record) = intake.take(item, &options, &cx) {
+                    if let Some(record) = intake.take(item, &journal, &options, &cx).await {
                         yield Ok(record);
                     }
                 }
@@ -150,7 +166,7 @@ fn run<T: Transport>(
                 else => break,
             }
         }
-        if let Some(fatal) = intake.failure {
+        if let Some(fatal) = journal.failure().or(intake.failure) {
             yield Err(fatal);
         }
     }
@@ -170,11 +186,20 @@ impl Intake {
     }
 
     /// Takes an item of the input. A record that is not to be sent is given back, decided.
-    fn take(&mut self, item: Option<Result<Record>>, options: &Options, cx: &Context) -> Option<Record> {
+    async fn take<J: Journal>(
+        &mut self,
+        item: Option<Result<Record>>,
+        journal: &Kept<J>,
+        options: &Options,
+        cx: &Context,
+    ) -> Option<Record> {
         match item {
             Some(Ok(record)) => match options.judge(&record) {
                 Err(reason) => return Some(not_sent(record, reason, None, cx)),
-                Ok(planned) => self.room.admit(record, planned),
+                Ok(planned) => match take_up(record, planned, journal, options, cx).await {
+                    TakenUp::ToSend(job) => self.room.admit(*job),
+                    TakenUp::Decided(record) => return Some(*record),
+                },
             },
             Some(Err(fatal)) => {
                 self.reading = false;
@@ -194,9 +219,40 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
-async fn send<T: Transport>(
+/// A record as its journal knows it.
+enum TakenUp {
+    ToSend(Box<Job>),
+    Decided(Box<Record>),
+}
+
+async fn take_up<J: Journal>(
+    record: Record,
+    planned: Planned,
+    journal: &Kept<J>,
+    options: &Options,
+    cx: &Context,
+) -> TakenUp {
+    let decided = |record| TakenUp::Decided(Box::new(record));
+    match journal.before(&record) {
+        Some(Before::New) => TakenUp::ToSend(Box::new(Job::new(record, planned))),
+        Some(Before::Again { attempt }) => TakenUp::ToSend(Box::new(Job::again(record, planned, attempt))),
+        Some(Before::Answered(last)) if options.may_go_again(&last) => {
+            TakenUp::ToSend(Box::new(Job::answered(record, planned, last)))
+        }
+        Some(Before::Answered(last)) => {
+            journal.ended(&record, &last, true).await;
+            decided(done_before(record, last, cx))
+        }
+        Some(Before::Done(retry)) => decided(done_before(record, retry, cx)),
+        Some(Before::Repeated) => decided(not_sent(record, Reason::Repeated, None, cx)),
+        None => decided(not_sent(record, Reason::Stopped, None, cx)),
+    }
+}
+
+async fn send<T: Transport, J: Journal>(
     mut start: Start,
     transport: Arc<T>,
+    journal: Arc<Kept<J>>,
     options: Arc<Options>,
     cx: Context,
 ) -> (Start, Ended) {
@@ -207,29 +263,65 @@ async fn send<T: Transport>(
         let key = || secret.key(job.record.id(), job.answers);
         request.headers.entry(idempotency::NAME).or_insert_with(key);
     }
-    let attempts = job.attempts() + 1;
+    let attempt = job.attempts() + 1;
     let patience = Patience { timeout: options.timeout, abort: &cx.stops().abort };
-    let account = &mut job.account;
-    let begun = || account.get_or_insert_with(|| Account::open(&cx)).begin();
-    let mut ended = refire(&*transport, &Forgets, &request, patience, begun).await;
+    let intent = journal.intend(job.record.id(), attempt, &job.planned);
+    let (account, mut on_the_wire) = (&mut job.account, false);
+    let begun = || {
+        on_the_wire = true;
+        account.get_or_insert_with(|| Account::open(&cx)).begin();
+    };
+    let mut ended = refire(&*transport, &request, patience, intent, begun).await;
+    job.sent |= on_the_wire;
     if let Ok(answer) = &mut ended {
-        answer.retry.attempts = attempts;
-        account.get_or_insert_with(|| Account::open(&cx)).end(&answer.retry);
+        answer.retry.attempts = attempt;
+        answer.retry.in_doubt_retry = job.in_doubt.is_some();
+        tell(job, &answer.retry, on_the_wire, &journal, &options).await;
+        job.account.get_or_insert_with(|| Account::open(&cx)).end(&answer.retry);
     }
     (start, ended)
 }
 
+/// Tells the journal how a request ended: before its place is free, so that no more can be in doubt than are under way.
+async fn tell<J: Journal>(
+    job: &mut Job,
+    retry: &Retry,
+    on_the_wire: bool,
+    journal: &Kept<J>,
+    options: &Options,
+) {
+    if retry.outcome == Outcome::InDoubt {
+        // Its intent stands there, and nothing else is known.
+        job.told = true;
+    } else if !options.may_go_again(retry) {
+        job.told = true;
+        journal.ended(&job.record, retry, job.sent).await;
+    } else if on_the_wire {
+        journal.answered(&job.record, retry).await;
+    }
+}
+
 /// The record as it leaves: as its last request ended, or with the reason for which there was none.
-fn left(Leaving { job, reason }: Leaving, cx: &Context) -> Record {
-    match (job.last, reason) {
-        (Some(retry), _) => {
-            if let Some(account) = job.account {
-                account.settle(&retry);
+async fn left<J: Journal>(Leaving { job, reason }: Leaving, journal: &Kept<J>, cx: &Context) -> Record {
+    match (job.last, job.account) {
+        (Some(retry), Some(account)) => {
+            if !job.told {
+                journal.ended(&job.record, &retry, job.sent).await;
             }
+            account.settle(&retry);
             job.record.with_retry(retry)
         }
-        (None, reason) => not_sent(job.record, reason.unwrap_or(Reason::Stopped), None, cx),
+        // An earlier run has sent it, and this one was stopped first.
+        (Some(retry), None) => done_before(job.record, retry, cx),
+        (None, _) => not_sent(job.record, reason.unwrap_or(Reason::Stopped), None, cx),
     }
+}
+
+/// The record as an earlier run has left it.
+fn done_before(record: Record, retry: Retry, cx: &Context) -> Record {
+    cx.tally().take();
+    cx.tally().settle_before(&retry);
+    record.with_retry(retry)
 }
 
 fn not_sent_in_a_dry_run(record: Record, options: &Options, cx: &Context) -> Record {
@@ -249,6 +341,16 @@ fn not_sent(record: Record, reason: Reason, planned: Option<&Planned>, cx: &Cont
     cx.tally().take();
     cx.tally().settle(&retry);
     record.with_retry(retry)
+}
+
+#[cfg(test)]
+fn run<T: Transport>(
+    options: Options,
+    transport: Option<Arc<T>>,
+    input: impl RecordStream,
+    cx: Context,
+) -> impl RecordStream {
+    refires(options, transport, NoJournal, input, cx)
 }
 
 #[cfg(test)]

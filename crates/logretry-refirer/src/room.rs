@@ -16,11 +16,11 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use logretry_record::{Reason, Record};
+use logretry_record::Reason;
 use logretry_stage::Notes;
 use tokio::time::Instant;
 
-use crate::again::{Budget, may_help};
+use crate::again::Budget;
 use crate::breaker::Turn;
 use crate::idempotency::is_answered;
 use crate::lane::{Job, Lane, Pass};
@@ -29,7 +29,7 @@ use crate::pace::sign;
 use crate::random::Random;
 use crate::rate::Schedule;
 use crate::refire::{Answer, Ended};
-use crate::{Options, Pace, Planned, Score, Site};
+use crate::{Options, Pace, Score, Site};
 
 /// Records that wait at most.
 const RECORDS_MAX: usize = 16_384;
@@ -42,6 +42,14 @@ pub(crate) struct Leaving {
     pub(crate) job: Job,
     /// None says that its last request tells how it ended.
     pub(crate) reason: Option<Reason>,
+}
+
+impl Leaving {
+    /// A job that leaves without a further request.
+    fn without(job: Job, reason: Reason) -> Self {
+        let reason = job.last.is_none().then_some(reason);
+        Self { job, reason }
+    }
 }
 
 /// A request that begins.
@@ -127,21 +135,20 @@ impl Room {
     }
 
     /// Takes a record in.
-    pub(crate) fn admit(&mut self, record: Record, planned: Planned) {
-        let mut job = Job::new(record, planned);
+    pub(crate) fn admit(&mut self, mut job: Job) {
         if let Some((score, start)) = &mut self.score {
             let start = *start.get_or_insert_with(Instant::now);
             job.due = Some(start + score.due(&job.record));
         }
-        if self.closed.is_some() {
-            return self.leaving.push_back(Leaving { job, reason: self.closed });
+        if let Some(reason) = self.closed {
+            return self.leaving.push_back(Leaving::without(job, reason));
         }
         let place = *self.places.entry(job.planned.site().clone()).or_insert_with(|| {
             self.lanes.push(Lane::new(&self.options));
             self.lanes.len() - 1
         });
         if self.lanes[place].is_given_up() {
-            return self.leaving.push_back(Leaving { job, reason: Some(Reason::BreakerOpen) });
+            return self.leaving.push_back(Leaving::without(job, Reason::BreakerOpen));
         }
         self.count_in(&job);
         self.lanes[place].admit(job);
@@ -188,8 +195,7 @@ impl Room {
             Ok(answer) => answer,
             Err(reason) => {
                 self.lanes[place].end(pass, Sign::Nothing, now, self.random.unit());
-                let reason = job.last.is_none().then_some(reason);
-                return self.leaving.push_back(Leaving { job, reason });
+                return self.leaving.push_back(Leaving::without(job, reason));
             }
         };
         if let Some(wait) = retry_after {
@@ -199,8 +205,7 @@ impl Room {
         self.say(job.planned.site(), turn, notes);
         let may_go_again = self.closed.is_none()
             && !self.lanes[place].is_given_up()
-            && retry.attempts < self.options.attempts.get()
-            && may_help(&retry)
+            && self.options.may_go_again(&retry)
             && self.has_room_again(notes);
         let wait = self.wait(retry.attempts).filter(|_| may_go_again);
         job.answers += u32::from(is_answered(&retry));
@@ -226,8 +231,7 @@ impl Room {
         let jobs: Vec<_> = self.lanes[place].empty().collect();
         for job in jobs {
             self.count_out(&job);
-            let reason = job.last.is_none().then_some(reason);
-            self.leaving.push_back(Leaving { job, reason });
+            self.leaving.push_back(Leaving::without(job, reason));
         }
     }
 

@@ -19,6 +19,7 @@ pub struct Tally {
     dropped: [AtomicU64; Dropped::ALL.len()],
     taken: AtomicU64,
     outcomes: [AtomicU64; Outcome::ALL.len()],
+    before: [AtomicU64; Outcome::ALL.len()],
     reasons: [AtomicU64; Reason::ALL.len() + 1],
     in_flight: AtomicU64,
     written: AtomicU64,
@@ -132,6 +133,11 @@ impl Tally {
         }
     }
 
+    /// The refirer has found that a record was decided by an earlier run.
+    pub fn settle_before(&self, retry: &Retry) {
+        add(&self.before[position(&Outcome::ALL, &retry.outcome)], 1);
+    }
+
     /// The writer has written so many lines into the retry log.
     pub fn write(&self, lines: u64) {
         add(&self.written, lines);
@@ -152,6 +158,7 @@ impl Tally {
             dropped: counted(Dropped::ALL.into_iter(), &self.dropped),
             taken: get(&self.taken),
             outcomes: counted(Outcome::ALL.into_iter(), &self.outcomes),
+            before: counted(Outcome::ALL.into_iter(), &self.before),
             reasons: counted(reasons, &self.reasons),
             in_flight: get(&self.in_flight),
             written: get(&self.written),
@@ -198,6 +205,8 @@ pub struct Accounts {
     pub taken: u64,
     /// Records that the refirer decided, by outcome.
     pub outcomes: BTreeMap<Outcome, u64>,
+    /// Records that an earlier run has decided, by outcome.
+    pub before: BTreeMap<Outcome, u64>,
     /// Records that were not sent, by reason.
     pub reasons: BTreeMap<Reason, u64>,
     /// Requests that are under way.
@@ -222,9 +231,15 @@ impl Accounts {
         self.outcomes.iter().filter(|(outcome, _)| !outcome.is_sent()).map(|(_, n)| n).sum()
     }
 
-    /// Requests sent that did not recover, and records that were not sent.
+    /// Records that an earlier run has decided.
+    pub fn done_before(&self) -> u64 {
+        self.before.values().sum()
+    }
+
+    /// Requests sent that did not recover, now or before, and records that were not sent.
     pub fn not_recovered(&self) -> u64 {
-        self.sent() + self.not_sent() - self.outcome(Outcome::Recovered)
+        let before = self.before.get(&Outcome::Recovered).copied().unwrap_or(0);
+        self.sent() + self.not_sent() + self.done_before() - self.outcome(Outcome::Recovered) - before
     }
 
     /// Records that the refirer was to decide: those that the filter selected, or, without one, those that the refirer took.
@@ -235,7 +250,7 @@ impl Accounts {
     /// Whether the numbers add up. Each equation speaks of one stage, and holds for a run without that stage too.
     pub fn check(&self) -> Result<(), Imbalance> {
         let dropped: u64 = self.dropped.values().sum();
-        let decided = self.sent() + self.not_sent();
+        let decided = self.done_before() + self.sent() + self.not_sent();
         let reasons: u64 = self.reasons.values().sum();
         let equations = [
             (
@@ -244,7 +259,7 @@ impl Accounts {
                 self.records + self.rejected + self.screened,
             ),
             ("records = selected + dropped", self.records, self.selected + dropped),
-            ("selected = sent + not sent", self.to_decide(), decided),
+            ("selected = done before + sent + not sent", self.to_decide(), decided),
             ("not sent = sum of its reasons", self.not_sent(), reasons),
         ];
         // A run without a filter or a refirer has nothing to say about theirs.
@@ -295,7 +310,11 @@ mod tests {
                     outcomes: [(Outcome::Recovered, 2), (Outcome::Skipped, 2)].into(),
                     ..whole.clone()
                 },
-                "selected = sent + not sent",
+                "selected = done before + sent + not sent",
+            ),
+            (
+                Accounts { before: [(Outcome::Recovered, 1)].into(), ..whole.clone() },
+                "selected = done before + sent + not sent",
             ),
             (
                 Accounts { reasons: [(Reason::NoBody, 1)].into(), ..whole.clone() },

@@ -19,11 +19,18 @@ impl Steps {
         self.taken.lock().expect("no panic").push(step);
     }
 
+    /// As a slow disk would do it.
+    async fn intend(&self) -> Result<(), Reason> {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        self.take("intended");
+        if self.no_room { Err(Reason::Stopped) } else { Ok(()) }
+    }
+
     async fn refire(&self) -> (Ended, Vec<&'static str>) {
         let request = request();
         let abort = CancellationToken::new();
         let patience = Patience { timeout: Duration::from_secs(1), abort: &abort };
-        let ended = refire(self, self, &request, patience, || self.take("begun")).await;
+        let ended = refire(self, &request, patience, self.intend(), || self.take("begun")).await;
         (ended, self.taken.lock().expect("no panic").clone())
     }
 }
@@ -46,15 +53,6 @@ impl crate::transport::Ready for Steps {
         tokio::time::sleep(Duration::from_millis(10)).await;
         seen.status = Some(200);
         Ok(())
-    }
-}
-
-impl Journal for Steps {
-    async fn intend(&self, _: &Request) -> Result<(), Reason> {
-        // As a slow disk would.
-        tokio::time::sleep(Duration::from_secs(5)).await;
-        self.take("intended");
-        if self.no_room { Err(Reason::Stopped) } else { Ok(()) }
     }
 }
 

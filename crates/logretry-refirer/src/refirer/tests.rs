@@ -13,6 +13,7 @@ use crate::Pace;
 use crate::fault::Fault;
 use crate::transport::{Ready, Seen};
 
+mod journal;
 mod limits;
 
 /// Answers `/200/30` with the status 200 after 30 ms, and notes when it was asked. A status is seen at once, the rest of
