@@ -61,7 +61,7 @@ pub enum Before {
 
 /// A ledger that this process writes; no other process can then.
 ///
-/// It is a handle to the thread that does the work. Dropping it, or [`Ledger::close`], waits until everything is on the disk.
+/// It is a handle to the thread that does the work. Dropping it waits until everything is on the disk.
 pub struct Ledger {
     path: PathBuf,
     durability: Durability,
@@ -234,10 +234,10 @@ impl Ledger {
         Ok(result.blocking_recv().unwrap_or_else(|_| Err(thread_is_gone()))?)
     }
 
-    /// Waits until everything is on the disk, and says whether everything is.
-    pub fn close(mut self) -> Result<(), LedgerError> {
-        self.end();
-        self.shared.failure.get().cloned().map_or(Ok(()), |failure| Err(failure.into()))
+    /// Ends well: when the ticket says yes, everything is on the disk, the retry log included. Nothing is taken after that.
+    pub fn close(&self) -> Ticket {
+        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.request(Job::Close)
     }
 
     fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, LedgerError>) -> Result<T, LedgerError> {

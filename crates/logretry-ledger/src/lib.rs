@@ -57,7 +57,7 @@
 //! };
 //! ledger.outcome(id, &retry, None).wait()?;
 //! assert_eq!(ledger.before(id)?, Before::Done(retry));
-//! ledger.close()?;
+//! ledger.close().wait()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -56,6 +56,8 @@ pub(crate) enum Job {
     Reopen(Answer),
     /// Take away outcomes from before a time; answers how many.
     Forget(Timestamp, Answer<u64>),
+    /// End well.
+    Close(Answer),
 }
 
 /// What the thread and the handles share.
@@ -125,9 +127,10 @@ impl Writer {
         }
     }
 
-    /// Works until all handles are gone, and leaves everything synced and the file marked as well ended.
+    /// Works until it is told to end, or all handles are gone; leaves everything synced and the file marked as well ended.
     pub(crate) fn run(mut self, queue: &Receiver<Job>) {
-        loop {
+        let mut closing = None;
+        while closing.is_none() {
             let wait = self.unsynced_since.map_or(IDLE, |since| SYNC_WITHIN.saturating_sub(since.elapsed()));
             let first = match queue.recv_timeout(wait) {
                 Ok(job) => job,
@@ -139,9 +142,13 @@ impl Writer {
             };
             let mut group = vec![first];
             group.extend(queue.try_iter().take(GROUP_MAX - 1));
-            self.work(group);
+            closing = self.work(group);
         }
+        let shared = Arc::clone(&self.shared);
         self.end();
+        if let Some(answer) = closing {
+            tell(answer, shared.failure.get().cloned().map_or(Ok(()), Err));
+        }
     }
 
     fn idle(&mut self) {
@@ -168,17 +175,18 @@ impl Writer {
         end.map_err(|error| self.die(&error))
     }
 
-    /// Does the jobs of a group: its events in one transaction, and then what is no event.
-    fn work(&mut self, group: Vec<Job>) {
+    /// Does the jobs of a group: its events in one transaction, and then what is no event. Gives back who waits for the end.
+    fn work(&mut self, group: Vec<Job>) -> Option<Answer> {
         let full = self.durability == Durability::Full;
         let overdue = self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_WITHIN);
         let asked = |job: &Job| match job {
             Job::Event { synced, .. } => *synced,
-            Job::Position { .. } | Job::Forget(..) => false,
+            Job::Position { .. } | Job::Forget(..) | Job::Close(_) => false,
             Job::Sync(_) | Job::Attach(..) | Job::Reopen(_) => true,
         };
         let sync = full || overdue || group.iter().any(asked);
         self.commit(&group, sync);
+        let mut closing = None;
         for job in group {
             match job {
                 Job::Event { answer: Some(answer), .. } | Job::Sync(answer) => tell(answer, self.result()),
@@ -192,11 +200,13 @@ impl Writer {
                     tell(answer, self.outlook());
                 }
                 Job::Forget(before, answer) => tell(answer, self.forget(before)),
+                Job::Close(answer) => closing = Some(answer),
             }
         }
         if self.compactor.is_behind(self.next_seq) {
             self.compact();
         }
+        closing
     }
 
     fn commit(&mut self, group: &[Job], sync: bool) {

@@ -14,3 +14,10 @@ pub enum Form {
     /// A row of a table, before and after, under a header
     Csv,
 }
+
+impl Form {
+    /// What stands at the head of a new retry log in this form: column names, if it is a table.
+    pub fn header(self) -> Option<Vec<u8>> {
+        (self == Self::Csv).then(crate::table::header)
+    }
+}

@@ -21,6 +21,7 @@ mod dead_letters;
 mod form;
 mod log_file;
 mod renderer;
+mod retry_log;
 mod rewriter;
 mod table;
 
@@ -29,5 +30,6 @@ pub use cli::WriteArgs;
 pub use dead_letters::DeadLetters;
 pub use form::Form;
 pub use log_file::{LogFileError, open_log};
-pub use renderer::Renderer;
+pub use renderer::{Fallback, Renderer};
+pub use retry_log::{Completed, LogMark, RetryLog};
 pub use rewriter::Rewriter;

@@ -1,5 +1,6 @@
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use logretry_stage::{Fatal, open_own};
@@ -17,30 +18,41 @@ pub fn open_log(path: &Path) -> Result<(File, bool), LogFileError> {
 }
 
 fn open(path: &Path) -> io::Result<(File, bool)> {
-    let mut file = open_own(OpenOptions::new().append(true).create(true), path)?;
+    let mut file = appending(path)?;
     let metadata = file.metadata()?;
     let is_new = metadata.len() == 0;
-    if metadata.is_file() && !is_new && last_byte(path)? != b'\n' {
-        file.write_all(b"\n")?;
+    if metadata.is_file() && !is_new {
+        end_the_last_line(&mut file, metadata.len())?;
     }
     Ok((file, is_new))
 }
 
-fn last_byte(path: &Path) -> io::Result<u8> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::End(-1))?;
-    let mut byte = [0];
-    file.read_exact(&mut byte)?;
-    Ok(byte[0])
+/// Opens the file to append to it; and to read its end, if it is a file and no pipe.
+pub(crate) fn appending(path: &Path) -> io::Result<File> {
+    let is_file = path.metadata().map_or(true, |metadata| metadata.is_file());
+    open_own(OpenOptions::new().read(is_file).append(true).create(true), path)
+}
+
+/// Adds a line end if the last of its `len` bytes is none; and says whether it did.
+pub(crate) fn end_the_last_line(file: &mut File, len: u64) -> io::Result<bool> {
+    let mut last = [b'\n'];
+    if len > 0 {
+        file.read_exact_at(&mut last, len - 1)?;
+    }
+    let is_torn = last != *b"\n";
+    if is_torn {
+        file.write_all(b"\n")?;
+    }
+    Ok(is_torn)
 }
 
 /// The retry log cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("open the retry log `{}`: {error}", path.display())]
 pub struct LogFileError {
-    path: PathBuf,
+    pub(crate) path: PathBuf,
     #[source]
-    error: io::Error,
+    pub(crate) error: io::Error,
 }
 
 impl From<LogFileError> for Fatal {

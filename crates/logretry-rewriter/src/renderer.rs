@@ -67,7 +67,14 @@ impl Renderer {
     /// In the form [`Form::Same`] a record whose format is not known, or whose line is not in that format (records can come
     /// from other programs), is written in combined format; that is what comes back then.
     pub fn render(&mut self, record: &Record, out: &mut Vec<u8>) -> Option<Fallback> {
-        let retry = record.retry().filter(|retry| retry.outcome.is_sent())?;
+        self.render_as(record, record.retry()?, out)
+    }
+
+    /// The same for a record whose refire has ended as `retry` says, whatever the record says.
+    pub fn render_as(&mut self, record: &Record, retry: &Retry, out: &mut Vec<u8>) -> Option<Fallback> {
+        if !retry.outcome.is_sent() {
+            return None;
+        }
         if std::mem::take(&mut self.header_due) {
             out.extend(table::header());
         }

@@ -30,6 +30,7 @@ fn retry(outcome: Outcome, status: Option<u16>) -> Retry {
         url: Some("https://shop.example/a?b=c".into()),
         attempts: 1,
         outcome,
+        in_doubt_retry: false,
         status,
         duration_ms: Some(23.5),
         bytes: Some(512),

@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use logretry_ledger::{Before, Look};
 
-use crate::desk::{Desk, Paper, ended, id, line};
+use crate::desk::{Desk, Paper, close, ended, id, line};
 
 fn refired(desk: &Desk, numbers: std::ops::Range<u64>) {
     let ledger = desk.ledger();
@@ -10,7 +10,7 @@ fn refired(desk: &Desk, numbers: std::ops::Range<u64>) {
         ledger.intent(id(number), 1, "GET", "http://shop.example/a").wait().expect("written");
         ledger.outcome(id(number), &ended("GET", 200), Some(line(number))).wait().expect("written");
     }
-    ledger.close().expect("all is written");
+    close(ledger);
 }
 
 fn kinds(desk: &Desk) -> Vec<&'static str> {
@@ -34,7 +34,7 @@ fn what_is_old_is_forgotten_but_for_its_number_and_the_rest_stays() {
     ledger.intent(id(100), 1, "POST", "http://shop.example/a").wait().expect("synced");
     // Nothing is older than that; intents and lines go all the same.
     assert_eq!(ledger.forget_before(Timestamp::from_second(0).expect("a time")).expect("a ledger"), 0);
-    ledger.close().expect("a ledger");
+    close(ledger);
     assert_eq!(kinds(&desk).iter().filter(|kind| **kind == "intent").count(), 1, "the one in doubt");
     let ledger = desk.ledger();
     assert!(matches!(ledger.before(id(7)).expect("a ledger"), Before::Done(_)));
@@ -43,7 +43,7 @@ fn what_is_old_is_forgotten_but_for_its_number_and_the_rest_stays() {
     let later = Timestamp::from_second(2_000_000_000).expect("a time");
     assert_eq!(ledger.forget_before(later).expect("a ledger"), 50);
     assert_eq!(ledger.before(id(8)).expect("a ledger"), Before::New);
-    ledger.close().expect("a ledger");
+    close(ledger);
     let digest = Look::open(&desk.path()).and_then(|look| look.digest()).expect("a ledger");
     assert_eq!((digest.forgotten, digest.held), ([("recovered".to_owned(), 50)].into(), 1));
     assert_eq!(kinds(&desk), ["intent"]);
@@ -55,7 +55,7 @@ fn numbers_of_events_are_never_used_again() {
     refired(&desk, 0..10);
     let ledger = desk.ledger();
     ledger.forget_before(Timestamp::from_second(2_000_000_000).expect("a time")).expect("a ledger");
-    ledger.close().expect("a ledger");
+    close(ledger);
     assert_eq!(kinds(&desk).len(), 0);
     // Their lines would be taken for written ones.
     refired(&desk, 10..11);

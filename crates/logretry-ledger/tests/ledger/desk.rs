@@ -50,6 +50,12 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(format!("{}{suffix}", path.display()))
 }
 
+/// Ends well.
+pub(crate) fn close(ledger: Ledger) {
+    ledger.close().wait().expect("all is on the disk");
+    drop(ledger);
+}
+
 /// So many, or with `LOGRETRY_THOROUGH` in the environment, all that there are.
 pub(crate) fn at_most(quick: usize) -> usize {
     if std::env::var_os("LOGRETRY_THOROUGH").is_some() { usize::MAX } else { quick }

@@ -1,7 +1,7 @@
 use logretry_ledger::{Before, Look, Verdict};
 use logretry_record::Outcome;
 
-use crate::desk::{Desk, ended, id};
+use crate::desk::{Desk, close, ended, id};
 
 #[test]
 fn what_happened_is_known_after_the_process_is_gone() {
@@ -44,7 +44,7 @@ fn a_verdict_stays_until_it_is_acted_on() {
         let ledger = desk.ledger();
         let [doubt] = &ledger.in_doubt().expect("a ledger")[..] else { panic!("one is in doubt") };
         ledger.decide(doubt, verdict).wait().expect("synced");
-        ledger.close().expect("a ledger");
+        close(ledger);
         let [doubt] = &Look::open(&desk.path()).expect("a ledger").in_doubt().expect("a ledger")[..] else {
             panic!("it is still there")
         };
@@ -81,7 +81,7 @@ fn positions_and_the_secret_stay() {
     let secret = *ledger.secret();
     ledger.set_position(b"access.log", b"17");
     ledger.set_position(b"access.log", b"4711");
-    ledger.close().expect("a ledger");
+    close(ledger);
     let ledger = desk.ledger();
     assert_eq!(ledger.position(b"access.log").expect("a ledger").as_deref(), Some(b"4711".as_slice()));
     assert_eq!(ledger.position(b"other.log").expect("a ledger"), None);

@@ -1,6 +1,6 @@
 use logretry_ledger::{Durability, Look};
 
-use crate::desk::{Desk, Paper, ended, id, line};
+use crate::desk::{Desk, Paper, close, ended, id, line};
 
 #[test]
 fn lines_are_appended_in_the_order_of_their_outcomes() {
@@ -11,7 +11,7 @@ fn lines_are_appended_in_the_order_of_their_outcomes() {
         ledger.intent(id(number), 1, "GET", "http://shop.example/a").wait().expect("written");
         ledger.outcome(id(number), &ended("GET", 200), Some(line(number))).wait().expect("written");
     }
-    ledger.close().expect("all is written");
+    close(ledger);
     let expected: Vec<u8> = (0..500).flat_map(line).collect();
     assert_eq!(paper.text().into_bytes(), expected);
 }
@@ -23,7 +23,7 @@ fn lines_of_which_nothing_is_known_are_handed_over_at_the_next_start() {
     let paper = Paper::default();
     ledger.attach(paper.boxed()).wait().expect("a retry log");
     ledger.outcome(id(0), &ended("GET", 200), Some(line(0))).wait().expect("written");
-    ledger.close().expect("all is written");
+    close(ledger);
 
     let ledger = desk.ledger();
     ledger.attach(Paper::default().boxed()).wait().expect("a retry log");
@@ -43,7 +43,7 @@ fn lines_of_which_nothing_is_known_are_handed_over_at_the_next_start() {
         );
         assert_eq!(written.resumed, [line(1), line(2)]);
     });
-    ledger.close().expect("all is written");
+    close(ledger);
     let look = Look::open(&crashed.path()).and_then(|look| look.digest()).expect("a ledger");
     assert_eq!(look.unmarked_lines, 0);
 }
@@ -72,7 +72,8 @@ fn a_retry_log_that_cannot_be_written_ends_the_sending_and_not_the_ledger() {
     assert!(refused.to_string().contains("the retry log `paper`"), "{refused}");
     // What was under way ends, and is known.
     ledger.outcome(id(1), &ended("GET", 200), Some(line(1))).wait().expect("written");
-    ledger.close().expect_err("lines are missing");
+    ledger.close().wait().expect_err("lines are missing");
+    drop(ledger);
 
     let (ledger, paper) = (desk.ledger(), Paper::default());
     ledger.attach(paper.boxed()).wait().expect("a retry log");

@@ -1,0 +1,196 @@
+//! The retry log as a *projection*: its lines stand somewhere else for good (a ledger), and here is where they are copied to.
+//!
+//! So whatever a crash has done to the end of the file can be mended by comparing it with the lines that belong there. Nothing in it is ever cut
+//! off or written anew: it is the user's file, and other programs may write into it too.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use crate::LogFileError;
+use crate::log_file::{appending, end_the_last_line};
+
+/// A retry log whose end is kept account of.
+#[derive(Debug)]
+pub struct RetryLog {
+    path: PathBuf,
+    file: File,
+}
+
+/// How far a retry log is: which file it was, and how many bytes it had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogMark {
+    device: u64,
+    inode: u64,
+    bytes: u64,
+}
+
+/// What was found, and done, at the end of a retry log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Completed {
+    /// Lines that were there.
+    pub found: usize,
+    /// Lines that were appended, whole or in part.
+    pub appended: usize,
+    /// Whether the last of those that were there had been torn.
+    pub was_torn: bool,
+    /// Bytes that are not from here: of another program, or of a disk that lost what it had.
+    pub foreign_bytes: u64,
+}
+
+impl RetryLog {
+    /// Opens the retry log at `path`; see [`open_log`](crate::open_log). Changes nothing in it.
+    pub fn open(path: &Path) -> Result<Self, LogFileError> {
+        let file = appending(path).map_err(|error| LogFileError { path: path.to_owned(), error })?;
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes the log hold each of `lines` once (they end in a line end). They belong after `mark`; without one, nothing of the file is theirs.
+    ///
+    /// A torn line of theirs is completed, a torn line of somebody else is ended, and what is missing is appended.
+    pub fn complete(&mut self, mark: Option<LogMark>, lines: &[Vec<u8>]) -> io::Result<Completed> {
+        let metadata = self.file.metadata()?;
+        if !metadata.is_file() {
+            self.append(&lines.concat())?;
+            return Ok(Completed { appended: lines.len(), ..Completed::default() });
+        }
+        let len = metadata.len();
+        let is_mine = |mark: LogMark| {
+            (mark.device, mark.inode) == (metadata.dev(), metadata.ino()) && mark.bytes <= len
+        };
+        // Another file under this name was made anew, or is a copy: what it holds of these lines is looked for in all of it.
+        let from = mark.map_or(len, |mark| if is_mine(mark) { mark.bytes } else { 0 });
+        let mut missing = Missing::new(lines);
+        let mut done = Completed::default();
+        let torn = self.read_tail(from, &mut missing, &mut done)?;
+        let rest = missing.complete(&torn);
+        if let Some(rest) = rest {
+            done.was_torn = true;
+            done.appended += 1;
+            self.append(rest)?;
+        } else {
+            done.foreign_bytes += torn.len() as u64;
+            end_the_last_line(&mut self.file, len)?;
+        }
+        let rest: Vec<&[u8]> = missing.rest().collect();
+        done.appended += rest.len();
+        self.append(&rest.concat())?;
+        if mark.is_some() && from == 0 {
+            // Most of it is what was there before.
+            done.foreign_bytes = 0;
+        }
+        Ok(done)
+    }
+
+    /// Takes from `missing` the whole lines after `from`, and returns the beginning of a line after them.
+    fn read_tail(&self, from: u64, missing: &mut Missing<'_>, done: &mut Completed) -> io::Result<Vec<u8>> {
+        let mut tail = BufReader::new(File::open(&self.path)?);
+        tail.seek(SeekFrom::Start(from))?;
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            if tail.read_until(b'\n', &mut line)? == 0 || !line.ends_with(b"\n") {
+                return Ok(line);
+            }
+            if missing.take(&line) {
+                done.found += 1;
+            } else {
+                done.foreign_bytes += line.len() as u64;
+            }
+        }
+    }
+
+    /// Appends whole lines.
+    pub fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        self.file.write_all(lines)
+    }
+
+    /// Makes durable what is in the log, and says how far it is; none if it is a pipe or a terminal, where there is no such thing.
+    pub fn sync(&mut self) -> io::Result<Option<LogMark>> {
+        let metadata = self.file.metadata()?;
+        if !metadata.is_file() {
+            return Ok(None);
+        }
+        self.file.sync_data()?;
+        // Where the last line ends that was appended here; other programs may have appended since.
+        let position = self.file.stream_position()?;
+        let bytes = if position == 0 { metadata.len() } else { position };
+        Ok(Some(LogMark { device: metadata.dev(), inode: metadata.ino(), bytes }))
+    }
+
+    /// Goes on in a new file, if the one that it had was moved away (`logrotate`).
+    pub fn reopen(&mut self) -> io::Result<()> {
+        self.file = appending(&self.path)?;
+        Ok(())
+    }
+}
+
+impl std::fmt::Display for LogMark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}", self.device, self.inode, self.bytes)
+    }
+}
+
+impl FromStr for LogMark {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut numbers = text.split(':').map(|number| number.parse().map_err(drop));
+        let mut next = || numbers.next().unwrap_or(Err(()));
+        Ok(Self { device: next()?, inode: next()?, bytes: next()? })
+    }
+}
+
+/// Lines of which it is not known whether they are in the log.
+struct Missing<'a> {
+    lines: Vec<&'a [u8]>,
+    /// Which of them is missing.
+    wanted: Vec<bool>,
+    /// The places of equal lines, the first one last.
+    places: HashMap<&'a [u8], Vec<usize>>,
+}
+
+impl<'a> Missing<'a> {
+    fn new(lines: &'a [Vec<u8>]) -> Self {
+        // A record of another program may hold a line end where it should not; in the file these are two lines.
+        let lines: Vec<&[u8]> =
+            lines.iter().flat_map(|line| line.split_inclusive(|byte| *byte == b'\n')).collect();
+        let mut places: HashMap<&[u8], Vec<usize>> = HashMap::new();
+        for (place, line) in lines.iter().enumerate().rev() {
+            places.entry(line).or_default().push(place);
+        }
+        Self { wanted: vec![true; lines.len()], lines, places }
+    }
+
+    /// Whether `line` was missing; it is not any more.
+    fn take(&mut self, line: &[u8]) -> bool {
+        let place = self.places.get_mut(line).and_then(Vec::pop);
+        if let Some(place) = place {
+            self.wanted[place] = false;
+        }
+        place.is_some()
+    }
+
+    /// The rest of the first missing line that begins with `torn`.
+    fn complete(&mut self, torn: &[u8]) -> Option<&'a [u8]> {
+        let fits = |place: &usize| self.wanted[*place] && self.lines[*place].starts_with(torn);
+        let place = (0..self.lines.len()).find(fits).filter(|_| !torn.is_empty())?;
+        self.wanted[place] = false;
+        Some(&self.lines[place][torn.len()..])
+    }
+
+    fn rest(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.lines.iter().zip(&self.wanted).filter(|(_, missing)| **missing).map(|(line, _)| *line)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! Ends of a log, as crashes, disks and other programs leave them.
+
+use super::*;
+
+const BEFORE: &str = "a line of the user's\n";
+const LINES: [&str; 3] = ["GET /a 200\n", "GET /b 502\n", "GET /a 200\n"];
+
+fn lines() -> Vec<Vec<u8>> {
+    LINES.iter().map(|line| line.as_bytes().to_vec()).collect()
+}
+
+/// Completes a log that held `BEFORE` when its mark was made, and `tail` after that now.
+fn completed(tail: &[u8]) -> (String, Completed) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("retry.log");
+    std::fs::write(&path, BEFORE).expect("a file");
+    let mut log = RetryLog::open(&path).expect("a log");
+    let mark = log.sync().expect("a mark");
+    let told = mark.expect("it is a file").to_string();
+    assert_eq!(told.parse().ok(), mark);
+    std::fs::write(&path, [BEFORE.as_bytes(), tail].concat()).expect("a file");
+    let mut log = RetryLog::open(&path).expect("a log");
+    let done = log.complete(mark, &lines()).expect("it can be completed");
+    let after = log.sync().expect("a mark").expect("it is a file");
+    let text = std::fs::read(&path).expect("a file");
+    assert_eq!(after.bytes, text.len() as u64);
+    assert_eq!(log.complete(Some(after), &[]).expect("it is complete"), Completed::default());
+    (String::from_utf8_lossy(&text).into_owned(), done)
+}
+
+#[test]
+fn cut_off_at_any_byte_it_is_completed_and_no_line_is_lost_or_there_twice() {
+    let whole = LINES.concat();
+    for cut in 0..=whole.len() {
+        let (text, done) = completed(&whole.as_bytes()[..cut]);
+        assert_eq!(text, format!("{BEFORE}{whole}"), "cut after {cut} bytes");
+        let torn = cut > 0 && !whole[..cut].ends_with('\n');
+        assert_eq!((done.was_torn, done.foreign_bytes), (torn, 0), "cut after {cut} bytes");
+        assert_eq!(done.found + done.appended, 3, "cut after {cut} bytes");
+    }
+}
+
+#[test]
+fn what_is_not_ours_stays_and_our_lines_are_there_once() {
+    for tail in [
+        "somebody else's\n",
+        "somebody else's",
+        "GET /a 200\nsomebody else's\n",
+        "GET /a 200\nsomebody else's",
+        "somebody else's\nGET /a 200\nGET /b 5",
+        "GET /a 200\nsomebody else's\nGET /b 502\nGET /a 200\n",
+        "GET /b 502\nGET /a 200\n",
+        "\0\0\0\0\0\0\0\0",
+        "GET /a 200\n\0\0\0\0\n",
+        "GET /a 2\0\0\0\0\n",
+        "\n",
+        "\n\nGET /a 200\n",
+    ] {
+        let (text, done) = completed(tail.as_bytes());
+        let rest = text.strip_prefix(BEFORE).expect("what was there stays");
+        assert!(rest.starts_with(tail), "{tail:?} became {rest:?}");
+        let mut found: Vec<_> = rest.split_inclusive('\n').filter(|line| LINES.contains(line)).collect();
+        found.sort_unstable();
+        assert_eq!(found, ["GET /a 200\n", "GET /a 200\n", "GET /b 502\n"], "{tail:?} became {rest:?}");
+        let foreign = text.len() - BEFORE.len() - LINES.concat().len();
+        let ended = u64::from(!tail.ends_with('\n') && !done.was_torn);
+        assert_eq!(done.foreign_bytes + ended, foreign as u64, "{tail:?} became {rest:?}");
+    }
+}
+
+#[test]
+fn a_log_that_was_moved_away_is_begun_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("retry.log");
+    let mut log = RetryLog::open(&path).expect("a log");
+    log.append(b"GET /0 200\n").expect("a line");
+    let mark = log.sync().expect("a mark");
+    std::fs::rename(&path, folder.path().join("retry.log.1")).expect("moved");
+    log.append(b"GET /1 200\n").expect("a line");
+    log.reopen().expect("a new log");
+    log.append(b"GET /2 200\n").expect("a line");
+    assert_eq!(std::fs::read_to_string(&path).expect("a file"), "GET /2 200\n");
+    let old = std::fs::read_to_string(folder.path().join("retry.log.1")).expect("a file");
+    assert_eq!(old, "GET /0 200\nGET /1 200\n");
+    // The mark is of the other file, and this one has as many bytes.
+    let lines = [b"GET /2 200\n".to_vec(), b"GET /3 200\n".to_vec()];
+    let done = RetryLog::open(&path).expect("a log").complete(mark, &lines).expect("completed");
+    assert_eq!((done.found, done.appended, done.foreign_bytes), (1, 1, 0));
+}
