@@ -11,6 +11,7 @@ const HELPS: &[&[&str]] = &[
     &["logretry"],
     &["logretry", "run"],
     &["logretry", "plan"],
+    &["logretry", "held"],
     &["logretry", "explain"],
     &["logretry", "demo"],
     &["logretry", "formats"],
@@ -63,6 +64,10 @@ fn every_example_of_a_help_runs_as_it_stands() {
 fn failure(command: &str) -> Option<String> {
     let backend = Backend::up();
     let desk = Desk::with("access.log", [line("GET /a", 502), line("GET /b", 200)].concat());
+    if command.contains("retry.log.ledger") {
+        // A ledger, as a run leaves it.
+        desk.run("logretry", &["run", "access.log", "--base-url", &backend.url(), "-o", "retry.log"]);
+    }
     let ended = desk.shell(&command.replace("https://shop.example", &backend.url()), "").run();
     (ended.code != 0).then(|| format!("{command}\nexit {}\n{}", ended.code, ended.stderr))
 }

@@ -19,6 +19,7 @@ mod following;
 mod gentle;
 mod help;
 mod hostile;
+mod ledger;
 mod marks;
 mod numbers;
 mod pipes;

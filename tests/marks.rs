@@ -93,8 +93,8 @@ fn our_own_refires_in_the_server_s_log_are_not_refired() {
 fn the_mark_is_sent_only_when_that_is_asked_for() {
     let backend = Backend::up();
     let desk = Desk::with("access.log", line("GET /a?b=c", 500));
-    let arguments = ["run", "access.log", "--base-url", &backend.url(), "-o", "retry.log"];
-    for more in [[].as_slice(), &["--send-mark"]] {
+    let arguments = ["run", "access.log", "--base-url", &backend.url()];
+    for more in [["-o", "retry.log"].as_slice(), &["-o", "marked.log", "--send-mark"]] {
         let run = desk.program("logretry", &arguments).args(more).run();
         assert_eq!(run.code, 0, "{}", run.stderr);
     }

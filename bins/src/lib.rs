@@ -58,12 +58,14 @@
 
 #![warn(missing_docs)]
 
+mod books;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "cli")]
 pub mod commands;
 mod run;
 
+pub use logretry_ledger::Durability;
 pub use logretry_record::{ErrorKind, Mark, Outcome, Predicate, Reason, Record, Retry, StatusSet};
 pub use logretry_refirer::Options as RefireOptions;
 pub use logretry_rewriter::Form;

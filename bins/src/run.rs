@@ -3,11 +3,14 @@ use std::fmt;
 use std::path::PathBuf;
 
 use logretry_filter::{Chooser, Filter, Quota};
+use logretry_ledger::Durability;
 use logretry_reader::{Reader, ReaderOptions, inputs};
 use logretry_record::{Predicate, Record};
 use logretry_refirer::{Options, Refirer};
-use logretry_rewriter::{Form, Rewriter};
+use logretry_rewriter::{Form, RetryLog, Rewriter};
 use logretry_stage::{Accounts, Context, Fatal, Result, Sink, Source, Stage, Stops, Watch};
+
+use crate::books::{self, Books, Filed, Output, ServerLog};
 
 /// Links the stages: the whole program.
 ///
@@ -36,6 +39,10 @@ pub struct Run {
     quota: Quota,
     refiring: Options,
     retry_log: Option<PathBuf>,
+    ledger: Option<PathBuf>,
+    keeps_ledger: bool,
+    server_logs: Vec<OsString>,
+    durability: Durability,
     form: Form,
     on_refire: Box<dyn FnMut(&Record) + Send>,
     cx: Context,
@@ -51,6 +58,10 @@ impl Run {
             quota: Quota::default(),
             refiring: Options::default(),
             retry_log: None,
+            ledger: None,
+            keeps_ledger: true,
+            server_logs: Vec::new(),
+            durability: Durability::default(),
             form: Form::default(),
             on_refire: Box::new(|_| ()),
             cx: Context::default(),
@@ -63,10 +74,39 @@ impl Run {
         Ok(self)
     }
 
-    /// Appends the retry log to `file`. Without it the refires are made, and told to the callback only.
+    /// Appends the retry log to `file`, and keeps a ledger beside it (`file.ledger`), so that the same run again goes on where this one stopped. Without
+    /// it the refires are made, and told to the callback only.
     #[must_use]
     pub fn retry_log(mut self, file: impl Into<PathBuf>) -> Self {
         self.retry_log = Some(file.into());
+        self
+    }
+
+    /// Keeps the ledger in `file`.
+    #[must_use]
+    pub fn ledger(mut self, file: impl Into<PathBuf>) -> Self {
+        self.ledger = Some(file.into());
+        self
+    }
+
+    /// Keeps no ledger: every run begins from the start.
+    #[must_use]
+    pub fn without_ledger(mut self) -> Self {
+        self.keeps_ledger = false;
+        self
+    }
+
+    /// Looks in this access log of the server itself for what became of requests that an earlier run was cut off in.
+    #[must_use]
+    pub fn resolve_from(mut self, log: impl Into<OsString>) -> Self {
+        self.server_logs.push(log.into());
+        self
+    }
+
+    /// What a request waits for before it is sent; see [`Durability`].
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
         self
     }
 
@@ -128,12 +168,31 @@ impl Run {
         let reading = ReaderOptions { predicate: Some(self.predicate.clone()), ..self.reading };
         let reader = Reader::new(inputs(&self.logs)?, reading);
         let filter = Filter::new(Chooser::new(&self.predicate, self.quota)?);
+        let destination = self.refiring.destination.to_string();
         let refirer = Refirer::new(self.refiring)?;
-        let rewriter = match &self.retry_log {
-            Some(path) => Rewriter::append_to(path, self.form, mark, self.cx.reopen())?,
-            None => Rewriter::to_nowhere(),
-        };
-        link(reader, filter, refirer, Watch(self.on_refire), rewriter, &self.cx).await?;
+        let watch = Watch(self.on_refire);
+        let beside = self.retry_log.as_deref().map(books::beside);
+        if let Some(ledger) = self.ledger.or(beside).filter(|_| self.keeps_ledger) {
+            let log = self.retry_log.as_deref().map(RetryLog::open).transpose()?;
+            let mut books = Books::open(&ledger, &destination, self.durability, &self.cx)?;
+            if let Some(log) = log {
+                books = books.writing(Output::File(log), self.form, &mark).await?;
+            }
+            if !self.server_logs.is_empty() {
+                let doubts = books.in_doubt()?;
+                books
+                    .ask(ServerLog::read(&self.server_logs, ReaderOptions::default(), &doubts, false).await?);
+            }
+            let refirer = refirer.with_journal(books.clone());
+            let end = link(reader, filter, refirer, watch, Filed, &self.cx).await;
+            end.and(books.close().await)?;
+        } else {
+            let rewriter = match &self.retry_log {
+                Some(path) => Rewriter::append_to(path, self.form, mark, self.cx.reopen())?,
+                None => Rewriter::to_nowhere(),
+            };
+            link(reader, filter, refirer, watch, rewriter, &self.cx).await?;
+        }
         self.cx.finish()?;
         let accounts = self.cx.tally().accounts();
         accounts.check().map_err(Fatal::new)?;

@@ -28,8 +28,20 @@ pub(crate) fn sentences(accounts: &Accounts, output: Option<&str>) -> Vec<String
     let (sent, not_sent) = (accounts.sent(), accounts.not_sent());
     if taken > 0 {
         let reasons = listed(accounts.reasons.iter().map(|(why, n)| (n, why.as_str())));
-        sentences
-            .push(format!("{} selected = {sent} sent + {not_sent} not sent{reasons}", accounts.to_decide()));
+        let before = match accounts.done_before() {
+            0 => String::new(),
+            before => format!("{before} done before + "),
+        };
+        let to_decide = accounts.to_decide();
+        sentences.push(format!("{to_decide} selected = {before}{sent} sent + {not_sent} not sent{reasons}"));
+    }
+    if accounts.done_before() > 0 {
+        let parts: Vec<_> = accounts
+            .before
+            .iter()
+            .map(|(outcome, n)| format!("{n} {}", outcome.as_str().replace('_', " ")))
+            .collect();
+        sentences.push(format!("{} done before = {}", accounts.done_before(), parts.join(" + ")));
     }
     if sent > 0 {
         let outcomes = Outcome::ALL.into_iter().filter(|outcome| outcome.is_sent());

@@ -1,7 +1,7 @@
 use clap::{Parser, Subcommand};
 use logretry_stage::{Context, Result};
 
-use super::{demo, explain, formats, manual, plan, run};
+use super::{demo, explain, formats, held, manual, plan, run};
 use crate::cli::{Common, Program, Setup, Summary};
 
 /// Sends the requests again that a web server answered with a 5xx status.
@@ -30,6 +30,7 @@ Examples:
 enum Command {
     Run(Box<run::Run>),
     Plan(Box<plan::Plan>),
+    Held(held::Held),
     Explain(explain::Explain),
     Demo(demo::Demo),
     Formats(formats::Formats),
@@ -61,6 +62,7 @@ impl Program for Logretry {
         match self.command {
             Command::Run(run) => run.run(cx).await,
             Command::Plan(plan) => plan.run(cx).await,
+            Command::Held(held) => held.run(cx).await,
             Command::Explain(explain) => explain.run(),
             Command::Demo(demo) => demo.run().await,
             Command::Formats(formats) => formats.run(),

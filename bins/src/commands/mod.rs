@@ -5,6 +5,8 @@ mod demo_server;
 mod explain;
 mod filter;
 mod formats;
+mod held;
+mod ledger_flags;
 mod logretry;
 mod manual;
 mod plan;

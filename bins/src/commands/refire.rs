@@ -2,6 +2,7 @@ use clap::Parser;
 use logretry_refirer::{RefireArgs, Refirer};
 use logretry_stage::{Context, MarkArgs, Result, Sink as _, Source as _, Stage as _, pipe};
 
+use super::ledger_flags::{LedgerArgs, ResolveArgs, open};
 use crate::cli::{Changes, Common, Program, Setup, confirm};
 
 /// Sends the request of each record again, once, and adds how that ended.
@@ -13,12 +14,20 @@ use crate::cli::{Changes, Common, Program, Setup, confirm};
 ///
 /// Methods that change something (all but GET, HEAD and OPTIONS) must be named and confirmed: with --yes, or by a word typed on the terminal.
 ///
+/// With --ledger, a record that has ended in an earlier run comes out as it ended then, and nothing is sent for it.
+///
 /// Ctrl-C sends nothing more and waits for the requests under way; a second one cuts them off.
 #[derive(Debug, Parser)]
 #[command(name = "lr-refire", version, after_help = EXAMPLES)]
 pub struct Refire {
     #[command(flatten)]
     sending: RefireArgs,
+
+    #[command(flatten)]
+    ledger: LedgerArgs,
+
+    #[command(flatten)]
+    resolve: ResolveArgs,
 
     #[command(flatten)]
     mark: MarkArgs,
@@ -49,8 +58,16 @@ impl Program for Refire {
     }
 
     async fn run(self, cx: &Context) -> Result<()> {
-        let refirer = Refirer::new(self.sending.into_options(&self.mark.mark)?)?;
+        let mut options = self.sending.clone().into_options(&self.mark.mark)?;
         let records = pipe::Input::stdin().open(cx);
-        Box::pin(pipe::Output::stdout().drain(refirer.apply(records, cx), cx)).await
+        let Some(path) = self.ledger.ledger.as_deref().filter(|_| !options.dry_run) else {
+            let refirer = Refirer::new(options)?;
+            return Box::pin(pipe::Output::stdout().drain(refirer.apply(records, cx), cx)).await;
+        };
+        let books = open(path, &mut options, &self.sending, self.ledger.durability(), cx)?;
+        self.resolve.ask(&books, None).await?;
+        let refirer = Refirer::new(options)?.with_journal(books.clone());
+        let end = Box::pin(pipe::Output::stdout().drain(refirer.apply(records, cx), cx)).await;
+        end.and(books.close().await)
     }
 }

@@ -11,13 +11,19 @@ use logretry_refirer::{Options, Planned, RefireArgs, Refirer};
 use logretry_rewriter::WriteArgs;
 use logretry_stage::{Context, Fatal, MarkArgs, Result, Source as _, Stage as _};
 
+use super::ledger_flags::{ResolveArgs, RunLedgerArgs};
 use super::positions::{Positions, Then, selected, settled};
+use crate::books::Filed;
 use crate::cli::{Changes, Common, confirm, systemd};
 
 /// Reads logs, sends their failed requests again, and writes the retry log.
 ///
 /// It is `lr-read | lr-filter | lr-refire | lr-write` in one process, with the flags of all four. Nothing is sent before the logs, the flags and the retry
 /// log have been found to be in order. Ctrl-C sends nothing more and waits for the requests under way; a second one cuts them off.
+///
+/// What is sent is written down first, in a ledger beside the retry log. So the same command again, after a stop, a crash or a full disk, goes on where this one
+/// stopped: what has ended is not sent again, what was not sent is, and what was cut off on its way is sent again if its method changes nothing. If it may change something
+/// it is held, until --resolve-from or `logretry held` says what became of it.
 ///
 /// Methods that change something (all but GET, HEAD and OPTIONS) must be named and confirmed: with --yes, or by a word typed on the terminal.
 ///
@@ -58,6 +64,12 @@ pub(crate) struct RunFlags {
 
     #[command(flatten)]
     pub(crate) write: WriteArgs,
+
+    #[command(flatten)]
+    pub(crate) ledger: RunLedgerArgs,
+
+    #[command(flatten)]
+    pub(crate) resolve: ResolveArgs,
 
     #[command(flatten)]
     pub(crate) mark: MarkArgs,
@@ -136,7 +148,7 @@ impl Run {
 
     pub(crate) async fn run(self, cx: &Context) -> Result<()> {
         let Self { flags, follow, positions, unasked } = self;
-        let RunFlags { read, select, refire, write, mark, common } = flags;
+        let RunFlags { read, select, refire, write, ledger, resolve, mark, common } = flags;
         let mark = mark.mark;
         if follow.follow && select.skip_recovered {
             return Err(Fatal::usage(SKIPS_RECOVERED));
@@ -147,25 +159,41 @@ impl Run {
         let positions = positions.as_deref().map(Positions::open).transpose()?;
         let progress = positions.as_ref().map(|positions| positions.progress.clone()).unwrap_or_default();
         let filter = select.filter(&mark)?;
+        let flags = refire.clone();
         let options =
-            if follow.follow { refire.into_following_options(&mark) } else { refire.into_options(&mark) };
+            if follow.follow { flags.into_following_options(&mark) } else { flags.into_options(&mark) };
         let mut options = options?;
         if unasked.into_inner() {
             options.methods = options.methods.without_changes();
         }
-        let refirer = Refirer::new(options)?;
+        let refirer = Refirer::new(options.clone())?;
         let reader = read.follower(&follow, Some(select.needed(&mark)), common.rejects.strict)?;
         let reader = if positions.is_some() { reader.telling(progress.clone()) } else { reader };
         refuse_to_append_to_a_log(reader.paths(), &write)?;
-        let rewriter = write.rewriter(&mark, cx.reopen())?;
+        let Some(books) = ledger.open(&mut options, &refire, &write, &mark, cx).await? else {
+            let rewriter = write.rewriter(&mark, cx.reopen())?;
+            let dead_letters = write.dead_letters(cx.reopen())?;
+            systemd::ready();
+            let Some(positions) = positions else {
+                return crate::link(reader, filter, refirer, dead_letters, rewriter, cx).await;
+            };
+            let filter = Then(filter, selected(progress.clone()));
+            let kept = Then(dead_letters.without_unsent(), settled(progress));
+            return positions.keep(crate::link(reader, filter, refirer, kept, rewriter, cx), cx).await;
+        };
+        resolve.ask(&books, Some(&read)).await?;
+        let refirer = Refirer::new(options)?.with_journal(books.clone());
         let dead_letters = write.dead_letters(cx.reopen())?;
         systemd::ready();
         let Some(positions) = positions else {
-            return crate::link(reader, filter, refirer, dead_letters, rewriter, cx).await;
+            let end = crate::link(reader, filter, refirer, dead_letters, Filed, cx).await;
+            // Also after an error: what was done is written down.
+            return end.and(books.close().await);
         };
         let filter = Then(filter, selected(progress.clone()));
         let kept = Then(dead_letters.without_unsent(), settled(progress));
-        positions.keep(crate::link(reader, filter, refirer, kept, rewriter, cx), cx).await
+        let end = positions.keep(crate::link(reader, filter, refirer, kept, Filed, cx), cx).await;
+        end.and(books.close().await)
     }
 }
 

@@ -1,14 +1,17 @@
 use clap::Parser;
 use logretry_record::Record;
 use logretry_rewriter::WriteArgs;
-use logretry_stage::{Context, MarkArgs, Result, Sink as _, Source as _, Stage as _, Watch, pipe};
+use logretry_stage::{Context, Fatal, MarkArgs, Result, Sink as _, Source as _, Stage as _, Watch, pipe};
 
+use super::ledger_flags::LedgerArgs;
+use crate::books::{Books, FiledOnce, Output};
 use crate::cli::{Common, Program, Setup};
 
 /// Writes the retry log: one line for each request that was sent again, its URL marked.
 ///
 /// By default a line is the log line itself, with the URL marked and the status, time, size and duration of the refire; `000` stands where no answer
 /// came. Lines are appended, in the order in which the refires ended. Records that were not sent have no line; they count for the exit code.
+/// With --ledger, each record's line is written once, however often the record comes. lr-refire keeps a ledger of its own, in another file.
 #[derive(Debug, Parser)]
 #[command(name = "lr-write", version, after_help = EXAMPLES)]
 pub struct Write {
@@ -16,11 +19,17 @@ pub struct Write {
     log: WriteArgs,
 
     #[command(flatten)]
+    ledger: LedgerArgs,
+
+    #[command(flatten)]
     mark: MarkArgs,
 
     #[command(flatten)]
     common: Common,
 }
+
+/// What a ledger says that holds lines and has sent nothing.
+const WRITTEN: &str = "a retry log (lr-write)";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,7 +46,6 @@ impl Program for Write {
     }
 
     async fn run(self, cx: &Context) -> Result<()> {
-        let rewriter = self.log.rewriter(&self.mark.mark, cx.reopen())?;
         let dead_letters = self.log.dead_letters(cx.reopen())?;
         let tally = cx.clone();
         let count = Watch(move |record: &Record| {
@@ -47,6 +55,17 @@ impl Program for Write {
             }
         });
         let records = pipe::Input::stdin().open(cx);
-        rewriter.drain(dead_letters.apply(count.apply(records, cx), cx), cx).await
+        let records = dead_letters.apply(count.apply(records, cx), cx);
+        let Some(path) = &self.ledger.ledger else {
+            return self.log.rewriter(&self.mark.mark, cx.reopen())?.drain(records, cx).await;
+        };
+        if self.log.output.as_ref() == Some(path) {
+            return Err(Fatal::usage("keep the ledger in the retry log: give them two names"));
+        }
+        let output = Output::open(self.log.output.as_deref())?;
+        let books = Books::open(path, WRITTEN, self.ledger.durability(), cx)?;
+        let books = books.writing(output, self.log.form, &self.mark.mark).await?;
+        let end = FiledOnce(books.clone()).drain(records, cx).await;
+        end.and(books.close().await)
     }
 }

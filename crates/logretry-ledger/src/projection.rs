@@ -17,6 +17,11 @@ pub trait Projection: Send + 'static {
     /// Makes durable what was appended, and says how far the log is, in words of its own. None if it cannot say that: a pipe, a terminal.
     fn sync(&mut self) -> io::Result<Option<String>>;
 
+    /// Whether somebody wants the log to go on in a new file; asked before lines are appended, and in quiet moments.
+    fn wants_new_file(&self) -> bool {
+        false
+    }
+
     /// Goes on in a new file, if the one that it had was moved away.
     fn reopen(&mut self) -> io::Result<()>;
 }

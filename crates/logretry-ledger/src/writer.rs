@@ -152,6 +152,7 @@ impl Writer {
     }
 
     fn idle(&mut self) {
+        self.reopen_if_wanted();
         if self.unsynced_since.is_some() {
             self.commit(&[], true);
         } else {
@@ -177,6 +178,7 @@ impl Writer {
 
     /// Does the jobs of a group: its events in one transaction, and then what is no event. Gives back who waits for the end.
     fn work(&mut self, group: Vec<Job>) -> Option<Answer> {
+        self.reopen_if_wanted();
         let full = self.durability == Durability::Full;
         let overdue = self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_WITHIN);
         let asked = |job: &Job| match job {
@@ -346,6 +348,14 @@ impl Writer {
         let lines =
             self.db.prepare(sql)?.query_map([seq], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         Ok((mark, lines))
+    }
+
+    fn reopen_if_wanted(&mut self) {
+        if self.log.as_ref().is_some_and(|log| !log.failed && log.projection.wants_new_file()) {
+            // Lines that wait belong into the old one.
+            self.commit(&[], true);
+            self.reopen();
+        }
     }
 
     fn reopen(&mut self) {

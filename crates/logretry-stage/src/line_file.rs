@@ -16,7 +16,8 @@ impl Reopen {
         self.0.fetch_add(1, Ordering::Release);
     }
 
-    fn asked(&self) -> u64 {
+    /// How often it was asked for: a number that changes says that it was.
+    pub fn asked(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
 }

@@ -1,0 +1,248 @@
+//! The books of a run: its ledger, the retry log that is a copy of what stands there, and the refirer's journal.
+//!
+//! ```text
+//!   Refirer ──Journal──▶ Books ──▶ Ledger ──▶ retry log
+//!                          ▲
+//!                          ╰── the server's own log, which knows what became of a request that a crash has cut off
+//! ```
+//!
+//! The stages do not see each other; here they meet.
+
+mod projection;
+mod server_log;
+mod sinks;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use logretry_ledger::{Before as Known, Durability, InDoubt, Ledger, LedgerError, Verdict};
+use logretry_record::{Mark, Outcome, Reason, Record, RecordId, Retry, Shown};
+use logretry_refirer::{Before, Journal, Planned};
+use logretry_rewriter::{Form, Renderer, RetryLog};
+use logretry_stage::{Context, Fatal, Result};
+
+#[cfg(feature = "cli")]
+use projection::Printed;
+use projection::Projected;
+pub(crate) use server_log::ServerLog;
+pub(crate) use sinks::Filed;
+#[cfg(feature = "cli")]
+pub(crate) use sinks::FiledOnce;
+
+/// The ledger that a run keeps. Cloning gives another handle to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Books(Arc<Open>);
+
+#[derive(Debug)]
+struct Open {
+    ledger: Ledger,
+    /// None if no retry log is written here.
+    renderer: Option<Mutex<Renderer>>,
+    server_log: Mutex<ServerLog>,
+    told: AtomicBool,
+    cx: Context,
+}
+
+/// The ledger that belongs to a retry log.
+pub(crate) fn beside(output: &Path) -> PathBuf {
+    let mut name = OsString::from(output);
+    name.push(".ledger");
+    name.into()
+}
+
+/// Where the lines of a retry log go.
+#[derive(Debug)]
+pub(crate) enum Output {
+    /// Appended to a file.
+    File(RetryLog),
+    /// To standard output, from where nobody can tell how far they came.
+    #[cfg(feature = "cli")]
+    Stdout,
+}
+
+#[cfg(feature = "cli")]
+impl Output {
+    /// The file `path`, or standard output.
+    pub(crate) fn open(path: Option<&Path>) -> Result<Self> {
+        Ok(path.map(RetryLog::open).transpose()?.map_or(Self::Stdout, Self::File))
+    }
+}
+
+impl Books {
+    /// Opens the ledger at `path`, of refires to `destination`.
+    pub(crate) fn open(path: &Path, destination: &str, durability: Durability, cx: &Context) -> Result<Self> {
+        let ledger = Ledger::open(path, destination, durability).map_err(Fatal::new)?;
+        let open = Open {
+            ledger,
+            renderer: None,
+            server_log: Mutex::default(),
+            told: AtomicBool::new(false),
+            cx: cx.clone(),
+        };
+        Ok(Self(Arc::new(open)))
+    }
+
+    /// The same books, which write the retry log too: what a crash has cut off of it is completed now.
+    pub(crate) async fn writing(self, output: Output, form: Form, mark: &Mark) -> Result<Self> {
+        let mut open = Arc::try_unwrap(self.0).map_err(|_| Fatal::new("open the retry log: it is in use"))?;
+        open.renderer = Some(Mutex::new(Renderer::new(form, mark.clone())));
+        let cx = open.cx.clone();
+        let is_new = match output {
+            Output::File(log) => {
+                let path = log.path().to_owned();
+                open.ledger
+                    .attach(Box::new(Projected::new(log, form.header().unwrap_or_default(), cx)))
+                    .await
+                    .map_err(Fatal::new)?;
+                path.metadata().map_or(0, |metadata| metadata.len()) == 0
+            }
+            #[cfg(feature = "cli")]
+            Output::Stdout => {
+                open.ledger.attach(Box::new(Printed::new(cx))).await.map_err(Fatal::new)?;
+                true
+            }
+        };
+        if let Some(header) = form.header().filter(|_| is_new) {
+            open.ledger.line(header).await.map_err(Fatal::new)?;
+        }
+        Ok(Self(Arc::new(open)))
+    }
+
+    /// Asks `log`, what the server itself has logged, about the requests in doubt.
+    pub(crate) fn ask(&self, log: ServerLog) {
+        *self.0.server_log.lock().unwrap_or_else(PoisonError::into_inner) = log;
+    }
+
+    /// The requests in doubt.
+    pub(crate) fn in_doubt(&self) -> Result<Vec<InDoubt>> {
+        self.0.ledger.in_doubt().map_err(Fatal::new)
+    }
+
+    /// What keys for servers are made with.
+    #[cfg(feature = "cli")]
+    pub(crate) fn secret(&self) -> [u8; 32] {
+        *self.0.ledger.secret()
+    }
+
+    /// Ends the books: when this returns, everything is on the disk.
+    pub(crate) async fn close(&self) -> Result<()> {
+        let held = self.in_doubt().map_or(0, |all| all.iter().filter(|doubt| doubt.is_held()).count());
+        self.0.ledger.close().await.map_err(Fatal::new)?;
+        if held > 0 {
+            self.0.cx.notes().say(format_args!(
+                "{held} held: cut off on their way, and sending them twice could do harm; `logretry held {}` lists them",
+                Shown(self.0.ledger.path().as_os_str().as_encoded_bytes())
+            ));
+        }
+        Ok(())
+    }
+
+    /// The line of the retry log for a record that ended so.
+    fn line(&self, record: &Record, retry: &Retry) -> Option<Vec<u8>> {
+        let renderer = self.0.renderer.as_ref()?;
+        let mut line = Vec::with_capacity(record.text().len() + 32);
+        let fallback =
+            renderer.lock().unwrap_or_else(PoisonError::into_inner).render_as(record, retry, &mut line);
+        if let Some(fallback) = fallback
+            && !self.0.told.swap(true, Ordering::Relaxed)
+        {
+            let why = Shown(fallback.why.as_bytes());
+            self.0
+                .cx
+                .notes()
+                .say(format_args!("record {} is written in combined format: {why}", record.id()));
+        }
+        (!line.is_empty()).then_some(line)
+    }
+
+    /// What becomes of a record whose request was cut off.
+    fn decide(&self, record: &Record, doubt: &InDoubt) -> Before {
+        let log = self.0.server_log.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = log.verdict(doubt);
+        let (verdict, seen) = match (doubt.verdict, told) {
+            // What a person has decided counts.
+            (Some(verdict @ (Verdict::Send | Verdict::Ended(_))), _) => (Some(verdict), None),
+            (_, Some((verdict, seen))) => (Some(verdict), seen),
+            (verdict, None) => (verdict, None),
+        };
+        match verdict {
+            Some(Verdict::Ended(status)) => {
+                let by = if seen.is_some() { "the server's log" } else { "logretry held --settle" };
+                let retry = Retry {
+                    method: Some(doubt.method.clone()),
+                    url: Some(doubt.url.clone()),
+                    attempts: doubt.attempt,
+                    outcome: Outcome::of_status(status),
+                    status: Some(status),
+                    bytes: seen.and_then(|seen| seen.bytes),
+                    reason: None,
+                    detail: Some(format!("its connection was cut off; its end is known from {by}")),
+                    ..Retry::not_sent(seen.and_then(|seen| seen.time).unwrap_or(doubt.time), Reason::Stopped)
+                };
+                let line = self.line(record, &retry);
+                // If this is lost, it is found out again.
+                drop(self.0.ledger.outcome(record.id(), &retry, line));
+                Before::Done(retry)
+            }
+            Some(Verdict::Send) => Before::Again { attempt: doubt.attempt },
+            _ if doubt.is_safe() => Before::Again { attempt: doubt.attempt },
+            verdict => {
+                if let Some(verdict) = verdict.filter(|verdict| doubt.verdict != Some(*verdict)) {
+                    drop(self.0.ledger.decide(doubt, verdict));
+                }
+                Before::Done(held(doubt))
+            }
+        }
+    }
+}
+
+/// How a request that is held stands in its record.
+pub(crate) fn held(doubt: &InDoubt) -> Retry {
+    let arrived = if doubt.verdict == Some(Verdict::Arrived) { "it arrived; " } else { "" };
+    Retry {
+        method: Some(doubt.method.clone()),
+        url: Some(doubt.url.clone()),
+        attempts: doubt.attempt,
+        outcome: Outcome::InDoubt,
+        reason: None,
+        detail: Some(format!("{arrived}it was cut off on its way, and sending it twice could do harm")),
+        ..Retry::not_sent(doubt.time, Reason::Stopped)
+    }
+}
+
+impl Journal for Books {
+    fn before(&self, record: &Record) -> Result<Before> {
+        Ok(match self.0.ledger.before(record.id()).map_err(Fatal::new)? {
+            Known::New => Before::New,
+            Known::Repeated => Before::Repeated,
+            Known::Answered(retry) => Before::Answered(retry),
+            Known::Done(retry) => Before::Done(retry),
+            Known::InDoubt(doubt) => self.decide(record, &doubt),
+        })
+    }
+
+    async fn intend(&self, id: RecordId, attempt: u32, planned: &Planned) -> Result<()> {
+        written(self.0.ledger.intent(id, attempt, planned.method(), &planned.url()).await)
+    }
+
+    async fn answered(&self, record: &Record, retry: &Retry) -> Result<()> {
+        written(self.0.ledger.answer(record.id(), retry).await)
+    }
+
+    async fn ended(&self, record: &Record, retry: &Retry, sent: bool) -> Result<()> {
+        let line = self.line(record, retry);
+        let ledger = &self.0.ledger;
+        let ticket = if sent {
+            ledger.outcome(record.id(), retry, line)
+        } else {
+            ledger.failure(record.id(), retry, line)
+        };
+        written(ticket.await)
+    }
+}
+
+fn written(result: Result<(), LedgerError>) -> Result<()> {
+    result.map_err(Fatal::new)
+}

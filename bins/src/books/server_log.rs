@@ -1,0 +1,168 @@
+use std::collections::HashMap;
+use std::ffi::OsString;
+
+use futures_util::StreamExt as _;
+use jiff::{SignedDuration, Timestamp};
+use logretry_ledger::{InDoubt, Verdict};
+use logretry_reader::{Reader, ReaderOptions, inputs};
+use logretry_record::{Exchange, RecordId, USER_AGENT_PREFIX};
+use logretry_stage::{Context, Result, Source as _};
+
+/// What nginx logs when its client has gone before the answer was there.
+const CLIENT_CLOSED: u16 = 499;
+
+/// What the server itself has logged about requests of ours, which it knows by their user agent, `logretry/VERSION id=ID`.
+///
+/// A web server writes a line when it is done with a request, so a line with a status of 2xx to 5xx says how the request ended. 499 says that
+/// it arrived, and not what became of it. No line says that it never arrived, if the log is whole: a server that was killed itself, one
+/// that logs elsewhere or only a part, or one that holds lines back, would say the same. So that is believed only if the operator vouches for it, and if the
+/// log reaches back before the request.
+#[derive(Debug, Default)]
+pub(crate) struct ServerLog {
+    seen: HashMap<RecordId, Vec<Seen>>,
+    first: Option<Timestamp>,
+    is_whole: bool,
+}
+
+/// A line about one of our requests.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    pub(crate) time: Option<Timestamp>,
+    pub(crate) bytes: Option<u64>,
+    status: u16,
+}
+
+impl ServerLog {
+    /// Reads `logs` for what they say about the requests in `doubts`. `is_whole`: the operator vouches that they hold every request.
+    pub(crate) async fn read(
+        logs: &[OsString],
+        reading: ReaderOptions,
+        doubts: &[InDoubt],
+        is_whole: bool,
+    ) -> Result<Self> {
+        let mut log = Self { is_whole, ..Self::default() };
+        for doubt in doubts {
+            log.seen.insert(doubt.id, Vec::new());
+        }
+        if doubts.is_empty() {
+            return Ok(log);
+        }
+        // Numbers of its own: these lines are not to be sent.
+        let cx = Context::default();
+        let mut records = std::pin::pin!(Reader::new(inputs(logs)?, reading).open(&cx));
+        while let Some(record) = records.next().await {
+            log.take(record?.original());
+        }
+        Ok(log)
+    }
+
+    fn take(&mut self, logged: &Exchange) {
+        if let Some(time) = logged.time {
+            self.first = Some(self.first.map_or(time, |first| first.min(time)));
+        }
+        let Some(id) = logged.user_agent.as_ref().and_then(|agent| id_in(agent)) else { return };
+        if let (Some(lines), Some(status)) = (self.seen.get_mut(&id), logged.status) {
+            lines.push(Seen { time: logged.time, bytes: logged.bytes, status });
+        }
+    }
+
+    /// What the log says about a request in doubt; none if it does not know.
+    pub(crate) fn verdict(&self, doubt: &InDoubt) -> Option<(Verdict, Option<Seen>)> {
+        let lines = self.seen.get(&doubt.id)?;
+        // Requests of the record before this one have lines too.
+        let begun = doubt.time.checked_sub(SignedDuration::from_secs(1)).unwrap_or(doubt.time);
+        let about = |seen: &&Seen| seen.time.is_none_or(|time| time >= begun);
+        let earlier = usize::try_from(doubt.attempt.saturating_sub(1)).unwrap_or(usize::MAX);
+        match lines.iter().rev().find(about) {
+            Some(seen) if earlier > 0 && lines.len() <= earlier && seen.status != CLIENT_CLOSED => None,
+            Some(seen) => match seen.status {
+                CLIENT_CLOSED => Some((Verdict::Arrived, Some(*seen))),
+                200..=599 => Some((Verdict::Ended(seen.status), Some(*seen))),
+                _ => None,
+            },
+            None => {
+                let reaches_back = self.first.is_some_and(|first| first <= doubt.time);
+                (self.is_whole && reaches_back && lines.is_empty()).then_some((Verdict::Send, None))
+            }
+        }
+    }
+}
+
+/// The id in the user agent of a refire.
+fn id_in(agent: &[u8]) -> Option<RecordId> {
+    let agent = std::str::from_utf8(agent).ok()?.strip_prefix(USER_AGENT_PREFIX)?;
+    agent.split_once(" id=")?.1.get(..32)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEGUN: &str = "2026-11-22T09:40:03.7Z";
+
+    fn doubt(attempt: u32) -> InDoubt {
+        InDoubt {
+            id: RecordId::of_line(b"x", 0),
+            attempt,
+            time: BEGUN.parse().expect("a time"),
+            method: "POST".to_owned(),
+            url: "http://shop.example/orders".to_owned(),
+            verdict: None,
+        }
+    }
+
+    /// A log whose lines about the request have these times (seconds of a minute) and statuses.
+    fn log(lines: &[(u32, u16)], is_whole: bool) -> ServerLog {
+        let mut log = ServerLog { is_whole, ..ServerLog::default() };
+        log.seen.insert(doubt(1).id, Vec::new());
+        for &(second, status) in lines {
+            log.take(&Exchange {
+                time: format!("2026-11-22T09:40:{second:02}Z").parse().ok(),
+                status: Some(status),
+                user_agent: Some(format!("logretry/0.1.0 id={}", doubt(1).id).into()),
+                ..Exchange::default()
+            });
+        }
+        log
+    }
+
+    fn said(log: &ServerLog, attempt: u32) -> Option<Verdict> {
+        log.verdict(&doubt(attempt)).map(|(verdict, _)| verdict)
+    }
+
+    #[test]
+    fn a_line_says_how_the_request_ended_or_that_it_arrived() {
+        assert_eq!(said(&log(&[(4, 201)], false), 1), Some(Verdict::Ended(201)));
+        // A log's times are whole seconds, of the end or of the beginning.
+        assert_eq!(said(&log(&[(3, 502)], false), 1), Some(Verdict::Ended(502)));
+        assert_eq!(said(&log(&[(4, 499)], false), 1), Some(Verdict::Arrived));
+        assert_eq!(said(&log(&[(4, 0)], false), 1), None);
+    }
+
+    #[test]
+    fn no_line_says_that_it_never_arrived_only_in_a_whole_log_that_reaches_back() {
+        assert_eq!(said(&log(&[], true), 1), None, "it does not reach back");
+        for (is_whole, expected) in [(true, Some(Verdict::Send)), (false, None)] {
+            let mut log = log(&[], is_whole);
+            let time = "2026-11-22T09:00:00Z".parse().ok();
+            log.take(&Exchange { time, status: Some(200), ..Exchange::default() });
+            assert_eq!(said(&log, 1), expected);
+        }
+    }
+
+    #[test]
+    fn a_line_of_an_earlier_request_of_the_record_is_not_taken_for_this_ones() {
+        assert_eq!(said(&log(&[(1, 503)], true), 2), None, "it was logged before this one began");
+        assert_eq!(said(&log(&[(3, 503)], true), 2), None, "in the same second, and there is only one");
+        assert_eq!(said(&log(&[(3, 503), (4, 200)], true), 2), Some(Verdict::Ended(200)));
+    }
+
+    #[test]
+    fn ids_are_read_from_user_agents_of_any_version() {
+        let id = RecordId::of_line(b"x", 0);
+        assert_eq!(id_in(format!("logretry/9.9 id={id}").as_bytes()), Some(id));
+        for agent in ["logretry/9.9", "curl/8.9 id=7", "logretry/1 id=xyz", "logretry/1 id=\u{e9}"] {
+            assert_eq!(id_in(agent.as_bytes()), None, "{agent}");
+        }
+    }
+}

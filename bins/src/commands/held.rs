@@ -1,0 +1,100 @@
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use logretry_ledger::{InDoubt, Ledger, LedgerError, Look, Verdict};
+use logretry_record::{Shown, shown_url};
+use logretry_stage::{Context, Fatal, Result};
+
+use crate::cli::answer;
+
+/// Shows the requests that are held, and decides what becomes of them.
+///
+/// A request is held when a crash or a second Ctrl-C cut it off on its way, when its method may change something, and when nobody knows whether it arrived.
+/// Most such requests did arrive: look into the server's log for their id (it stands in the user agent), or let `logretry run` look there with
+/// --resolve-from. Then --settle those that arrived, and --release those that did not: the next run sends them.
+///
+/// Exit code 3 says that some are held.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  logretry held retry.log.ledger
+  logretry held retry.log.ledger --release all
+  logretry held retry.log.ledger --settle all --status 201")]
+pub(crate) struct Held {
+    /// The ledger: beside the retry log, if not named otherwise
+    #[arg(value_name = "LEDGER")]
+    ledger: PathBuf,
+
+    /// They never arrived, or may be sent twice: the next run sends those with these ids, or `all`
+    #[arg(long, value_name = "ID", num_args = 1.., conflicts_with = "settle")]
+    release: Vec<String>,
+
+    /// They arrived: those with these ids, or `all`, are not sent, and the next run writes their lines with --status
+    #[arg(long, value_name = "ID", num_args = 1.., requires = "status")]
+    settle: Vec<String>,
+
+    /// The status that they were answered with
+    #[arg(long, requires = "settle", value_parser = clap::value_parser!(u16).range(100..600))]
+    status: Option<u16>,
+}
+
+impl Held {
+    pub(crate) async fn run(self, cx: &Context) -> Result<()> {
+        let verdict = match self.status {
+            Some(status) => Verdict::Ended(status),
+            None => Verdict::Send,
+        };
+        let ids = [&self.release[..], &self.settle[..]].concat();
+        if ids.is_empty() {
+            return self.list(cx);
+        }
+        // Whoever sends now must know it before.
+        let ledger = Ledger::open_existing(&self.ledger).map_err(Fatal::new)?;
+        let held = held(ledger.in_doubt().map_err(Fatal::new)?);
+        let chosen = self.chosen(&held, &ids)?;
+        for doubt in &chosen {
+            ledger.decide(doubt, verdict).await.map_err(Fatal::new)?;
+        }
+        ledger.close().await.map_err(Fatal::new)?;
+        let what = if verdict == Verdict::Send { "released: the next run sends them" } else { "settled" };
+        answer(format!("{} {what}\n", chosen.len()).as_bytes())
+    }
+
+    fn list(&self, cx: &Context) -> Result<()> {
+        let held = held(Look::open(&self.ledger).and_then(|look| look.in_doubt()).map_err(Fatal::new)?);
+        let mut text = String::new();
+        for doubt in &held {
+            let InDoubt { id, time, method, url, verdict, .. } = doubt;
+            let arrived = match verdict {
+                Some(Verdict::Arrived) => "  (arrived, and nobody knows how it ended)",
+                _ => "",
+            };
+            let (method, url) = (Shown(method.as_bytes()), shown_url(url));
+            let _ = writeln!(text, "{id}  {time:.3}  {method} {url}{arrived}");
+        }
+        for doubt in &held {
+            cx.tally().take();
+            cx.tally().settle_before(&crate::books::held(doubt));
+        }
+        answer(text.as_bytes())
+    }
+
+    fn chosen(&self, held: &[InDoubt], ids: &[String]) -> Result<Vec<InDoubt>> {
+        if ids.iter().any(|id| id == "all") {
+            return Ok(held.to_vec());
+        }
+        let find = |id: &String| {
+            let found = held.iter().find(|doubt| doubt.id.to_string() == *id);
+            found.cloned().ok_or_else(|| {
+                let (path, id) = (self.ledger.clone(), Shown(id.as_bytes()).to_string());
+                Fatal::usage(LedgerError::NotHeld { path, id })
+            })
+        };
+        ids.iter().map(find).collect()
+    }
+}
+
+fn held(doubts: Vec<InDoubt>) -> Vec<InDoubt> {
+    doubts.into_iter().filter(InDoubt::is_held).collect()
+}

@@ -1,0 +1,119 @@
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use logretry_ledger::Durability;
+use logretry_reader::ReadArgs;
+use logretry_refirer::{IdempotencySecret, Options, RefireArgs};
+use logretry_rewriter::WriteArgs;
+use logretry_stage::{Context, Fatal, Result};
+
+use crate::books::{Books, Output, ServerLog, beside};
+
+/// Where it is kept what has been sent and how it ended.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Ledger")]
+pub(crate) struct LedgerArgs {
+    /// Keep in FILE what has been sent and how it ended, so that the same command again goes on where this one stopped
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ledger: Option<PathBuf>,
+
+    /// What a request waits for: `grouped` syncs to the disk before a method that changes something is sent, and for the others within 50 ms, so
+    /// that a power cut can double what was sent in that time; `full` syncs before each
+    #[arg(long, value_name = "WHAT", default_value = "grouped", value_parser = ["grouped", "full"])]
+    durability: String,
+}
+
+impl LedgerArgs {
+    pub(crate) fn durability(&self) -> Durability {
+        self.durability.parse().unwrap_or_default()
+    }
+}
+
+/// Where the ledger of a whole run is.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Ledger")]
+pub(crate) struct RunLedgerArgs {
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+
+    /// Keep no ledger. Without this, a retry log in a file has one beside it, FILE.ledger
+    #[arg(long, conflicts_with = "ledger")]
+    no_ledger: bool,
+}
+
+impl RunLedgerArgs {
+    /// Where the ledger of a run that writes there is; none if it keeps none.
+    pub(crate) fn path(&self, write: &WriteArgs) -> Option<PathBuf> {
+        if self.no_ledger {
+            return None;
+        }
+        let beside = || {
+            let output = write.output.as_deref().filter(|output| !output.exists() || output.is_file())?;
+            Some(beside(output))
+        };
+        self.ledger.ledger.clone().or_else(beside)
+    }
+
+    /// Opens the ledger that these flags ask for, with the retry log.
+    pub(crate) async fn open(
+        &self,
+        options: &mut Options,
+        refire: &RefireArgs,
+        write: &WriteArgs,
+        mark: &logretry_record::Mark,
+        cx: &Context,
+    ) -> Result<Option<Books>> {
+        let Some(path) = self.path(write).filter(|_| !options.dry_run) else { return Ok(None) };
+        if write.output.as_deref() == Some(&path) {
+            return Err(Fatal::usage("keep the ledger in the retry log: give them two names"));
+        }
+        let output = Output::open(write.output.as_deref())?;
+        let books = open(&path, options, refire, self.ledger.durability(), cx)?;
+        books.writing(output, write.form, mark).await.map(Some)
+    }
+}
+
+/// Opens the ledger at `path` for what `options` send. Keys for servers are made with its secret then, so that the next run makes the same.
+pub(crate) fn open(
+    path: &Path,
+    options: &mut Options,
+    refire: &RefireArgs,
+    durability: Durability,
+    cx: &Context,
+) -> Result<Books> {
+    let books = Books::open(path, &options.destination.to_string(), durability, cx)?;
+    if options.idempotency.is_some() && refire.idempotency_secret.is_none() {
+        options.idempotency = Some(IdempotencySecret::new(books.secret()));
+    }
+    Ok(books)
+}
+
+/// How it is found out what became of requests that a crash cut off.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Ledger")]
+pub(crate) struct ResolveArgs {
+    /// Look in LOG, an access log of the server itself, for requests that an earlier run was cut off in: they stand there with their id in the user
+    /// agent. May be given more than once
+    #[arg(long, value_name = "LOG")]
+    resolve_from: Vec<OsString>,
+
+    /// The logs of --resolve-from are whole: what they do not tell of never arrived, and is sent. Do not give it if the server was killed
+    /// too, holds lines back, or logs only a part
+    #[arg(long, requires = "resolve_from")]
+    resolve_complete: bool,
+}
+
+impl ResolveArgs {
+    /// Asks the logs about what is in doubt.
+    pub(crate) async fn ask(&self, books: &Books, read: Option<&ReadArgs>) -> Result<()> {
+        if self.resolve_from.is_empty() {
+            return Ok(());
+        }
+        let reading = read.map(|read| read.options(None, false)).transpose()?.unwrap_or_default();
+        let doubts = books.in_doubt()?;
+        let log = ServerLog::read(&self.resolve_from, reading, &doubts, self.resolve_complete).await?;
+        books.ask(log);
+        Ok(())
+    }
+}

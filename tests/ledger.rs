@@ -1,0 +1,320 @@
+//! The ledger: run the same command again, and it goes on. Nothing is lost, and nothing unsafe is sent twice.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+
+use crate::lab::{
+    Backend, Desk, Ended, Running, count_by, line, ndjson, nginx, pipe, sorted, until, without_times,
+};
+
+fn run(desk: &Desk, url: &str, more: &[&str]) -> Ended {
+    desk.program("logretry", &["run", "access.log", "--base-url", url, "-o", "retry.log"]).args(more).run()
+}
+
+fn start(desk: &Desk, url: &str, more: &[&str]) -> Running {
+    desk.program("logretry", &["run", "access.log", "--base-url", url, "-o", "retry.log"]).args(more).start()
+}
+
+fn failed(requests: impl IntoIterator<Item = String>) -> String {
+    requests.into_iter().map(|request| line(&request, 502)).collect()
+}
+
+/// The last equations, without the program's name.
+fn numbers(ended: &Ended) -> String {
+    let said = ended.stderr.lines().filter(|line| line.contains(" = ") || line.contains("written to"));
+    said.map(|line| line.trim_start_matches("logretry: ")).collect::<Vec<_>>().join("\n")
+}
+
+fn counted(lines: &[String]) -> BTreeMap<&str, usize> {
+    lines.iter().fold(BTreeMap::new(), |mut counts, line| {
+        *counts.entry(line.as_str()).or_default() += 1;
+        counts
+    })
+}
+
+#[test]
+fn the_same_command_again_sends_nothing_that_has_ended_and_counts_it_apart() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", failed(["GET /a".to_owned(), "GET /always/503/b".to_owned()]));
+    let first = run(&desk, &backend.url(), &[]);
+    let log = desk.read("retry.log");
+    let second = run(&desk, &backend.url(), &[]);
+    assert_eq!((first.code, second.code), (3, 3), "{}", second.stderr);
+    assert_eq!(backend.seen().len(), 2);
+    assert_eq!(desk.read("retry.log"), log);
+    assert_snapshot!(numbers(&second), @r"
+    2 lines = 2 records + 0 rejected + 0 screened
+    2 records = 2 selected + 0 dropped
+    2 selected = 2 done before + 0 sent + 0 not sent
+    2 done before = 1 recovered + 1 failing
+    0 lines written to retry.log
+    ");
+}
+
+#[test]
+fn what_a_safety_stop_left_unsent_is_sent_by_the_same_command_again() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", failed((0..5).map(|n| format!("GET /{n}"))));
+    let first = run(&desk, &backend.url(), &["--max-requests", "2"]);
+    assert_eq!((first.code, backend.seen().len()), (4, 2), "{}", first.stderr);
+    assert!(first.stderr.contains("the same run again goes on"), "{}", first.stderr);
+    let second = run(&desk, &backend.url(), &[]);
+    assert_eq!(second.code, 0, "{}", second.stderr);
+    let mut seen = backend.seen();
+    seen.sort_unstable();
+    assert_eq!(seen, ["GET /0", "GET /1", "GET /2", "GET /3", "GET /4"]);
+    assert_eq!(desk.read("retry.log").lines().count(), 5);
+}
+
+#[test]
+fn what_never_got_a_connection_is_sent_by_the_same_command_again() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", failed(["GET /a".to_owned()]));
+    let resolve = format!("shop.example:{}:127.0.0.1", backend.address().port());
+    let url = format!("http://shop.example:{}", backend.address().port());
+    // Nobody is there yet; the same command a little later finds the server.
+    let first =
+        run(&desk, &url, &["--resolve", &resolve.replace("127.0.0.1", "127.0.0.254"), "--trips", "0"]);
+    assert_eq!((first.code, backend.seen().len()), (3, 0), "{}", first.stderr);
+    let second = run(&desk, &url, &["--resolve", &resolve]);
+    assert_eq!((second.code, backend.seen().len()), (0, 1), "{}", second.stderr);
+    assert_snapshot!(without_times(&desk.read("retry.log")), @r#"
+    203.0.113.9 - - […] "GET /a?retry=True HTTP/1.1" 000 0 "-" "curl/8.9"
+    203.0.113.9 - - […] "GET /a?retry=True HTTP/1.1" 200 3 "-" "curl/8.9"
+    "#);
+}
+
+#[test]
+fn after_kill_9_nothing_is_lost_and_each_outcome_is_one_line() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", failed((0..60).map(|n| format!("GET /{n}"))));
+    for kills in 1..=3 {
+        let running =
+            start(&desk, &backend.url(), &["--pace", "fixed", "--concurrency", "4", "--rate", "200/s"]);
+        until("some requests", || (backend.seen().len() >= kills * 10).then_some(()));
+        running.signal("KILL");
+        assert_eq!(running.end().code, 137);
+        // As a crash of the machine may leave it.
+        let log = desk.read("retry.log");
+        let cut = log.len().saturating_sub(kills * 7);
+        desk.put("retry.log", &log[..cut.max(log.len().min(1))]);
+    }
+    let last = run(&desk, &backend.url(), &[]);
+    assert_eq!(last.code, 0, "{}", last.stderr);
+    let seen = backend.seen();
+    let sent = counted(&seen);
+    assert_eq!(sent.len(), 60, "nothing is lost");
+    assert!(sent.values().all(|times| *times <= 4) && seen.len() <= 60 + 3 * 4, "{sent:?}");
+    let log = desk.read("retry.log");
+    let lines: Vec<String> = without_times(&log).lines().map(str::to_owned).collect();
+    let written = counted(&lines);
+    assert_eq!((written.len(), lines.len()), (60, 60), "{log}");
+}
+
+#[test]
+fn a_request_that_may_change_something_is_held_when_it_was_cut_off_and_sent_when_released() {
+    let backend = Backend::down();
+    let desk = Desk::with("access.log", failed(["DELETE /slow/1".to_owned(), "GET /slow/2".to_owned()]));
+    let flags = ["--methods", "GET,DELETE", "--yes"];
+    let running = start(&desk, &backend.url(), &[&flags[..], &["--pace", "fixed"]].concat());
+    until("both requests", || (backend.seen().len() == 2).then_some(()));
+    running.signal("KILL");
+    running.end();
+    backend.recover();
+
+    let second = run(&desk, &backend.url(), &flags);
+    assert_eq!(second.code, 3, "{}", second.stderr);
+    assert!(second.stderr.contains("1 held"), "{}", second.stderr);
+    assert!(second.stderr.contains("1 done before = 1 in doubt"), "{}", second.stderr);
+    // The other one changes nothing: it was sent again.
+    assert_eq!(sorted(&backend.seen().join("\n")), "DELETE /slow/1\nGET /slow/2\nGET /slow/2");
+
+    let held = desk.run("logretry", &["held", "retry.log.ledger"]);
+    assert_eq!(held.code, 3, "{}", held.stderr);
+    assert!(held.stdout.contains("DELETE"), "{}", held.stdout);
+    let released = desk.run("logretry", &["held", "retry.log.ledger", "--release", "all"]);
+    assert_eq!(released.code, 0, "{}", released.stderr);
+    let third = run(&desk, &backend.url(), &flags);
+    assert_eq!(third.code, 0, "{}", third.stderr);
+    assert_eq!(backend.seen().iter().filter(|request| request.starts_with("DELETE")).count(), 2);
+    assert_eq!(desk.read("retry.log").lines().count(), 2);
+    assert_eq!(desk.run("logretry", &["held", "retry.log.ledger"]).code, 0);
+}
+
+#[test]
+fn a_held_request_that_a_person_has_looked_up_is_settled_and_not_sent() {
+    let backend = Backend::down();
+    let desk = Desk::with("access.log", failed(["DELETE /slow/1".to_owned()]));
+    let flags = ["--methods", "DELETE", "--yes"];
+    let running = start(&desk, &backend.url(), &flags);
+    until("the request", || (backend.seen().len() == 1).then_some(()));
+    running.signal("KILL");
+    running.end();
+    let settled = desk.run("logretry", &["held", "retry.log.ledger", "--settle", "all", "--status", "204"]);
+    assert_eq!(settled.code, 0, "{}", settled.stderr);
+    let second = run(&desk, &backend.url(), &flags);
+    assert_eq!((second.code, backend.seen().len()), (0, 1), "{}", second.stderr);
+    let log = without_times(&desk.read("retry.log"));
+    assert!(log.contains("\"DELETE /slow/1?retry=True HTTP/1.1\" 204 "), "{log}");
+}
+
+/// A run that was cut off in its one request, which the server never answered: `DELETE /slow`.
+fn cut_off(url: &str, backend: &Backend, before_the_end: impl FnOnce()) -> Desk {
+    let desk = Desk::with("access.log", failed(["DELETE /slow".to_owned()]));
+    let running = start(&desk, url, &["--methods", "DELETE", "--yes"]);
+    until("the request", || (backend.seen().len() == 1).then_some(()));
+    running.signal("STOP");
+    before_the_end();
+    running.signal("KILL");
+    running.end();
+    desk
+}
+
+#[test]
+fn the_servers_own_log_says_how_a_request_ended_that_was_cut_off() {
+    let backend = Backend::down();
+    let server = nginx(&backend);
+    // nginx gives up on the back end, and writes that down, while the program stands still.
+    let desk = cut_off(&server.url(), &backend, || drop(server.logged(1)));
+    backend.recover();
+    let log = server.log();
+    let flags = ["--methods", "DELETE", "--yes", "--resolve-from", log.to_str().expect("UTF-8")];
+    let second = run(&desk, &server.url(), &flags);
+    assert_eq!((second.code, backend.seen().len()), (3, 1), "{}", second.stderr);
+    assert!(second.stderr.contains("1 done before = 1 failing"), "{}", second.stderr);
+    let log = without_times(&desk.read("retry.log"));
+    assert!(log.contains("\"DELETE /slow?retry=True HTTP/1.1\" 504 "), "{log}");
+}
+
+#[test]
+fn what_the_server_has_logged_as_cut_off_did_arrive_and_stays_held() {
+    let backend = Backend::down();
+    let server = nginx(&backend);
+    let desk = cut_off(&server.url(), &backend, || ());
+    let lines = server.logged(1);
+    assert!(lines[0].contains(" 499 "), "{lines:?}");
+    backend.recover();
+    let log = server.log();
+    let flags = [
+        "--methods",
+        "DELETE",
+        "--yes",
+        "--resolve-complete",
+        "--resolve-from",
+        log.to_str().expect("UTF-8"),
+    ];
+    let second = run(&desk, &server.url(), &flags);
+    assert_eq!((second.code, backend.seen().len()), (3, 1), "{}", second.stderr);
+    let held = desk.run("logretry", &["held", "retry.log.ledger"]).stdout;
+    assert!(held.contains("DELETE") && held.contains("arrived"), "{held}");
+}
+
+#[test]
+fn what_a_whole_log_does_not_tell_of_never_arrived_and_is_sent() {
+    let backend = Backend::down();
+    let desk = cut_off(&backend.url(), &backend, || ());
+    backend.recover();
+    desk.put("server.log", line("GET /earlier", 200).replace("2026", "2020"));
+    let flags = ["--methods", "DELETE", "--yes", "--resolve-from", "server.log"];
+    let unsure = run(&desk, &backend.url(), &flags);
+    assert_eq!((unsure.code, backend.seen().len()), (3, 1), "{}", unsure.stderr);
+    let sure = run(&desk, &backend.url(), &[&flags[..], &["--resolve-complete"]].concat());
+    assert_eq!((sure.code, backend.seen().len()), (0, 2), "{}", sure.stderr);
+}
+
+#[test]
+fn a_second_instance_is_told_who_the_first_is() {
+    let backend = Backend::down();
+    let desk = Desk::with("access.log", failed(["GET /slow".to_owned()]));
+    let first = start(&desk, &backend.url(), &[]);
+    until("the request", || (backend.seen().len() == 1).then_some(()));
+    let second = run(&desk, &backend.url(), &[]);
+    assert_eq!(second.code, 1, "{}", second.stderr);
+    assert!(second.stderr.contains("is using it"), "{}", second.stderr);
+    first.signal("KILL");
+    first.end();
+}
+
+#[test]
+fn a_second_ctrl_c_ends_within_a_second_and_leaves_what_was_under_way_in_doubt() {
+    let backend = Backend::down();
+    let desk = Desk::with("access.log", failed(["GET /slow".to_owned(), "GET /b".to_owned()]));
+    let running = start(&desk, &backend.url(), &["--concurrency", "1"]);
+    until("the request", || (backend.seen().len() == 1).then_some(()));
+    let pressed = Instant::now();
+    // Two of the same kind could arrive as one.
+    running.signal("INT");
+    running.signal("TERM");
+    let ended = running.end();
+    assert!(pressed.elapsed() < Duration::from_secs(1), "{:?}", pressed.elapsed());
+    assert!([130, 143].contains(&ended.code), "{}", ended.stderr);
+    assert_eq!(desk.read("retry.log"), "", "in doubt is no outcome");
+    backend.recover();
+    let second = run(&desk, &backend.url(), &[]);
+    assert_eq!(second.code, 0, "{}", second.stderr);
+    assert_eq!(sorted(&backend.seen().join("\n")), "GET /b\nGET /slow\nGET /slow");
+    assert_eq!(desk.read("retry.log").lines().count(), 2);
+}
+
+#[test]
+fn a_ledger_belongs_to_one_server_and_says_so() {
+    let (backend, other) = (Backend::up(), Backend::up());
+    let desk = Desk::with("access.log", failed(["GET /a".to_owned()]));
+    assert_eq!(run(&desk, &backend.url(), &[]).code, 0);
+    let refused = run(&desk, &other.url(), &[]);
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert!(refused.stderr.contains("give another -o or --ledger"), "{}", refused.stderr);
+    let elsewhere = run(&desk, &other.url(), &["--ledger", "other.ledger"]);
+    assert_eq!((elsewhere.code, other.seen().len()), (0, 1), "{}", elsewhere.stderr);
+}
+
+#[test]
+fn over_pipes_recorded_outcomes_come_again_and_each_line_is_written_once() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", failed((0..3).map(|n| format!("GET /{n}"))));
+    let url = backend.url();
+    let programs = || {
+        [
+            desk.program("lr-read", &["access.log"]),
+            desk.program("lr-filter", &[]),
+            desk.program("lr-refire", &["--base-url", &url, "--ledger", "refire.ledger"]),
+        ]
+    };
+    let first = pipe(programs());
+    let second = pipe(programs());
+    assert_eq!((&first.codes[..], &second.codes[..]), (&[0, 0, 0][..], &[0, 0, 0][..]), "{}", second.stderr);
+    assert_eq!(backend.seen().len(), 3);
+    assert_eq!(sorted(&first.stdout), sorted(&second.stdout));
+    let both = [first.stdout, second.stdout].concat();
+    assert_eq!(count_by(&ndjson(&both), "/retry/outcome").get("recovered"), Some(&6));
+    for _ in 0..2 {
+        let arguments = ["-o", "retry.log", "--ledger", "write.ledger"];
+        let written = desk.program("lr-write", &arguments).reading(both.clone()).run();
+        assert_eq!(written.code, 0, "{}", written.stderr);
+        assert_eq!(desk.read("retry.log").lines().count(), 3);
+    }
+}
+
+#[test]
+fn a_retry_log_as_a_table_has_one_header() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", failed((0..4).map(|n| format!("GET /{n}"))));
+    run(&desk, &backend.url(), &["--as", "csv", "--max-requests", "2"]);
+    run(&desk, &backend.url(), &["--as", "csv"]);
+    let table = desk.read("retry.log");
+    assert!(table.starts_with("time,method,url,"), "{table}");
+    assert_eq!((table.lines().count(), table.matches("time,method").count()), (5, 1));
+}
+
+#[test]
+fn without_a_ledger_every_run_begins_from_the_start() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", failed(["GET /a".to_owned()]));
+    for _ in 0..2 {
+        assert_eq!(run(&desk, &backend.url(), &["--no-ledger"]).code, 0);
+    }
+    assert_eq!(backend.seen().len(), 2);
+    assert!(!desk.path("retry.log.ledger").exists());
+}
