@@ -126,7 +126,7 @@ fn refires<T: Transport, J: Journal>(
                 intake.room.end(start, ended, cx.notes());
             }
             while let Some(leaving) = intake.room.leave() {
-                yield Ok(left(leaving, &journal, &cx).await);
+                yield Ok(left(leaving, &journal, &options, &cx).await);
             }
             if !intake.room.is_closed() {
                 if cx.is_draining() {
@@ -136,7 +136,7 @@ fn refires<T: Transport, J: Journal>(
                 }
             }
             while intake.runs_low() && let Some(item) = input.next().now_or_never() {
-                if let Some(record) = intake.take(item, &journal, &options, &cx).await {
+                if let Some(record) = intake.take(item, &journal, &options, &cx) {
                     yield Ok(record);
                 }
             }
@@ -157,7 +157,7 @@ fn refires<T: Transport, J: Journal>(
                 () = &mut timed_out, if room.is_waiting() => {}
                 () = Schedule::wait(next), if next.is_some() => {}
                 item = input.next(), if intake.reading && intake.room.has_space() => {
-                    if let Some(record) = intake.take(item, &journal, &options, &cx).await {
+                    if let Some(record) = intake.take(item, &journal, &options, &cx) {
                         yield Ok(record);
                     }
                 }
@@ -186,7 +186,7 @@ impl Intake {
     }
 
     /// Takes an item of the input. A record that is not to be sent is given back, decided.
-    async fn take<J: Journal>(
+    fn take<J: Journal>(
         &mut self,
         item: Option<Result<Record>>,
         journal: &Kept<J>,
@@ -196,16 +196,37 @@ impl Intake {
         match item {
             Some(Ok(record)) => match options.judge(&record) {
                 Err(reason) => return Some(not_sent(record, reason, None, cx)),
-                Ok(planned) => match take_up(record, planned, journal, options, cx).await {
-                    TakenUp::ToSend(job) => self.room.admit(*job),
-                    TakenUp::Decided(record) => return Some(*record),
-                },
+                Ok(planned) => return self.take_up(record, planned, journal, options, cx),
             },
             Some(Err(fatal)) => {
                 self.reading = false;
                 self.failure = Some(fatal);
             }
             None => self.reading = false,
+        }
+        None
+    }
+
+    /// Takes a record that may be sent, as its journal knows it.
+    fn take_up<J: Journal>(
+        &mut self,
+        record: Record,
+        planned: Planned,
+        journal: &Kept<J>,
+        options: &Options,
+        cx: &Context,
+    ) -> Option<Record> {
+        match journal.before(&record) {
+            Some(Before::New) => self.room.admit(Job::new(record, planned)),
+            Some(Before::Again { attempt }) => self.room.admit(Job::again(record, planned, attempt)),
+            Some(Before::Answered(last)) => {
+                let is_last = !options.may_go_again(&last);
+                let job = Job::answered(record, planned, last);
+                if is_last { self.room.let_go(job) } else { self.room.admit(job) }
+            }
+            Some(Before::Done(retry)) => return Some(done_before(record, retry, cx)),
+            Some(Before::Repeated) => return Some(not_sent(record, Reason::Repeated, None, cx)),
+            None => return Some(not_sent(record, Reason::Stopped, None, cx)),
         }
         None
     }
@@ -216,36 +237,6 @@ async fn until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
-    }
-}
-
-/// A record as its journal knows it.
-enum TakenUp {
-    ToSend(Box<Job>),
-    Decided(Box<Record>),
-}
-
-async fn take_up<J: Journal>(
-    record: Record,
-    planned: Planned,
-    journal: &Kept<J>,
-    options: &Options,
-    cx: &Context,
-) -> TakenUp {
-    let decided = |record| TakenUp::Decided(Box::new(record));
-    match journal.before(&record) {
-        Some(Before::New) => TakenUp::ToSend(Box::new(Job::new(record, planned))),
-        Some(Before::Again { attempt }) => TakenUp::ToSend(Box::new(Job::again(record, planned, attempt))),
-        Some(Before::Answered(last)) if options.may_go_again(&last) => {
-            TakenUp::ToSend(Box::new(Job::answered(record, planned, last)))
-        }
-        Some(Before::Answered(last)) => {
-            journal.ended(&record, &last, true).await;
-            decided(done_before(record, last, cx))
-        }
-        Some(Before::Done(retry)) => decided(done_before(record, retry, cx)),
-        Some(Before::Repeated) => decided(not_sent(record, Reason::Repeated, None, cx)),
-        None => decided(not_sent(record, Reason::Stopped, None, cx)),
     }
 }
 
@@ -302,18 +293,22 @@ async fn tell<J: Journal>(
 }
 
 /// The record as it leaves: as its last request ended, or with the reason for which there was none.
-async fn left<J: Journal>(Leaving { job, reason }: Leaving, journal: &Kept<J>, cx: &Context) -> Record {
-    match (job.last, job.account) {
-        (Some(retry), Some(account)) => {
-            if !job.told {
-                journal.ended(&job.record, &retry, job.sent).await;
-            }
+async fn left<J: Journal>(leaving: Leaving, journal: &Kept<J>, options: &Options, cx: &Context) -> Record {
+    let Leaving { job, reason } = leaving;
+    let Some(retry) = job.last else {
+        return not_sent(job.record, reason.unwrap_or(Reason::Stopped), None, cx);
+    };
+    // What an earlier run was to send again, and this one was stopped first, stays so.
+    let is_last = job.account.is_some() || !options.may_go_again(&retry);
+    if is_last && !job.told {
+        Box::pin(journal.ended(&job.record, &retry, job.sent)).await;
+    }
+    match job.account {
+        Some(account) => {
             account.settle(&retry);
             job.record.with_retry(retry)
         }
-        // An earlier run has sent it, and this one was stopped first.
-        (Some(retry), None) => done_before(job.record, retry, cx),
-        (None, _) => not_sent(job.record, reason.unwrap_or(Reason::Stopped), None, cx),
+        None => done_before(job.record, retry, cx),
     }
 }
 
