@@ -20,6 +20,7 @@ mod gentle;
 mod help;
 mod hostile;
 mod ledger;
+mod ledger_command;
 mod marks;
 mod numbers;
 mod pipes;

@@ -1,7 +1,7 @@
 use clap::{Parser, Subcommand};
 use logretry_stage::{Context, Result};
 
-use super::{demo, explain, formats, held, manual, plan, run};
+use super::{demo, explain, formats, held, ledger, manual, plan, run};
 use crate::cli::{Common, Program, Setup, Summary};
 
 /// Sends the requests again that a web server answered with a 5xx status.
@@ -31,6 +31,7 @@ enum Command {
     Run(Box<run::Run>),
     Plan(Box<plan::Plan>),
     Held(held::Held),
+    Ledger(ledger::Ledger),
     Explain(explain::Explain),
     Demo(demo::Demo),
     Formats(formats::Formats),
@@ -63,6 +64,7 @@ impl Program for Logretry {
             Command::Run(run) => run.run(cx).await,
             Command::Plan(plan) => plan.run(cx).await,
             Command::Held(held) => held.run(cx).await,
+            Command::Ledger(ledger) => ledger.run().await,
             Command::Explain(explain) => explain.run(),
             Command::Demo(demo) => demo.run().await,
             Command::Formats(formats) => formats.run(),

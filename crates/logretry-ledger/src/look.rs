@@ -77,6 +77,19 @@ impl Look {
         Ok(Self { path: path.to_owned(), db, live })
     }
 
+    /// Looks into a ledger that [`Look::open`] finds damaged, to save what can be read: only [`Look::events`] tells anything then, and nothing that it tells
+    /// has been checked.
+    pub fn open_damaged(path: &Path) -> Result<Self, LedgerError> {
+        path.metadata().at(path, "open")?;
+        let db = schema::open_to_read(path)?;
+        Ok(Self { path: path.to_owned(), db, live: Live::default() })
+    }
+
+    /// Whether the event says how its record stands now; if not, a later one does, or the record is as if it were new.
+    pub fn is_current(&self, entry: &Entry) -> bool {
+        entry.id.is_some_and(|id| self.live.is_current(id, entry.seq))
+    }
+
     /// What it knows of the record.
     pub fn before(&self, id: RecordId) -> Result<Before, LedgerError> {
         rows::before(&self.db, &self.path, self.live.standing(id))
