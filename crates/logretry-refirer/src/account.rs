@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use logretry_record::{ErrorKind, Outcome, Reason, Retry};
 use logretry_stage::Context;
@@ -6,17 +8,17 @@ use logretry_stage::Context;
 /// as its last answer says, or as one that may have arrived.
 #[derive(Debug)]
 pub(crate) struct Account {
-    cx: Context,
+    cx: Arc<Context>,
     on_the_wire: bool,
-    last: Option<Retry>,
+    last: Option<Outcome>,
     settled: bool,
 }
 
 impl Account {
     /// A record has been sent for the first time, or could not be.
-    pub(crate) fn open(cx: &Context) -> Self {
+    pub(crate) fn open(cx: &Arc<Context>) -> Self {
         cx.tally().take();
-        Self { cx: cx.clone(), on_the_wire: false, last: None, settled: false }
+        Self { cx: Arc::clone(cx), on_the_wire: false, last: None, settled: false }
     }
 
     /// A request goes out.
@@ -29,7 +31,7 @@ impl Account {
     /// It has ended, or there was no connection for it.
     pub(crate) fn end(&mut self, retry: &Retry) {
         self.land();
-        self.last = Some(retry.clone());
+        self.last = Some(retry.outcome);
     }
 
     /// The record leaves.
@@ -53,13 +55,10 @@ impl Drop for Account {
         if self.settled {
             return;
         }
-        let last = self.last.take().unwrap_or_else(|| Retry {
-            outcome: Outcome::InDoubt,
-            error: Some(ErrorKind::Aborted),
-            reason: None,
-            attempts: 1,
-            ..Retry::not_sent(Timestamp::now(), Reason::Stopped)
-        });
+        let outcome = self.last.unwrap_or(Outcome::InDoubt);
+        let error = (outcome == Outcome::InDoubt).then_some(ErrorKind::Aborted);
+        let nothing = Retry::not_sent(Timestamp::now(), Reason::Stopped);
+        let last = Retry { outcome, error, reason: None, attempts: 1, ..nothing };
         self.cx.tally().settle(&last);
     }
 }

@@ -58,7 +58,9 @@ impl Planned {
 
     /// The whole URL: site and target.
     pub fn url(&self) -> String {
-        format!("{}{}", self.site, self.target)
+        let mut url = self.site.to_string();
+        url.push_str(&self.target);
+        url
     }
 }
 

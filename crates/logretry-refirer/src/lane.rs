@@ -1,6 +1,7 @@
 //! One host: what waits for it, and when it may be asked next.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use logretry_record::{Record, Retry};
@@ -15,7 +16,7 @@ use crate::{Options, Pace, Planned};
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) record: Record,
-    pub(crate) planned: Planned,
+    pub(crate) planned: Arc<Planned>,
     /// Its numbers, once it has been sent.
     pub(crate) account: Option<Account>,
     /// How its last request ended.
@@ -33,10 +34,11 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    pub(crate) fn new(record: Record, planned: Planned) -> Self {
-        Self {
+    /// Boxed, for it is passed on from hand to hand.
+    pub(crate) fn new(record: Record, planned: Planned) -> Box<Self> {
+        Box::new(Self {
             record,
-            planned,
+            planned: Arc::new(planned),
             account: None,
             last: None,
             answers: 0,
@@ -44,18 +46,24 @@ impl Job {
             sent: false,
             told: false,
             due: None,
-        }
+        })
     }
 
     /// One whose `attempt`th request was under way when an earlier run was cut off. It counts as not sent.
-    pub(crate) fn again(record: Record, planned: Planned, attempt: u32) -> Self {
-        let answers = attempt.saturating_sub(1);
-        Self { in_doubt: Some(attempt), answers, ..Self::new(record, planned) }
+    pub(crate) fn again(record: Record, planned: Planned, attempt: u32) -> Box<Self> {
+        let mut job = Self::new(record, planned);
+        job.in_doubt = Some(attempt);
+        job.answers = attempt.saturating_sub(1);
+        job
     }
 
     /// One that an earlier run was to send again after `last`.
-    pub(crate) fn answered(record: Record, planned: Planned, last: Retry) -> Self {
-        Self { answers: last.attempts, last: Some(last), sent: true, ..Self::new(record, planned) }
+    pub(crate) fn answered(record: Record, planned: Planned, last: Retry) -> Box<Self> {
+        let mut job = Self::new(record, planned);
+        job.answers = last.attempts;
+        job.last = Some(last);
+        job.sent = true;
+        job
     }
 
     /// Requests that have gone out for it.
@@ -75,9 +83,9 @@ pub(crate) struct Pass {
 /// One host.
 #[derive(Debug)]
 pub(crate) struct Lane {
-    fresh: VecDeque<Job>,
+    fresh: VecDeque<Box<Job>>,
     /// Those that wait for their next attempt, by the time it may begin and a number.
-    again: BTreeMap<(Instant, u64), Job>,
+    again: BTreeMap<(Instant, u64), Box<Job>>,
     numbered: u64,
     pub(crate) under_way: usize,
     ceiling: usize,
@@ -113,12 +121,12 @@ impl Lane {
     }
 
     /// Takes a record that has not been sent yet.
-    pub(crate) fn admit(&mut self, job: Job) {
+    pub(crate) fn admit(&mut self, job: Box<Job>) {
         self.fresh.push_back(job);
     }
 
     /// Takes a record back, to be sent again at `at` or later.
-    pub(crate) fn admit_again(&mut self, job: Job, at: Instant) {
+    pub(crate) fn admit_again(&mut self, job: Box<Job>, at: Instant) {
         self.numbered += 1;
         self.again.insert((at, self.numbered), job);
     }
@@ -144,7 +152,7 @@ impl Lane {
     }
 
     /// Begins the next request, for which it is time.
-    pub(crate) fn begin(&mut self, now: Instant) -> Option<(Job, Pass)> {
+    pub(crate) fn begin(&mut self, now: Instant) -> Option<(Box<Job>, Pass)> {
         let is_fresh_due = self.fresh.front().is_some_and(|job| job.due.is_none_or(|due| due <= now));
         let is_again_due =
             self.again.first_key_value().is_some_and(|((at, _), _)| *at <= now || !is_fresh_due);
@@ -181,7 +189,7 @@ impl Lane {
     }
 
     /// Takes out everything that waits.
-    pub(crate) fn empty(&mut self) -> impl Iterator<Item = Job> {
+    pub(crate) fn empty(&mut self) -> impl Iterator<Item = Box<Job>> {
         std::mem::take(&mut self.again).into_values().chain(self.fresh.drain(..))
     }
 }

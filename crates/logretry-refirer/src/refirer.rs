@@ -106,15 +106,15 @@ fn refires<T: Transport, J: Journal>(
             }
             return;
         };
-        let options = Arc::new(options);
         let journal = Arc::new(Kept::new(journal, cx.clone()));
+        let (options, cx) = (Arc::new(options), Arc::new(cx));
         let mut input = pin!(input.fuse());
         let mut intake = Intake { room: Room::new(Arc::clone(&options)), reading: true, failure: None };
         // Dropped with this stream, and all tasks with it.
         let mut crew = {
-            let (journal, options, cx) = (Arc::clone(&journal), Arc::clone(&options), cx.clone());
+            let (journal, options, cx) = (Arc::clone(&journal), Arc::clone(&options), Arc::clone(&cx));
             Crew::new(move |start| {
-                send(start, Arc::clone(&transport), Arc::clone(&journal), Arc::clone(&options), cx.clone())
+                send(start, Arc::clone(&transport), Arc::clone(&journal), Arc::clone(&options), Arc::clone(&cx))
             })
         };
         let deadline = options.max_time.map(|time| Instant::now() + time);
@@ -245,10 +245,10 @@ async fn send<T: Transport, J: Journal>(
     transport: Arc<T>,
     journal: Arc<Kept<J>>,
     options: Arc<Options>,
-    cx: Context,
+    cx: Arc<Context>,
 ) -> (Start, Ended) {
     let job = &mut start.job;
-    let mut request = Request::new(job.planned.clone(), job.record.id(), &options.headers);
+    let mut request = Request::new(Arc::clone(&job.planned), job.record.id(), &options.headers);
     if let Some(secret) = options.idempotency.as_ref().filter(|_| !job.planned.is_safe()) {
         // A capture may hold the client's own, by which the server knows what the client itself has sent again.
         let key = || secret.key(job.record.id(), job.answers);

@@ -39,14 +39,14 @@ const BYTES_MAX: usize = 64 << 20;
 /// A record that leaves, with the reason if it was not sent.
 #[derive(Debug)]
 pub(crate) struct Leaving {
-    pub(crate) job: Job,
+    pub(crate) job: Box<Job>,
     /// None says that its last request tells how it ended.
     pub(crate) reason: Option<Reason>,
 }
 
 impl Leaving {
     /// A job that leaves without a further request.
-    fn without(job: Job, reason: Reason) -> Self {
+    fn without(job: Box<Job>, reason: Reason) -> Self {
         let reason = job.last.is_none().then_some(reason);
         Self { job, reason }
     }
@@ -55,7 +55,7 @@ impl Leaving {
 /// A request that begins.
 #[derive(Debug)]
 pub(crate) struct Start {
-    pub(crate) job: Job,
+    pub(crate) job: Box<Job>,
     place: usize,
     pass: Pass,
 }
@@ -135,7 +135,7 @@ impl Room {
     }
 
     /// Takes a record in.
-    pub(crate) fn admit(&mut self, mut job: Job) {
+    pub(crate) fn admit(&mut self, mut job: Box<Job>) {
         if let Some((score, start)) = &mut self.score {
             let start = *start.get_or_insert_with(Instant::now);
             job.due = Some(start + score.due(&job.record));
@@ -155,7 +155,7 @@ impl Room {
     }
 
     /// Takes a record in that has ended already.
-    pub(crate) fn let_go(&mut self, job: Job) {
+    pub(crate) fn let_go(&mut self, job: Box<Job>) {
         self.leaving.push_back(Leaving { job, reason: None });
     }
 

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use logretry_record::Scheme;
 use url::Host;
@@ -14,13 +15,14 @@ use crate::RefirerError;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Site {
     scheme: Scheme,
-    host: String,
+    /// Shared, for every request has its site.
+    host: Arc<str>,
     port: u16,
 }
 
 impl Site {
     pub(crate) fn new(scheme: Scheme, authority: Authority) -> Self {
-        Self { scheme, port: authority.port_for(scheme), host: authority.host }
+        Self { scheme, port: authority.port_for(scheme), host: authority.host.into() }
     }
 
     /// The scheme.
@@ -41,13 +43,13 @@ impl Site {
     /// Whether an absolute target that names `authority` means this site. The scheme is not asked: behind a proxy that ends
     /// TLS, a server logs `http://` for what the client sent as `https://`.
     pub(crate) fn answers_to(&self, authority: &Authority) -> bool {
-        authority.host == self.host && authority.port_for(self.scheme) == self.port
+        *authority.host == *self.host && authority.port_for(self.scheme) == self.port
     }
 
     /// Host and port as the `Host` header has them: without the port that is the scheme's own (RFC 9110 §7.2).
     pub fn authority(&self) -> String {
         if self.port == self.scheme.default_port() {
-            self.host.clone()
+            self.host.as_ref().to_owned()
         } else {
             format!("{}:{}", self.host, self.port)
         }
@@ -56,7 +58,8 @@ impl Site {
 
 impl fmt::Display for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme.as_str(), self.authority())
+        write!(f, "{}://{}", self.scheme.as_str(), self.host)?;
+        if self.port == self.scheme.default_port() { Ok(()) } else { write!(f, ":{}", self.port) }
     }
 }
 

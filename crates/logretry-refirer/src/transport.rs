@@ -1,5 +1,6 @@
 //! The seam between deciding what to send and how it gets onto the wire.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -43,7 +44,8 @@ pub(crate) trait Ready: Send + 'static {
 /// A request as it goes out.
 #[derive(Debug)]
 pub(crate) struct Request {
-    pub(crate) planned: Planned,
+    pub(crate) planned: Arc<Planned>,
+    /// With `Host`.
     pub(crate) headers: HeaderMap,
     /// Empty for a request without a body.
     pub(crate) body: Bytes,
@@ -85,20 +87,26 @@ impl Seen {
 
 impl Request {
     /// The request for `planned`, which carries the id of its record to the server's log.
-    pub(crate) fn new(planned: Planned, id: RecordId, headers: &HeaderMap) -> Self {
+    pub(crate) fn new(planned: Arc<Planned>, id: RecordId, headers: &HeaderMap) -> Self {
         let agent = format!("{USER_AGENT_PREFIX}{} id={id}", env!("CARGO_PKG_VERSION"));
         let agent = agent.try_into().expect("a version and an id are ASCII");
-        let (mut all, body) = match planned.payload.as_deref() {
-            Some(payload) => (payload.headers.clone(), payload.body.clone()),
-            None => (HeaderMap::new(), Bytes::new()),
-        };
+        let mut all = HeaderMap::with_capacity(headers.len() + 8);
+        // RFC 9110 §7.2: it should stand first.
+        let host = planned.site.authority().try_into().expect("a host is ASCII");
+        all.insert(header::HOST, host);
+        let body = planned.payload.as_deref().map_or_else(Bytes::new, |payload| {
+            all.extend(payload.headers.clone());
+            payload.body.clone()
+        });
         // RFC 9110 §8.6: such a method says that it has no body. Nobody does it for an empty one.
         if planned.payload.is_some() && body.is_empty() && !planned.method.is_safe() {
             all.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         // What the operator gives counts instead of what was captured.
-        headers.keys().for_each(|name| drop(all.remove(name)));
-        all.extend(headers.clone());
+        if !headers.is_empty() {
+            headers.keys().for_each(|name| drop(all.remove(name)));
+            all.extend(headers.clone());
+        }
         let mut headers = all;
         headers.insert(header::USER_AGENT, agent);
         // Nothing is decoded here, so a compressed answer would only be a bomb to count.

@@ -51,12 +51,15 @@ impl<W: Write + Send + 'static> Sink for Rewriter<W> {
     async fn drain(self, input: impl RecordStream, cx: &Context) -> Result<()> {
         let Self { mut renderer, name, log } = self;
         let mut told = false;
-        let render = |record: &Record, line: &mut Vec<u8>| {
+        let notes = cx.clone();
+        let render = move |record: &Record, line: &mut Vec<u8>| {
             let Some(fallback) = renderer.render(record, line) else { return };
             if !told {
                 told = true;
                 let why = Shown(fallback.why.as_bytes());
-                cx.notes().say(format_args!("record {} is written in combined format: {why}", record.id()));
+                notes
+                    .notes()
+                    .say(format_args!("record {} is written in combined format: {why}", record.id()));
             }
         };
         let tally = cx.clone();

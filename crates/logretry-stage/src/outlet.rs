@@ -3,44 +3,61 @@ use std::thread;
 
 use tokio::sync::mpsc;
 
-/// A writer behind a thread of its own, so that a slow disk or a full pipe never holds up the requests in flight.
+/// A writer behind a thread of its own, so that a slow disk or a full pipe never holds up the requests in flight, and neither does what it
+/// takes to make lines of records.
 ///
-/// It writes whole buffers in order, at most four behind its caller.
+/// It writes what it is given in order, at most four parcels behind its caller.
 #[derive(Debug)]
-pub(crate) struct Outlet {
-    buffers: Option<mpsc::Sender<(Vec<u8>, u64)>>,
+pub(crate) struct Outlet<T> {
+    parcels: Option<mpsc::Sender<T>>,
     thread: Option<thread::JoinHandle<io::Result<()>>>,
 }
 
-impl Outlet {
-    /// Buffers on their way at most.
-    const BUFFERS_MAX: usize = 4;
+/// What is to be written with one call, and how many lines it holds.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) lines: u64,
+}
 
-    /// Starts the thread that writes to `writer`. `written` is called there with the number of lines of each buffer that has been
-    /// handed to the system.
+/// What a buffer keeps of its memory from one parcel to the next.
+const BUFFER_KEPT: usize = 1 << 20;
+
+impl<T: Send + 'static> Outlet<T> {
+    /// Parcels on their way at most.
+    const PARCELS_MAX: usize = 4;
+
+    /// Starts the thread that writes to `writer` what `unpack` makes of each parcel, into the empty buffer that it is given or into
+    /// another. `written` is called there with the number of lines that have been handed to the system.
     pub(crate) fn new(
         mut writer: impl Write + Send + 'static,
+        mut unpack: impl FnMut(T, Buffer) -> Buffer + Send + 'static,
         written: impl Fn(u64) + Send + 'static,
     ) -> Self {
-        let (buffers, mut queue) = mpsc::channel::<(Vec<u8>, u64)>(Self::BUFFERS_MAX);
+        let (parcels, mut queue) = mpsc::channel::<T>(Self::PARCELS_MAX);
         let thread = thread::spawn(move || {
-            while let Some((buffer, lines)) = queue.blocking_recv() {
-                writer.write_all(&buffer)?;
+            let mut buffer = Buffer::default();
+            while let Some(parcel) = queue.blocking_recv() {
+                buffer = unpack(parcel, buffer);
+                if buffer.bytes.is_empty() {
+                    continue;
+                }
+                writer.write_all(&buffer.bytes)?;
                 writer.flush()?;
-                written(lines);
+                written(buffer.lines);
+                buffer.lines = 0;
+                buffer.bytes.clear();
+                buffer.bytes.shrink_to(BUFFER_KEPT);
             }
             Ok(())
         });
-        Self { buffers: Some(buffers), thread: Some(thread) }
+        Self { parcels: Some(parcels), thread: Some(thread) }
     }
 
-    /// Hands on `buffer`, which holds `lines` lines. An error may be that of an earlier buffer; after one, nothing more is written.
-    pub(crate) async fn write(&mut self, buffer: Vec<u8>, lines: u64) -> io::Result<()> {
-        if buffer.is_empty() {
-            return Ok(());
-        }
-        let sent = match &self.buffers {
-            Some(buffers) => buffers.send((buffer, lines)).await.is_ok(),
+    /// Hands on `parcel`. An error may be that of an earlier one; after one, nothing more is written.
+    pub(crate) async fn write(&mut self, parcel: T) -> io::Result<()> {
+        let sent = match &self.parcels {
+            Some(parcels) => parcels.send(parcel).await.is_ok(),
             None => false,
         };
         if sent { Ok(()) } else { Err(self.end().err().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into())) }
@@ -49,12 +66,12 @@ impl Outlet {
     /// Returns when everything has been written.
     pub(crate) async fn finish(mut self) -> io::Result<()> {
         // Closing the queue lets the thread write what is left and end; waiting for that is waiting for a disk or a pipe.
-        self.buffers = None;
+        self.parcels = None;
         tokio::task::spawn_blocking(move || self.end()).await.map_err(io::Error::other)?
     }
 
     fn end(&mut self) -> io::Result<()> {
-        self.buffers = None;
+        self.parcels = None;
         match self.thread.take().map(thread::JoinHandle::join) {
             Some(Ok(result)) => result,
             Some(Err(_)) => Err(io::Error::other("the writing thread died")),

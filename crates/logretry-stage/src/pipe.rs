@@ -11,7 +11,7 @@ use logretry_record::{DecodeError, Predicate, RECORD_BYTES_MAX, Record, Reject};
 
 use crate::bridge::{self, Break, Encoded, Feed};
 use crate::lines::{Line, Lines};
-use crate::outlet::Outlet;
+use crate::outlet::{Buffer, Outlet};
 use crate::{Context, Fatal, RecordStream, Result, Sink, Source};
 
 /// Reads records from a pipe.
@@ -127,11 +127,12 @@ impl<W: Write + Send + 'static> Output<W> {
         input: impl Stream<Item = Result<Encoded>> + Send,
         cx: &Context,
     ) -> Result<()> {
-        let buffers = input.map(|item| match item {
-            Ok(Encoded { bytes, records }) => Buffer { bytes, lines: records, end: Ok(()) },
-            Err(fatal) => Buffer { end: Err(fatal), ..Buffer::default() },
+        let parcels = input.map(|item| match item {
+            Ok(Encoded { bytes, records }) => (Buffer { bytes, lines: records }, Ok(())),
+            Err(fatal) => (Buffer::default(), Err(fatal)),
         });
-        write_buffers(buffers, self.writer, "to standard output", cx, |_| ()).await
+        let outlet = Outlet::new(self.writer, |full: Buffer, _| full, |_| ());
+        write_parcels(parcels, outlet, "to standard output", cx).await
     }
 }
 
@@ -145,7 +146,8 @@ impl<W: Write + Send + 'static> Sink for Output<W> {
     }
 }
 
-/// Writes the lines that `render` makes of records to `writer`, as soon as no more are ready; `render` may make none of a record.
+/// Writes the lines that `render` makes of records to `writer`, as soon as no more are ready; `render` may make none of a record. It is called in
+/// the thread that writes.
 /// `written` is told how many lines were handed to the system.
 ///
 /// If the other end of a pipe has gone, or writing fails (`cannot write WHAT: …`), a drain begins, and what still comes is let go: whoever sends
@@ -155,47 +157,34 @@ pub async fn write_lines(
     writer: impl Write + Send + 'static,
     what: &str,
     cx: &Context,
-    mut render: impl FnMut(&Record, &mut Vec<u8>) + Send,
+    mut render: impl FnMut(&Record, &mut Vec<u8>) + Send + 'static,
     written: impl Fn(u64) + Send + 'static,
 ) -> Result<()> {
-    let buffers = input.ready_chunks(CHUNK_RECORDS_MAX).map(|chunk| {
-        let mut buffer = Buffer::default();
-        for item in chunk {
-            match item {
-                Ok(record) => {
-                    let before = buffer.bytes.len();
-                    render(&record, &mut buffer.bytes);
-                    buffer.lines += u64::from(buffer.bytes.len() > before);
-                }
-                Err(fatal) => buffer.end = Err(fatal),
-            }
+    let parcels = input.ready_chunks(CHUNK_RECORDS_MAX).map(|chunk| {
+        let mut end = Ok(());
+        let records: Vec<Record> =
+            chunk.into_iter().filter_map(|item| item.map_err(|fatal| end = Err(fatal)).ok()).collect();
+        (records, end)
+    });
+    let unpack = move |records: Vec<Record>, mut buffer: Buffer| {
+        for record in records {
+            let before = buffer.bytes.len();
+            render(&record, &mut buffer.bytes);
+            buffer.lines += u64::from(buffer.bytes.len() > before);
         }
         buffer
-    });
-    write_buffers(buffers, writer, what, cx, written).await
+    };
+    write_parcels(parcels, Outlet::new(writer, unpack, written), what, cx).await
 }
 
-/// Lines to be written with one call, and the error behind them if there was one.
-struct Buffer {
-    bytes: Vec<u8>,
-    lines: u64,
-    end: Result<()>,
-}
-
-impl Default for Buffer {
-    fn default() -> Self {
-        Self { bytes: Vec::new(), lines: 0, end: Ok(()) }
-    }
-}
-
-async fn write_buffers(
-    buffers: impl Stream<Item = Buffer>,
-    writer: impl Write + Send + 'static,
+/// Writes parcels, each with the error behind it if there was one.
+async fn write_parcels<T: Send + 'static>(
+    parcels: impl Stream<Item = (T, Result<()>)>,
+    outlet: Outlet<T>,
     what: &str,
     cx: &Context,
-    written: impl Fn(u64) + Send + 'static,
 ) -> Result<()> {
-    let mut outlet = Some(Outlet::new(writer, written));
+    let mut outlet = Some(outlet);
     let mut end = Ok(());
     let fail = |error: &io::Error| {
         cx.stops().drain.cancel();
@@ -205,13 +194,13 @@ async fn write_buffers(
             Err(Fatal::new(format!("write {what}: {error}")))
         }
     };
-    let mut buffers = std::pin::pin!(buffers);
-    while let Some(buffer) = buffers.next().await {
-        if buffer.end.is_err() {
-            end = buffer.end;
+    let mut parcels = std::pin::pin!(parcels);
+    while let Some((parcel, ended)) = parcels.next().await {
+        if ended.is_err() {
+            end = ended;
         }
         let Some(open) = &mut outlet else { continue };
-        if let Err(error) = open.write(buffer.bytes, buffer.lines).await {
+        if let Err(error) = open.write(parcel).await {
             outlet = None;
             end = fail(&error);
         }

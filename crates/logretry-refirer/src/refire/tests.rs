@@ -64,7 +64,7 @@ fn request() -> Request {
     let original = Exchange { target: Some("/a".to_owned()), ..Exchange::default() };
     let id = RecordId::of_line(b"x", 0);
     let planned = options.judge(&Record::new(id, Origin::new("-", 1, 0, "combined", "x"), original));
-    Request::new(planned.expect("a path is a path"), id, &options.headers)
+    Request::new(planned.expect("a path is a path").into(), id, &options.headers)
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,7 +18,6 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use http::header;
 use http_body_util::Full;
 use hyper::body::{Body as _, Frame, Incoming};
 use hyper::client::conn::{TrySendError, http1};
@@ -133,16 +132,13 @@ impl Http1 {
     }
 }
 
-/// In origin form, `Host` first.
+/// In origin form.
 fn built(request: &Request) -> Result<http::Request<Full<Bytes>>, Fault> {
-    let planned = &request.planned;
-    let mut built = http::Request::builder()
-        .method(&planned.method)
-        .uri(&planned.target)
-        .header(header::HOST, planned.site.authority())
-        .body(Full::new(request.body.clone()))
-        .map_err(|error| exchanging(&error))?;
-    built.headers_mut().extend(request.headers.clone());
+    let mut built = http::Request::new(Full::new(request.body.clone()));
+    *built.method_mut() = request.planned.method.clone();
+    *built.uri_mut() =
+        request.planned.target.parse().map_err(|error: http::uri::InvalidUri| exchanging(&error))?;
+    *built.headers_mut() = request.headers.clone();
     Ok(built)
 }
 

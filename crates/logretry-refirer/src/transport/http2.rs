@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use h2::client::{Builder, SendRequest};
-use http::header::{CONTENT_LENGTH, HeaderValue};
+use http::header::{CONTENT_LENGTH, HOST, HeaderValue};
 use tokio::task::AbortHandle;
 
 use super::stream::Stream;
@@ -140,6 +140,8 @@ fn built(request: &Request) -> Result<http::Request<()>, Fault> {
         .body(())
         .map_err(|error| exchanging(&error))?;
     *built.headers_mut() = request.headers.clone();
+    // It is in `:authority` (RFC 9113 §8.3.1).
+    built.headers_mut().remove(HOST);
     if !request.body.is_empty() {
         built.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(request.body.len()));
     }
