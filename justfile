@@ -59,7 +59,7 @@ bench lines="5000000" folder="target/bench":
     #!/bin/sh
     set -eu
     missing=""
-    for pair in rg:ripgrep mawk:mawk jq:jq hyperfine:hyperfine strip:binutils time:time goaccess:goaccess wrk:wrk; do
+    for pair in rg:ripgrep mawk:mawk jq:jq hyperfine:hyperfine strip:binutils time:time goaccess:goaccess wrk:wrk nginx:nginx; do
         command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
     done
     if [ -n "$missing" ]; then

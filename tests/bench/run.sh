@@ -88,6 +88,49 @@ head_of "Every line through a pipe" "All lines become records of JSON, cross a p
 row '`mawk '"'"'$9>=500'"'"'`' pipe-mawk pipe-mawk "$size"
 row '`lr-read \| lr-filter --status 5xx`' pipe-lr pipe-mawk "$size"
 
+# A server that does nothing but answer, on a free port.
+port=$((20000 + RANDOM % 12000))
+while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
+mkdir -p www; printf 'a small answer\n' >www/index.txt
+cat >nginx.conf <<END
+worker_processes 2; pid $PWD/nginx.pid; error_log $PWD/nginx.err;
+events { worker_connections 1024; }
+http {
+    access_log off; keepalive_requests 1000000000;
+    client_body_temp_path $PWD/www; proxy_temp_path $PWD/www; fastcgi_temp_path $PWD/www; uwsgi_temp_path $PWD/www; scgi_temp_path $PWD/www;
+    server { listen 127.0.0.1:$port reuseport; root $PWD/www; location / { try_files /index.txt =404; } }
+}
+END
+nginx -e "$PWD/nginx.err" -c "$PWD/nginx.conf" # goes into the background when it listens
+trap 'kill "$(cat nginx.pid)"' EXIT
+refires=100000
+awk -v n="$refires" 'BEGIN { for (i = 0; i < n; i++)
+    printf "203.0.113.%d - - [22/Nov/2026:06:%02d:%02d +0000] \"GET /shop/item/%d?ref=home HTTP/1.1\" 502 157 \"-\" \"Mozilla/5.0\"\n", i % 250, i / 60 % 60, i % 60, i }' >refires.log
+site=http://127.0.0.1:$port
+own() { # OPTIONS: a run from the beginning, which must refire all; seconds, CPU seconds and KiB
+    rm -f retry.log retry.log.*
+    # shellcheck disable=SC2086
+    /usr/bin/time -o raw/refire.time -f '%e %U %S %M' logretry run --quiet refires.log --base-url "$site" -o retry.log --pace fixed --concurrency 64 $1
+    same "$(grep -c '" 200 ' retry.log)" "$refires" "logretry run $1"
+    read -r wall user system peak <raw/refire.time
+}
+head='| | a second | CPU of each | peak | of wrk |\n|---|---:|---:|---:|---:|\n'
+printf "\n## Refire\n\n%s requests, 64 at once, to nginx with 2 workers on the same machine. wrk and oha ask for one page again and again; logretry reads a log, asks for what it names, and writes the retry log and the ledger. The best of %s runs.\n\n$head" "$refires" "${runs:-3}"
+best() { sort -rn | head -1; }
+for _ in $(seq "${runs:-3}"); do wrk -t2 -c64 -d4s "$site/" | awk '$1 == "Requests/sec:" { print $2 }'; done >raw/wrk
+wrk=$(best <raw/wrk)
+printf '| `wrk -t2 -c64` | %.0f | | | 1 |\n' "$wrk"
+if has oha; then
+    for _ in $(seq "${runs:-3}"); do oha --no-tui -n "$refires" -c 64 "$site/" | awk '$1 == "Requests/sec:" { print $2 }'; done >raw/oha
+    best <raw/oha | awk -v wrk="$wrk" '{ printf "| `oha -c 64` | %.0f | | | %.2f |\n", $1, $1 / wrk }'
+fi
+for options in --no-ledger "" "--durability full"; do
+    for _ in $(seq "${runs:-3}"); do own "$options"; echo "$wall $user $system $peak"; done | sort -n | head -1 |
+        awk -v n="$refires" -v wrk="$wrk" -v name="logretry run${options:+ $options}" '{
+            printf "| `%s` | %.0f | %.0f µs | %.0f MiB | %.2f |\n", name, n / $1, ($2 + $3) / n * 1e6, $4 / 1024, n / $1 / wrk }'
+done
+kill "$(cat nginx.pid)"; trap - EXIT
+
 [ -s long.log ] || { head -n 1000 combined.log; head -c 1073741824 /dev/zero | tr '\0' x; echo; tail -n 1000 combined.log; } >long.log
 printf '\n## Memory\n\n| | peak |\n|---|---:|\n'
 mib() { echo "| $1 | $(($2 / 1024)) MiB |"; }
