@@ -17,6 +17,7 @@ const HELPS: &[&[&str]] = &[
     &["logretry", "ledger", "show"],
     &["logretry", "ledger", "export"],
     &["logretry", "ledger", "prune"],
+    &["logretry", "verify"],
     &["logretry", "explain"],
     &["logretry", "demo"],
     &["logretry", "formats"],
@@ -69,8 +70,8 @@ fn every_example_of_a_help_runs_as_it_stands() {
 fn failure(command: &str) -> Option<String> {
     let backend = Backend::up();
     let desk = Desk::with("access.log", [line("GET /a", 502), line("GET /b", 200)].concat());
-    if command.contains("retry.log.ledger") {
-        // A ledger, as a run leaves it.
+    if command.contains("retry.log.ledger") || command.contains("logretry verify") {
+        // A retry log and a ledger, as a run leaves them.
         desk.run("logretry", &["run", "access.log", "--base-url", &backend.url(), "-o", "retry.log"]);
     }
     let ended = desk.shell(&command.replace("https://shop.example", &backend.url()), "").run();

@@ -32,4 +32,5 @@ mod selection;
 mod stop;
 mod table;
 mod targets;
+mod verify;
 mod wrapped;

@@ -64,6 +64,8 @@ pub mod cli;
 #[cfg(feature = "cli")]
 pub mod commands;
 mod run;
+#[cfg(feature = "cli")]
+mod verify;
 
 pub use logretry_ledger::Durability;
 pub use logretry_record::{ErrorKind, Mark, Outcome, Predicate, Reason, Record, Retry, StatusSet};

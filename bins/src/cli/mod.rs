@@ -21,7 +21,7 @@ use logretry_stage::{Accounts, Fatal, Notes, Result};
 
 pub(crate) use confirm::{Changes, confirm};
 pub use program::{Common, Program, Setup, Summary};
-pub(crate) use summary::sentences;
+pub(crate) use summary::{listed, sentences};
 
 /// How long an aborted run may take to write down what it has before the process ends all the same.
 const ABORT_TIME: Duration = Duration::from_millis(800);

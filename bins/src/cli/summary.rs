@@ -62,7 +62,7 @@ pub(crate) fn sentences(accounts: &Accounts, output: Option<&str>) -> Vec<String
 }
 
 /// ` (3 this, 1 that)`, or nothing.
-fn listed<'a>(parts: impl Iterator<Item = (&'a u64, impl Display)>) -> String {
+pub(crate) fn listed<'a>(parts: impl Iterator<Item = (&'a u64, impl Display)>) -> String {
     let parts: Vec<_> = parts.map(|(n, word)| format!("{n} {word}")).collect();
     if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
 }

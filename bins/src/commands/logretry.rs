@@ -1,7 +1,7 @@
 use clap::{Parser, Subcommand};
 use logretry_stage::{Context, Result};
 
-use super::{demo, explain, formats, held, ledger, manual, plan, run};
+use super::{demo, explain, formats, held, ledger, manual, plan, run, verify};
 use crate::cli::{Common, Program, Setup, Summary};
 
 /// Sends the requests again that a web server answered with a 5xx status.
@@ -32,6 +32,7 @@ enum Command {
     Plan(Box<plan::Plan>),
     Held(held::Held),
     Ledger(ledger::Ledger),
+    Verify(Box<verify::Verify>),
     Explain(explain::Explain),
     Demo(demo::Demo),
     Formats(formats::Formats),
@@ -46,6 +47,7 @@ impl Program for Logretry {
                 (run.flags.common.clone(), Summary::Numbers { output: Some(run.flags.write.place()) })
             }
             Command::Plan(plan) => (plan.flags.common.clone(), Summary::None),
+            Command::Verify(verify) => (verify.flags.common.clone(), Summary::None),
             // The other commands answer on standard output, and the demo tells its story there.
             _ => (Common { quiet: true, ..Common::default() }, Summary::None),
         };
@@ -65,6 +67,7 @@ impl Program for Logretry {
             Command::Plan(plan) => plan.run(cx).await,
             Command::Held(held) => held.run(cx).await,
             Command::Ledger(ledger) => ledger.run().await,
+            Command::Verify(verify) => verify.run(cx).await,
             Command::Explain(explain) => explain.run(),
             Command::Demo(demo) => demo.run().await,
             Command::Formats(formats) => formats.run(),

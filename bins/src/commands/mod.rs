@@ -16,6 +16,7 @@ mod read;
 mod refire;
 mod route;
 mod run;
+mod verify;
 mod write;
 
 pub use filter::Filter;

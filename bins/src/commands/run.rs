@@ -80,7 +80,7 @@ pub(crate) struct RunFlags {
 
 impl RunFlags {
     /// Whether the logs are files, which stay where they are.
-    fn can_be_read_twice(&self) -> Result<bool> {
+    pub(crate) fn can_be_read_twice(&self) -> Result<bool> {
         let inputs = inputs(&self.read.logs)?;
         Ok(inputs.iter().all(|input| matches!(input, Input::File(path) if path.is_file())))
     }
