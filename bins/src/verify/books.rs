@@ -54,10 +54,9 @@ impl Standings {
         }
         Ok(match self.look.before(id).map_err(Fatal::new)? {
             Before::New | Before::Repeated => Standing::New,
-            Before::Answered(_) => Standing::GoesOn,
             Before::Done(retry) => Standing::Ended { answered: has_answer(&retry) },
             Before::InDoubt(doubt) if doubt.is_held() => Standing::Held,
-            Before::InDoubt(_) => Standing::GoesOn,
+            Before::Answered(_) | Before::InDoubt(_) => Standing::GoesOn,
         })
     }
 
