@@ -160,7 +160,7 @@ fn a_request_that_is_held_is_named_as_such() {
     let url = backend.url();
     let flags = ["--methods", "DELETE", "--yes"];
     let arguments = ["run", "access.log", "--base-url", &url, "-o", "retry.log"];
-    let running = desk.program("logretry", &arguments).args(&flags).start();
+    let running = desk.program("logretry", &arguments).args(flags).start();
     until("the request", || (backend.seen().len() == 1).then_some(()));
     running.signal("KILL");
     running.end();
