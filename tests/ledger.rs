@@ -297,6 +297,51 @@ fn over_pipes_recorded_outcomes_come_again_and_each_line_is_written_once() {
     }
 }
 
+/// Flags by which a second attempt is far away.
+const LATER: &[&str] = &["--attempts", "2", "--backoff", "10m..1h", "--trips", "0"];
+
+#[test]
+fn what_waits_for_its_next_attempt_when_the_run_is_stopped_is_taken_up_again() {
+    for signal in ["TERM", "KILL"] {
+        let backend = Backend::down();
+        let requests = ["GET /s/503/a".to_owned(), "GET /always/503/b".to_owned()];
+        let desk = Desk::with("access.log", failed(requests));
+        let running = start(&desk, &backend.url(), LATER);
+        until("both answers", || {
+            let ledger = desk.read("retry.log.ledger-wal") + &desk.read("retry.log.ledger");
+            let has = |path: &str| ledger.contains(&format!("{path}\",\"attempts\":1"));
+            (has("/s/503/a") && has("/always/503/b")).then_some(())
+        });
+        running.signal(signal);
+        let first = running.end();
+        assert_eq!(first.code, if signal == "TERM" { 143 } else { 137 }, "{}", first.stderr);
+        let says = first.stderr.contains("2 of those that failed have attempts left");
+        assert_eq!(says, signal == "TERM", "{}", first.stderr);
+        assert_eq!(desk.read("retry.log"), "", "neither has ended");
+        backend.recover();
+        // Its attempt from before counts: this one is the last.
+        let second = run(&desk, &backend.url(), LATER);
+        assert_eq!((second.code, backend.seen().len()), (3, 4), "{}", second.stderr);
+        let log = desk.read("retry.log");
+        assert_eq!(log.lines().count(), 2, "{log}");
+        assert!(log.contains("/s/503/a?retry=True HTTP/1.1\" 200 "), "{log}");
+        let third = run(&desk, &backend.url(), LATER);
+        assert_eq!((third.code, backend.seen().len()), (3, 4), "{}", third.stderr);
+        assert_eq!(desk.read("retry.log"), log);
+    }
+}
+
+#[test]
+fn a_limit_that_comes_before_the_next_attempt_says_that_the_same_run_goes_on() {
+    let backend = Backend::down();
+    let desk = Desk::with("access.log", failed(["GET /s/503/a".to_owned()]));
+    let first = run(&desk, &backend.url(), &[LATER, &["--max-requests", "1"]].concat());
+    assert_eq!((first.code, desk.read("retry.log").as_str()), (4, ""), "{}", first.stderr);
+    backend.recover();
+    let second = run(&desk, &backend.url(), LATER);
+    assert_eq!((second.code, backend.seen().len()), (0, 2), "{}", second.stderr);
+}
+
 #[test]
 fn a_retry_log_as_a_table_has_one_header() {
     let backend = Backend::up();

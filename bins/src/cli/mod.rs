@@ -88,7 +88,7 @@ fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, n
 /// What the numbers of a run that came to its end mean to the shell.
 fn verdict(accounts: &Accounts, strict: bool) -> Exit {
     let rehearsed = accounts.reasons.get(&Reason::DryRun).copied().unwrap_or(0);
-    if accounts.outcome(Outcome::Unsent) > rehearsed {
+    if accounts.outcome(Outcome::Unsent) + accounts.unfinished > rehearsed {
         Exit::Unsent
     } else if strict && accounts.rejected > 0 {
         Exit::Rejects

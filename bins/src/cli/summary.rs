@@ -55,6 +55,12 @@ pub(crate) fn sentences(accounts: &Accounts, output: Option<&str>) -> Vec<String
     for (reason, n) in &accounts.reasons {
         sentences.push(format!("{n} not sent: {}", reason.advice()));
     }
+    if accounts.unfinished > 0 {
+        sentences.push(format!(
+            "{} of those that failed have attempts left: the same run again goes on with them",
+            accounts.unfinished
+        ));
+    }
     if let Some(output) = output {
         sentences.push(format!("{written} lines written to {output}"));
     }

@@ -33,7 +33,7 @@ pub struct Retry {
     /// What went wrong in transport. With an outcome other than `unanswered` it is a remark (`body_limit`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorKind>,
-    /// Why nothing was sent.
+    /// Why nothing was sent; beside an outcome of something that was sent, why it was not sent again although it may be (see [`Retry::goes_on`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// One more sentence fragment for a person: the system's own words for `error` or `reason`.
@@ -58,6 +58,12 @@ impl Retry {
             reason: Some(reason),
             detail: None,
         }
+    }
+
+    /// Whether this is not the end: a stop came first, and the same run again goes on with the record. It may have been sent already, and
+    /// then the outcome is that of its last request.
+    pub fn goes_on(&self) -> bool {
+        self.reason.is_some_and(|reason| reason.outcome() == Outcome::Unsent)
     }
 }
 

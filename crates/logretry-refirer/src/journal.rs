@@ -15,6 +15,11 @@ use crate::Planned;
 /// stands in a journal without an end was really on its way, and a connection that could not be made leaves no trace in it. An error ends the
 /// run: nothing more is sent, what is under way ends.
 pub trait Journal: Send + Sync + 'static {
+    /// Whether a later run is told what this one has written. Then a record that a stop keeps from its next attempt has not ended.
+    fn remembers(&self) -> bool {
+        true
+    }
+
     /// What is known of the record from before. It is asked once for each record that may be sent.
     fn before(&self, record: &Record) -> Result<Before>;
 
@@ -56,6 +61,10 @@ pub enum Before {
 pub struct NoJournal;
 
 impl Journal for NoJournal {
+    fn remembers(&self) -> bool {
+        false
+    }
+
     fn before(&self, _: &Record) -> Result<Before> {
         Ok(Before::New)
     }
@@ -84,6 +93,10 @@ pub(crate) struct Kept<J> {
 impl<J: Journal> Kept<J> {
     pub(crate) fn new(journal: J, cx: Context) -> Self {
         Self { journal, cx, failure: Mutex::default() }
+    }
+
+    pub(crate) fn remembers(&self) -> bool {
+        self.journal.remembers()
     }
 
     /// None says that the journal has failed.

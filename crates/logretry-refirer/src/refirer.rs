@@ -295,12 +295,15 @@ async fn tell<J: Journal>(
 /// The record as it leaves: as its last request ended, or with the reason for which there was none.
 async fn left<J: Journal>(leaving: Leaving, journal: &Kept<J>, options: &Options, cx: &Context) -> Record {
     let Leaving { job, reason } = leaving;
-    let Some(retry) = job.last else {
+    let Some(mut retry) = job.last else {
         return not_sent(job.record, reason.unwrap_or(Reason::Stopped), None, cx);
     };
-    // What an earlier run was to send again, and this one was stopped first, stays so.
-    let is_last = job.account.is_some() || !options.may_go_again(&retry);
-    if is_last && !job.told {
+    // What was to be sent again, and the run was stopped first, is taken up there by the next one.
+    let has_attempts = journal.remembers() && !job.told && options.may_go_again(&retry);
+    let stopped = reason.filter(|reason| has_attempts && reason.outcome() == Outcome::Unsent);
+    if stopped.is_some() {
+        retry.reason = stopped;
+    } else if !job.told {
         Box::pin(journal.ended(&job.record, &retry, job.sent)).await;
     }
     match job.account {

@@ -36,7 +36,7 @@ const RECORDS_MAX: usize = 16_384;
 /// Bytes of log lines and of bodies that wait at most; the record that goes beyond is still taken.
 const BYTES_MAX: usize = 64 << 20;
 
-/// A record that leaves, with the reason if it was not sent.
+/// A record that leaves, with the reason if it was not sent, or not sent again.
 #[derive(Debug)]
 pub(crate) struct Leaving {
     pub(crate) job: Box<Job>,
@@ -47,8 +47,7 @@ pub(crate) struct Leaving {
 impl Leaving {
     /// A job that leaves without a further request.
     fn without(job: Box<Job>, reason: Reason) -> Self {
-        let reason = job.last.is_none().then_some(reason);
-        Self { job, reason }
+        Self { job, reason: Some(reason) }
     }
 }
 
@@ -208,10 +207,10 @@ impl Room {
         }
         let turn = self.lanes[place].end(pass, sign(&retry), now, self.random.unit());
         self.say(job.planned.site(), turn, notes);
-        let may_go_again = self.closed.is_none()
-            && !self.lanes[place].is_given_up()
-            && self.options.may_go_again(&retry)
-            && self.has_room_again(notes);
+        let has_attempts = self.options.may_go_again(&retry);
+        let given_up = || self.lanes[place].is_given_up().then_some(Reason::BreakerOpen);
+        let stopped = self.closed.or_else(given_up).filter(|_| has_attempts);
+        let may_go_again = has_attempts && stopped.is_none() && self.has_room_again(notes);
         let wait = self.wait(retry.attempts).filter(|_| may_go_again);
         job.answers += u32::from(is_answered(&retry));
         job.last = Some(retry);
@@ -219,7 +218,7 @@ impl Room {
             self.count_in(&job);
             self.lanes[place].admit_again(job, now + wait);
         } else {
-            self.leaving.push_back(Leaving { job, reason: None });
+            self.leaving.push_back(Leaving { job, reason: stopped });
         }
         if turn == Some(Turn::GivenUp) {
             self.turn_out(place, Reason::BreakerOpen);

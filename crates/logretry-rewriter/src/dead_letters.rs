@@ -26,7 +26,7 @@ impl DeadLetters {
         Ok(Self { file: Some((path.to_owned(), file)), without_unsent: false })
     }
 
-    /// The same without what was not sent because the run was stopped, for whoever sends that when the run goes on.
+    /// The same without what was not sent, or not sent again, because the run was stopped, for whoever sends that when the run goes on.
     #[must_use]
     pub fn without_unsent(mut self) -> Self {
         self.without_unsent = true;
@@ -64,9 +64,8 @@ impl Stage for DeadLetters {
 }
 
 fn is_dead(record: &Record, without_unsent: bool) -> bool {
-    match record.retry().map(|retry| retry.outcome) {
-        None | Some(Outcome::Recovered | Outcome::Skipped) => false,
-        Some(Outcome::Unsent) => !without_unsent,
-        Some(_) => true,
-    }
+    record.retry().is_some_and(|retry| match retry.outcome {
+        Outcome::Recovered | Outcome::Skipped => false,
+        _ => !(without_unsent && retry.goes_on()),
+    })
 }

@@ -62,7 +62,7 @@ impl Renderer {
         self
     }
 
-    /// Appends the line of `record`, with its line end. A record that was not sent has none.
+    /// Appends the line of `record`, with its line end. A record that was not sent, or is to be sent again by the next run, has none.
     ///
     /// In the form [`Form::Same`] a record whose format is not known, or whose line is not in that format (records can come
     /// from other programs), is written in combined format; that is what comes back then.
@@ -72,7 +72,7 @@ impl Renderer {
 
     /// The same for a record whose refire has ended as `retry` says, whatever the record says.
     pub fn render_as(&mut self, record: &Record, retry: &Retry, out: &mut Vec<u8>) -> Option<Fallback> {
-        if !retry.outcome.is_sent() {
+        if !retry.outcome.is_sent() || retry.goes_on() {
             return None;
         }
         if std::mem::take(&mut self.header_due) {

@@ -21,6 +21,7 @@ pub struct Tally {
     outcomes: [AtomicU64; Outcome::ALL.len()],
     before: [AtomicU64; Outcome::ALL.len()],
     reasons: [AtomicU64; Reason::ALL.len() + 1],
+    unfinished: AtomicU64,
     in_flight: AtomicU64,
     written: AtomicU64,
 }
@@ -128,14 +129,20 @@ impl Tally {
     /// The refirer has decided a record.
     pub fn settle(&self, retry: &Retry) {
         add(&self.outcomes[position(&Outcome::ALL, &retry.outcome)], 1);
-        if let Some(reason) = retry.reason {
+        if let Some(reason) = retry.reason.filter(|_| !retry.outcome.is_sent()) {
             add(&self.reasons[position(Reason::ALL, &reason)], 1);
         }
+        self.note_unfinished(retry);
     }
 
     /// The refirer has found that a record was decided by an earlier run.
     pub fn settle_before(&self, retry: &Retry) {
         add(&self.before[position(&Outcome::ALL, &retry.outcome)], 1);
+        self.note_unfinished(retry);
+    }
+
+    fn note_unfinished(&self, retry: &Retry) {
+        add(&self.unfinished, u64::from(retry.outcome.is_sent() && retry.goes_on()));
     }
 
     /// The writer has written so many lines into the retry log.
@@ -160,6 +167,7 @@ impl Tally {
             outcomes: counted(Outcome::ALL.into_iter(), &self.outcomes),
             before: counted(Outcome::ALL.into_iter(), &self.before),
             reasons: counted(reasons, &self.reasons),
+            unfinished: get(&self.unfinished),
             in_flight: get(&self.in_flight),
             written: get(&self.written),
         }
@@ -209,6 +217,8 @@ pub struct Accounts {
     pub before: BTreeMap<Outcome, u64>,
     /// Records that were not sent, by reason.
     pub reasons: BTreeMap<Reason, u64>,
+    /// Records among those that were sent, now or before, which the same run again sends once more: a stop came before their next attempt.
+    pub unfinished: u64,
     /// Requests that are under way.
     pub in_flight: u64,
     /// Lines written into the retry log.

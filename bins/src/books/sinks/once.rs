@@ -34,8 +34,10 @@ impl Sink for FiledOnce {
 impl Books {
     /// Writes down a record that another program has refired, unless it was written down before.
     fn file(&self, record: &Record) -> Result<()> {
-        // In doubt is no outcome: one will come.
-        let Some(retry) = record.retry().filter(|retry| retry.outcome.is_sent()) else { return Ok(()) };
+        // In doubt is no outcome, nor is one before the next attempt: one will come.
+        let Some(retry) = record.retry().filter(|retry| retry.outcome.is_sent() && !retry.goes_on()) else {
+            return Ok(());
+        };
         let ledger = &self.0.ledger;
         if retry.outcome == Outcome::InDoubt
             || !matches!(ledger.before(record.id()).map_err(Fatal::new)?, Known::New)

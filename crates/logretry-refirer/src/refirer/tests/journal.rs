@@ -119,24 +119,24 @@ async fn what_was_cut_off_is_sent_again_as_the_same_request_and_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_drain_ends_between_two_attempts_is_done() {
+async fn what_a_drain_keeps_from_its_next_attempt_has_not_ended() {
     let (notebook, cx) = (Notebook::default(), Context::default());
     let drain = cx.stops().drain.clone();
     let input = given(&["/503/10", "/200/1000"]);
-    let output = refires(attempts(2), Some(Pretend::new()), notebook.clone(), input, cx);
+    let output = refires(attempts(2), Some(Pretend::new()), notebook.clone(), input, cx.clone());
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_millis(5)).await;
         drain.cancel();
     });
-    assert_eq!(output.count().await, 2);
-    let expected = [
-        "intend 1 /503/10",
-        "intend 1 /200/1000",
-        "answered 1 failing",
-        "ended 1 failing",
-        "ended 1 recovered",
-    ];
+    let retries: Vec<_> =
+        output.map(|item| item.expect("a record").retry().expect("a decision").clone()).collect().await;
+    let said: Vec<_> = retries.iter().map(|retry| (retry.outcome, retry.reason, retry.goes_on())).collect();
+    let expected = [(Outcome::Failing, Some(Reason::Stopped), true), (Outcome::Recovered, None, false)];
+    assert_eq!(said, expected);
+    let expected = ["intend 1 /503/10", "intend 1 /200/1000", "answered 1 failing", "ended 1 recovered"];
     assert_eq!(notebook.heard(), expected);
+    let accounts = cx.tally().accounts();
+    assert_eq!((accounts.check(), accounts.sent(), accounts.unfinished), (Ok(()), 2, 1));
 }
 
 #[tokio::test(start_paused = true)]
