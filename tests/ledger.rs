@@ -343,6 +343,28 @@ fn a_limit_that_comes_before_the_next_attempt_says_that_the_same_run_goes_on() {
 }
 
 #[test]
+fn a_plan_and_the_question_before_a_run_leave_out_what_the_ledger_has_as_done() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", failed(["DELETE /a".to_owned(), "DELETE /b".to_owned()]));
+    let url = backend.url();
+    let flags = ["access.log", "--base-url", &url, "-o", "retry.log", "--methods", "DELETE"];
+    let plan = || desk.run("logretry", &[&["plan"][..], &flags].concat());
+    let before = plan();
+    assert!(before.stdout.contains("2 selected = 2 would be sent + 0 would not"), "{}", before.stdout);
+    assert!(!desk.path("retry.log.ledger").exists(), "a plan makes no ledger");
+    let limited = run(&desk, &url, &["--methods", "DELETE", "--yes", "--max-requests", "1"]);
+    assert_eq!(limited.code, 4, "{}", limited.stderr);
+    let after = plan();
+    let says = "2 selected = 1 already done before (ledger retry.log.ledger) + 1 would be sent + 0 would not";
+    assert!(after.stdout.contains(says), "{}{}", after.stdout, after.stderr);
+    let asked = run(&desk, &url, &["--methods", "DELETE"]);
+    assert!(asked.stderr.contains("(1 DELETE)"), "{}", asked.stderr);
+    assert_eq!(run(&desk, &url, &["--methods", "DELETE", "--yes"]).code, 0);
+    let again = run(&desk, &url, &["--methods", "DELETE", "--yes"]);
+    assert_eq!((again.code, backend.seen().len()), (0, 2), "{}", again.stderr);
+}
+
+#[test]
 fn a_retry_log_as_a_table_has_one_header() {
     let backend = Backend::up();
     let desk = Desk::with("access.log", failed((0..4).map(|n| format!("GET /{n}"))));

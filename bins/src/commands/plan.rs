@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -13,7 +14,7 @@ use crate::cli::{answer, sentences};
 
 /// Says what `logretry run` with the same flags would send, and why it would not send the rest.
 ///
-/// It counts by status, method, host and route, and estimates how long the run would take. It opens no socket and writes no file but that of --rejects.
+/// It counts by status, method, host and route, and estimates how long the run would take. What the run's ledger has as done is left out. It opens no socket and writes no file but that of --rejects.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -29,7 +30,8 @@ impl Plan {
     pub(crate) async fn run(self, cx: &Context) -> Result<()> {
         let options = self.flags.options()?;
         let mut counts = Counts::new(&options);
-        self.flags.judge_all(cx, |record, judged| counts.take(record, judged)).await?;
+        counts.done = self.flags.judge_all(cx, |record, judged| counts.take(record, judged)).await?.records;
+        counts.ledger = self.flags.ledger_so_far().filter(|_| counts.done > 0);
         let text = counts.text(&cx.tally().accounts(), &options, &self.flags.write.place());
         answer(Harmless(&text).to_string().as_bytes())
     }
@@ -43,6 +45,10 @@ const SHOWN_MAX: usize = 12;
 #[derive(Debug, Default)]
 struct Counts {
     sent: u64,
+    /// What the ledger has as ended or held already.
+    done: u64,
+    /// Which ledger that is.
+    ledger: Option<PathBuf>,
     /// Those of the sent that change something.
     changing: u64,
     /// Those of the changing of which the log proves that nobody has seen them.
@@ -101,8 +107,16 @@ impl Counts {
         for sentence in sentences(accounts, None) {
             let _ = writeln!(text, "{sentence}");
         }
-        let selected = self.sent + not_sent;
-        let _ = writeln!(text, "{selected} selected = {} would be sent + {not_sent} would not\n", self.sent);
+        let selected = self.done + self.sent + not_sent;
+        let done = self.ledger.as_ref().map_or_else(String::new, |path| {
+            let name = Shown(path.as_os_str().as_encoded_bytes());
+            format!("{} already done before (ledger {name}) + ", self.done)
+        });
+        let _ = writeln!(
+            text,
+            "{selected} selected = {done}{} would be sent + {not_sent} would not\n",
+            self.sent
+        );
         for (title, names) in
             [("status", &self.status), ("method", &self.method), ("to", &self.host), ("route", &self.route)]
         {

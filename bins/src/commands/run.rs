@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Args;
 use futures_util::StreamExt as _;
 use logretry_filter::SelectArgs;
+use logretry_ledger::{Before, Look, Verdict};
 use logretry_reader::{FollowArgs, Input, ReadArgs, inputs};
 use logretry_record::{Reason, Record};
 use logretry_refirer::{Options, Planned, RefireArgs, Refirer};
@@ -86,23 +87,38 @@ impl RunFlags {
     }
 
     /// Reads and selects as these flags say, and shows each selected record with what would be sent for it, or why it would not. Opens no
-    /// socket and makes no file.
+    /// socket and makes no file. What would be sent, and the ledger has as ended or held, is not shown, only counted.
     pub(crate) async fn judge_all(
         &self,
         cx: &Context,
         mut each: impl FnMut(&Record, Result<Planned, Reason>),
-    ) -> Result<()> {
+    ) -> Result<DoneBefore> {
         let mark = &self.mark.mark;
         let reader = self.read.reader(Some(self.select.needed(mark)), self.common.rejects.strict)?;
         let filter = self.select.filter(mark)?;
         let options = self.options()?;
+        let (ledger, mut done) =
+            (self.ledger_so_far().map(|path| Look::open(&path)).transpose(), DoneBefore::default());
+        let ledger = ledger.map_err(Fatal::new)?;
         let mut selected = std::pin::pin!(filter.apply(reader.open(cx), cx));
         while let Some(record) = selected.next().await {
             let record = record?;
             let judged = options.judge(&record);
-            each(&record, judged);
+            if let (Ok(planned), Some(look)) = (&judged, &ledger)
+                && has_ended(look, &record)?
+            {
+                done.records += 1;
+                done.changing += u64::from(!planned.is_safe());
+            } else {
+                each(&record, judged);
+            }
         }
-        Ok(())
+        Ok(done)
+    }
+
+    /// The ledger of these flags, if there is one already.
+    pub(crate) fn ledger_so_far(&self) -> Option<PathBuf> {
+        self.ledger.path(&self.write).filter(|path| path.exists())
     }
 
     /// What would be allowed to be sent, for those who send nothing.
@@ -110,6 +126,23 @@ impl RunFlags {
         let dry = RefireArgs { dry_run: true, ..self.refire.clone() };
         Ok(dry.into_options(&self.mark.mark)?)
     }
+}
+
+/// What a ledger has as ended or held.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct DoneBefore {
+    pub(crate) records: u64,
+    /// Those that change something.
+    pub(crate) changing: u64,
+}
+
+/// Whether a run would not send this again: it has ended, or is held.
+fn has_ended(ledger: &Look, record: &Record) -> Result<bool> {
+    Ok(match ledger.before(record.id()).map_err(Fatal::new)? {
+        Before::Done(_) => true,
+        Before::InDoubt(doubt) => doubt.is_held() || matches!(doubt.verdict, Some(Verdict::Ended(_))),
+        Before::New | Before::Answered(_) | Before::Repeated => false,
+    })
 }
 
 const EXAMPLES: &str = "\
@@ -138,9 +171,13 @@ impl Run {
                 *counts.entry(planned.method().to_owned()).or_insert(0) += 1;
             }
         });
-        tokio::select! {
+        let done = tokio::select! {
             counted = counting => counted?,
             () = cx.stops().drain.cancelled() => return Ok(()),
+        };
+        if counts.is_empty() && done.changing > 0 {
+            // Without their methods they would not count as done; with them, what the log has more by now would be sent.
+            return confirm(&Changes::Possible(methods), cx).await;
         }
         self.unasked.store(counts.is_empty(), Ordering::Relaxed);
         confirm(&Changes::Counted(counts), cx).await
