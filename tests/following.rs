@@ -95,7 +95,12 @@ fn a_signal_to_hang_up_opens_the_files_anew() {
     assert_eq!(ended.code, 143, "{}", ended.stderr);
     let dead = desk.read("dead.ndjson.1") + &desk.read("dead.ndjson");
     assert_eq!(ndjson(&dead).len(), number + 1);
-    assert_eq!(all().lines().filter(|line| line.contains("GET /c")).count(), number);
+    // The ledger's copy goes on in the new file with no line lost or doubled.
+    let (all, mut lines) = (all(), std::collections::BTreeSet::new());
+    assert!(all.lines().all(|line| lines.insert(line)), "{all}");
+    assert_eq!(all.lines().filter(|line| line.contains("GET /c")).count(), number);
+    assert_eq!(all.lines().filter(|line| line.contains("GET /always/404/")).count(), number + 1);
+    assert!(desk.path("retry.log.ledger").exists());
 }
 
 #[test]
@@ -181,4 +186,46 @@ fn a_run_goes_on_where_it_ended_and_sends_what_was_written_meanwhile() {
         "{}",
         ended.stderr
     );
+}
+
+#[test]
+fn a_run_with_a_ledger_that_was_killed_goes_on_and_sends_nothing_unsafe_twice() {
+    let backend = Backend::down();
+    let desk = Desk::with("access.log", "");
+    let append = |names: &[&str]| {
+        let text: String = names.iter().map(|name| line(&format!("DELETE /{name}"), 500)).collect();
+        let mut log = fs::File::options().append(true).open(desk.path("access.log")).expect("a log");
+        std::io::Write::write_all(&mut log, text.as_bytes()).expect("a log");
+    };
+    let url = backend.url();
+    let arguments = [
+        &["run", "--follow", "access.log", "--base-url", &url, "-o", "retry.log", "--positions", "at"][..],
+        &["--methods", "DELETE", "--yes", "--pace", "fixed"],
+        SOON,
+    ]
+    .concat();
+    let start = || desk.program("logretry", &arguments).start();
+    let run = start();
+    until("positions", || desk.read("at").contains("access.log").then_some(()));
+    append(&["0", "1", "2", "slow"]);
+    lines(&desk, "retry.log", 3);
+    until("the last one", || (backend.seen().len() == 4).then_some(()));
+    run.signal("KILL");
+    assert_eq!(run.end().code, 137);
+    backend.recover();
+    append(&["3", "4"]);
+    let run = start();
+    lines(&desk, "retry.log", 5);
+    run.signal("TERM");
+    let ended = run.end();
+    assert_eq!(ended.code, 143, "{}", ended.stderr);
+    let mut seen = backend.seen();
+    seen.sort_unstable();
+    let expected = ["0", "1", "2", "3", "4", "slow"].map(|name| format!("DELETE /{name}"));
+    assert_eq!(seen, expected, "{}", ended.stderr);
+    assert_eq!(desk.read("retry.log").lines().count(), 5);
+    let held = desk.run("logretry", &["held", "retry.log.ledger"]);
+    assert!(held.stdout.contains("DELETE") && held.stdout.contains("/slow"), "{}", held.stdout);
+    let without = desk.run("logretry", &[&arguments[..], &["--no-ledger"]].concat());
+    assert_eq!(without.code, 2, "{}", without.stderr);
 }

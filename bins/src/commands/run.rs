@@ -41,8 +41,8 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) follow: FollowArgs,
 
-    /// With --follow: keep in FILE how far the logs are settled, and go on from there when the run is started again. What was not sent then is sent, and if the run was killed,
-    /// what was under way once more
+    /// With --follow: keep in FILE how far the logs are settled, and go on from there when the run is started again. What was not sent then is sent; without a ledger, after a kill,
+    /// also what was under way
     #[arg(long, value_name = "FILE", requires = "follow", help_heading = "Following")]
     pub(crate) positions: Option<PathBuf>,
 
@@ -190,7 +190,9 @@ impl Run {
         if follow.follow && select.skip_recovered {
             return Err(Fatal::usage(SKIPS_RECOVERED));
         }
-        if positions.is_some() && !refire.methods_to_confirm()?.is_empty() {
+        let keeps_ledger = ledger.path(&write).is_some();
+        let asking = RefireArgs { yes: false, ..refire.clone() };
+        if positions.is_some() && !keeps_ledger && !asking.methods_to_confirm()?.is_empty() {
             return Err(Fatal::usage(POSITIONS_ARE_FOR_SAFE_METHODS));
         }
         let positions = positions.as_deref().map(Positions::open).transpose()?;
@@ -234,8 +236,8 @@ impl Run {
     }
 }
 
-const POSITIONS_ARE_FOR_SAFE_METHODS: &str = "keep positions (--positions) for methods that change something: if the run is killed, what was under way is sent \
-                                              again";
+const POSITIONS_ARE_FOR_SAFE_METHODS: &str = "keep positions (--positions) for methods that change something without a ledger: if the run is killed, what was \
+                                              under way is sent again";
 
 const SKIPS_RECOVERED: &str = "skip what has recovered since while following (--skip-recovered): it is known at the end of a log only; a longer \
                                `--settle` gives clients time";
