@@ -7,7 +7,7 @@ _default:
 install:
     #!/bin/sh
     set -eu
-    packages="nginx apache2 jq zstd xz-utils bzip2 util-linux"
+    packages="nginx apache2 jq zstd xz-utils bzip2 util-linux sqlite3 strace"
     missing=""
     for package in $packages; do
         dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
@@ -53,6 +53,14 @@ faults rounds="100":
 # What is done to logs under the eyes of a follower: so many random sequences, on a simulated file system.
 follow sequences="5000":
     LOGRETRY_SEQUENCES={{ sequences }} cargo test --release -p logretry-reader --lib follow::tests
+
+# Processes that are killed, disks that fail, power cuts: 200 kills among 100,000 requests, each system call once, 400 power cuts. Minutes.
+torture: install
+    cargo test --release -p logretry --all-features --test torture -- --include-ignored --nocapture --test-threads 1
+
+# The small form of the same, which `just test` runs too.
+torture-quick: install
+    cargo nextest run -p logretry --all-features --test torture
 
 # Speed, memory, size and start beside the tools that people would use instead, in one run: tests/bench/BENCHMARKS.md. `just bench 500000` is a quick one, printed only.
 bench lines="5000000" folder="target/bench":
