@@ -30,7 +30,8 @@ impl Plan {
     pub(crate) async fn run(self, cx: &Context) -> Result<()> {
         let options = self.flags.options()?;
         let mut counts = Counts::new(&options);
-        counts.done = self.flags.judge_all(cx, |record, judged| counts.take(record, judged)).await?.records;
+        let judging = self.flags.judge_what_is_left(cx, |record, judged| counts.take(record, judged));
+        counts.done = judging.await?.records;
         counts.ledger = self.flags.ledger_so_far().filter(|_| counts.done > 0);
         let text = counts.text(&cx.tally().accounts(), &options, &self.flags.write.place());
         answer(Harmless(&text).to_string().as_bytes())

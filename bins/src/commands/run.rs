@@ -87,33 +87,49 @@ impl RunFlags {
     }
 
     /// Reads and selects as these flags say, and shows each selected record with what would be sent for it, or why it would not. Opens no
-    /// socket and makes no file. What would be sent, and the ledger has as ended or held, is not shown, only counted.
+    /// socket and makes no file.
     pub(crate) async fn judge_all(
         &self,
         cx: &Context,
         mut each: impl FnMut(&Record, Result<Planned, Reason>),
-    ) -> Result<DoneBefore> {
+    ) -> Result<()> {
         let mark = &self.mark.mark;
         let reader = self.read.reader(Some(self.select.needed(mark)), self.common.rejects.strict)?;
         let filter = self.select.filter(mark)?;
         let options = self.options()?;
-        let (ledger, mut done) =
-            (self.ledger_so_far().map(|path| Look::open(&path)).transpose(), DoneBefore::default());
-        let ledger = ledger.map_err(Fatal::new)?;
         let mut selected = std::pin::pin!(filter.apply(reader.open(cx), cx));
         while let Some(record) = selected.next().await {
             let record = record?;
             let judged = options.judge(&record);
-            if let (Ok(planned), Some(look)) = (&judged, &ledger)
-                && has_ended(look, &record)?
-            {
-                done.records += 1;
-                done.changing += u64::from(!planned.is_safe());
-            } else {
-                each(&record, judged);
-            }
+            each(&record, judged);
         }
-        Ok(done)
+        Ok(())
+    }
+
+    /// The same for what is still to be decided: what would be sent, and the ledger has as ended or held, is not shown, only counted.
+    pub(crate) async fn judge_what_is_left(
+        &self,
+        cx: &Context,
+        mut each: impl FnMut(&Record, Result<Planned, Reason>),
+    ) -> Result<DoneBefore> {
+        let ledger = self.ledger_so_far().map(|path| Look::open(&path)).transpose().map_err(Fatal::new)?;
+        let (mut done, mut failure) = (DoneBefore::default(), None);
+        let judging = self.judge_all(cx, |record, judged| {
+            if let (Ok(planned), Some(look)) = (&judged, &ledger) {
+                match has_ended(look, record) {
+                    Ok(false) => {}
+                    Ok(true) => {
+                        done.records += 1;
+                        done.changing += u64::from(!planned.is_safe());
+                        return;
+                    }
+                    Err(fatal) => failure = failure.take().or(Some(fatal)),
+                }
+            }
+            each(record, judged);
+        });
+        judging.await?;
+        failure.map_or(Ok(done), Err)
     }
 
     /// The ledger of these flags, if there is one already.
@@ -166,7 +182,7 @@ impl Run {
         }
         let mut counts = BTreeMap::new();
         let apart = Context::default();
-        let counting = flags.judge_all(&apart, |_, judged| {
+        let counting = flags.judge_what_is_left(&apart, |_, judged| {
             if let Some(planned) = judged.ok().filter(|planned| !planned.is_safe()) {
                 *counts.entry(planned.method().to_owned()).or_insert(0) += 1;
             }

@@ -212,11 +212,11 @@ impl Findings {
 
     /// Tells the tally, whose numbers decide how the program ends.
     pub(crate) fn settle(&self, tally: &Tally, repeated: u64) {
-        let mut retry = Retry::not_sent(jiff::Timestamp::UNIX_EPOCH, Reason::Stopped);
+        let time = jiff::Timestamp::UNIX_EPOCH;
         let goes_on = self.number(Problem::Unsent) + self.number(Problem::GoesOn);
         let reasons = self.reasons.iter().map(|(reason, n)| (*reason, *n));
         for (reason, n) in reasons.chain([(Reason::Repeated, repeated), (Reason::Stopped, goes_on)]) {
-            let not_sent = Retry::not_sent(retry.time, reason);
+            let not_sent = Retry::not_sent(time, reason);
             (0..n).for_each(|_| {
                 tally.take();
                 tally.settle(&not_sent);
@@ -224,7 +224,7 @@ impl Findings {
         }
         let held = (&Outcome::InDoubt, &self.number(Problem::Held));
         for (outcome, n) in self.outcomes.iter().chain([held]) {
-            retry.outcome = *outcome;
+            let retry = Retry { outcome: *outcome, reason: None, ..Retry::not_sent(time, Reason::Stopped) };
             (0..*n).for_each(|_| {
                 tally.take();
                 tally.settle_before(&retry);
