@@ -20,6 +20,7 @@ pub(crate) fn time(text: &str) -> Result<Duration, RefirerError> {
 }
 
 /// Reads how many times faster: `2x`, `0.5x`, `2`.
+#[cfg(any(feature = "cli", test))]
 pub(crate) fn times(text: &str) -> Result<f64, RefirerError> {
     let number = text.strip_suffix('x').unwrap_or(text);
     let plain = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
