@@ -103,14 +103,14 @@ fn the_program_suits_every_server() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// One host that is well, beside one that is slow and turns most away: it must have what it has alone.
+/// One host that is well, beside one that is slow, turns most away and has four lines of five: it must have what it has alone.
 fn two_hosts() -> (String, bool) {
     let well = profile("real: well, beside a slow one", 10, 40, Habit::Steady, 20);
     let slow = Profile { workers: 1, work_ms: 2000, queue: 1, ..well };
     let shops = [Shop::open(well), Shop::open(slow)];
     let hosts = shops.each_ref().map(|shop| shop.url().replace("http://", ""));
-    let logged = |number: usize| format!("{} \"GET /{number} HTTP/1.1\" 502\n", hosts[number % 2]);
-    let log: String = (0..40_000).map(logged).collect();
+    let logged = |number: usize| format!("{} \"GET /{number} HTTP/1.1\" 502\n", hosts[(number % 5).min(1)]);
+    let log: String = (0..100_000).map(logged).collect();
     let desk = Desk::with("access.log", log);
     let allowed = hosts.map(|host| format!("http://{host}"));
     let format = r#"log_format hosts '$http_host "$request" $status';"#;

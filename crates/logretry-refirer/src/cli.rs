@@ -255,6 +255,7 @@ impl RefireArgs {
             attempts: self.attempts.unwrap_or(defaults.attempts),
             backoff: self.backoff.as_deref().map_or(Ok(defaults.backoff), str::parse)?,
             again_max: defaults.again_max,
+            overflow_bytes_max: defaults.overflow_bytes_max,
             settle: self.settle.as_deref().map_or(Ok(defaults.settle), time)?,
             max_requests: self.max_requests.map(NonZeroU64::get),
             max_time: self.max_time.as_deref().map(time).transpose()?,

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use logretry_record::{Record, Retry};
+use logretry_record::{Reason, Record, Retry};
 use tokio::time::Instant;
 
 use crate::account::Account;
+use crate::again::Budget;
 use crate::breaker::{Breaker, State, Turn};
+use crate::overflow::Queue;
 use crate::pace::gradient::{Gradient, Sign, Ticket};
 use crate::{Options, Pace, Planned};
 
@@ -80,13 +82,27 @@ pub(crate) struct Pass {
     epoch: u32,
 }
 
-/// One host.
+/// What some of the records that wait in memory amount to.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) records: usize,
+    pub(crate) bytes: usize,
+}
+
+/// One host. What waits for it is in three places, in this order: the front, the disk, and behind it what could not be written there.
 #[derive(Debug)]
 pub(crate) struct Lane {
-    fresh: VecDeque<Box<Job>>,
+    front: VecDeque<Box<Job>>,
+    pub(crate) on_disk: Queue,
+    pub(crate) behind: VecDeque<Box<Job>>,
     /// Those that wait for their next attempt, by the time it may begin and a number.
     again: BTreeMap<(Instant, u64), Box<Job>>,
     numbered: u64,
+    /// All that waits in memory, but for what waits for another attempt in a room of its own.
+    pub(crate) held: Held,
+    /// Why what is on disk leaves unsent.
+    pub(crate) turned_out: Option<Reason>,
+    pub(crate) budget: Budget,
     pub(crate) under_way: usize,
     ceiling: usize,
     /// None is a fixed pace.
@@ -103,9 +119,14 @@ impl Lane {
         let concurrency = options.concurrency.get();
         let ceiling = options.per_host.map_or(concurrency, |per_host| per_host.get().min(concurrency));
         Self {
-            fresh: VecDeque::new(),
+            front: VecDeque::new(),
+            on_disk: Queue::default(),
+            behind: VecDeque::new(),
             again: BTreeMap::new(),
             numbered: 0,
+            held: Held::default(),
+            turned_out: None,
+            budget: Budget::new(),
             under_way: 0,
             ceiling,
             law: (options.pace != Pace::Fixed).then(|| Gradient::new(ceiling)),
@@ -120,9 +141,29 @@ impl Lane {
         self.breaker.state() == State::GivenUp
     }
 
-    /// Takes a record that has not been sent yet.
+    /// Takes a record that is to be sent before those on disk.
     pub(crate) fn admit(&mut self, job: Box<Job>) {
-        self.fresh.push_back(job);
+        self.front.push_back(job);
+    }
+
+    /// Whether the next record comes from disk, or from behind it.
+    pub(crate) fn needs_front(&self) -> bool {
+        self.front.is_empty() && !(self.on_disk.is_empty() && self.behind.is_empty())
+    }
+
+    /// Whether a record that comes now is next to those of the front.
+    pub(crate) fn ends_in_front(&self) -> bool {
+        self.on_disk.is_empty() && self.behind.is_empty()
+    }
+
+    /// Makes those behind the disk, on which nothing is left, the front.
+    pub(crate) fn move_up(&mut self) {
+        self.front.append(&mut self.behind);
+    }
+
+    /// Records that wait for another attempt.
+    pub(crate) fn waiting_again(&self) -> usize {
+        self.again.len()
     }
 
     /// Takes a record back, to be sent again at `at` or later.
@@ -138,7 +179,7 @@ impl Lane {
         if self.under_way >= places {
             return None;
         }
-        let fresh = self.fresh.front().map(|job| job.due.unwrap_or(now));
+        let fresh = self.front.front().map(|job| job.due.unwrap_or(now));
         let again = self.again.first_key_value().map(|((at, _), _)| *at);
         let waiting = fresh.into_iter().chain(again).min()?;
         let allowed = match self.breaker.state() {
@@ -153,11 +194,11 @@ impl Lane {
 
     /// Begins the next request, for which it is time.
     pub(crate) fn begin(&mut self, now: Instant) -> Option<(Box<Job>, Pass)> {
-        let is_fresh_due = self.fresh.front().is_some_and(|job| job.due.is_none_or(|due| due <= now));
+        let is_fresh_due = self.front.front().is_some_and(|job| job.due.is_none_or(|due| due <= now));
         let is_again_due =
             self.again.first_key_value().is_some_and(|((at, _), _)| *at <= now || !is_fresh_due);
         let again = if is_again_due { self.again.pop_first().map(|(_, job)| job) } else { None };
-        let job = again.or_else(|| self.fresh.pop_front())?;
+        let job = again.or_else(|| self.front.pop_front())?;
         self.under_way += 1;
         self.begun = Some(now);
         let ticket = self.law.as_mut().map(|law| law.begin(self.under_way)).unwrap_or_default();
@@ -188,8 +229,9 @@ impl Lane {
         self.held_until = self.held_until.max(Some(until));
     }
 
-    /// Takes out everything that waits.
+    /// Takes out everything that waits in memory. What is on disk was to be sent before those behind it, and leaves after them.
     pub(crate) fn empty(&mut self) -> impl Iterator<Item = Box<Job>> {
-        std::mem::take(&mut self.again).into_values().chain(self.fresh.drain(..))
+        let again = std::mem::take(&mut self.again).into_values();
+        again.chain(self.front.drain(..)).chain(self.behind.drain(..))
     }
 }

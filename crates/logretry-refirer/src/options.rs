@@ -57,6 +57,9 @@ pub struct Options {
     /// Records that may wait for another attempt at once, apart from those that wait for their first, for runs without an end. Where it is not 0, a record that the
     /// retry budget does not allow waits longer instead of leaving.
     pub again_max: usize,
+    /// Bytes of records at most that wait in a temporary file, where records go to several hosts. It lies in `TMPDIR`, or else in `/var/tmp`; it has no name, and is readable
+    /// by its owner only. 0 is none: then a host that is slow holds up the others once 16,384 of its records wait.
+    pub overflow_bytes_max: u64,
     /// A record is sent so long after it was logged at the earliest: a server that has just failed needs a while, and so do clients that try again.
     pub settle: Duration,
     /// Requests of the whole run at most; what is left goes out as `unsent`.
@@ -95,6 +98,8 @@ impl Options {
             attempts: NonZeroU32::MIN.saturating_add(4),
             backoff: Backoff { first: Duration::from_secs(60), max: Duration::from_secs(3600) },
             again_max: 65_536,
+            // Of what is on its way while logs are followed, the places in the logs are kept in memory.
+            overflow_bytes_max: 64 << 20,
             settle: Duration::from_secs(30),
             ..Self::default()
         }
@@ -122,6 +127,7 @@ impl Default for Options {
             attempts: NonZeroU32::MIN,
             backoff: Backoff::default(),
             again_max: 0,
+            overflow_bytes_max: 1 << 30,
             settle: Duration::ZERO,
             max_requests: None,
             max_time: None,

@@ -25,8 +25,8 @@ use crate::{Options, Planned, RefirerError};
 /// answers come, which is not the order in which they went in.
 ///
 /// How fast each host is asked is told by its answers ([`Pace`](crate::Pace)); one that fails is left alone for a while and given up in
-/// the end, and what is left for it goes out as `unsent`. Hosts do not wait for each other: up to 16,384 records wait here for theirs,
-/// and no more is read while the room is full.
+/// the end, and what is left for it goes out as `unsent`. Hosts do not wait for each other: up to 16,384 records wait for theirs in memory, and
+/// [`Options::overflow_bytes_max`] of them in a temporary file; then no more is read.
 ///
 /// When [`Stops::drain`](logretry_stage::Stops::drain) is set, nothing more is sent: requests under way end, and what
 /// still comes in goes out as `unsent`. When [`Stops::abort`](logretry_stage::Stops::abort) is set, requests under way
@@ -80,6 +80,9 @@ impl<J: Journal> Stage for Refirer<J> {
 /// Records that wait at least, if the input has them: enough for a whole round of requests to begin at once.
 const RECORDS_MIN: usize = 64;
 
+/// Records that are read ahead before whoever has a request under way has his turn.
+const AHEAD_MAX: usize = 32;
+
 /// The stage over any transport; none is a dry run.
 ///
 /// A task of a [`Crew`] has a request, so that an exchange goes on while nobody asks this stream for more; nothing is *begun* then. Who goes
@@ -121,6 +124,7 @@ fn refires<T: Transport, J: Journal>(
         let mut drained = pin!(cx.stops().drain.cancelled());
         let mut timed_out = pin!(until(deadline));
         let mut aborted = pin!(cx.stops().abort.cancelled());
+        let mut ahead = 0;
         loop {
             while let Some((start, ended)) = crew.ended() {
                 intake.room.end(start, ended, cx.notes());
@@ -141,6 +145,11 @@ fn refires<T: Transport, J: Journal>(
                 }
             }
             let room = &mut intake.room;
+            if let Some(error) = room.take_failure() {
+                intake.failure.get_or_insert_with(|| unreadable(&error));
+                cx.stops().drain.cancel();
+                continue;
+            }
             let now = Instant::now();
             let mut next = room.next(now, crew.under_way());
             while let Some((slot, lane)) = next.filter(|(slot, _)| *slot <= now) {
@@ -148,17 +157,25 @@ fn refires<T: Transport, J: Journal>(
                 next = room.next(now, crew.under_way());
             }
             if room.is_leaving() {
+                room.show_out();
+                tokio::task::yield_now().await;
                 continue;
             }
+            let reads_from = room.reads_from(now, crew.under_way()).filter(|_| intake.reading);
             tokio::select! {
                 biased;
                 () = crew.wait(), if crew.under_way() > 0 => {}
                 () = &mut drained, if room.is_waiting() => {}
                 () = &mut timed_out, if room.is_waiting() => {}
                 () = Schedule::wait(next), if next.is_some() => {}
-                item = input.next(), if intake.reading && intake.room.has_space() => {
+                () = until(reads_from), if reads_from.is_some_and(|at| at > now) => {}
+                item = input.next(), if reads_from.is_some_and(|at| at <= now) => {
                     if let Some(record) = intake.take(item, &journal, &options, &cx) {
                         yield Ok(record);
+                    }
+                    ahead = if intake.room.looks_ahead() { (ahead + 1) % AHEAD_MAX } else { 1 };
+                    if ahead == 0 {
+                        tokio::task::yield_now().await;
                     }
                 }
                 // What has been read already is still taken, so that the numbers add up; nothing more is waited for.
@@ -217,12 +234,14 @@ impl Intake {
         cx: &Context,
     ) -> Option<Record> {
         match journal.before(&record) {
-            Some(Before::New) => self.room.admit(Job::new(record, planned)),
-            Some(Before::Again { attempt }) => self.room.admit(Job::again(record, planned, attempt)),
+            Some(Before::New) => self.room.admit(Job::new(record, planned), cx.notes()),
+            Some(Before::Again { attempt }) => {
+                self.room.admit(Job::again(record, planned, attempt), cx.notes());
+            }
             Some(Before::Answered(last)) => {
                 let is_last = !options.may_go_again(&last);
                 let job = Job::answered(record, planned, last);
-                if is_last { self.room.let_go(job) } else { self.room.admit(job) }
+                if is_last { self.room.let_go(job) } else { self.room.admit(job, cx.notes()) }
             }
             Some(Before::Done(retry)) => return Some(done_before(record, retry, cx)),
             Some(Before::Repeated) => return Some(not_sent(record, Reason::Repeated, None, cx)),
@@ -230,6 +249,11 @@ impl Intake {
         }
         None
     }
+}
+
+/// Why the run ends when the disk does not give back what it was given.
+fn unreadable(error: &std::io::Error) -> Fatal {
+    Fatal::new(format!("read back the records that wait in a temporary file: {error}"))
 }
 
 /// Waits for `deadline`; for ever if there is none.
@@ -294,7 +318,10 @@ async fn tell<J: Journal>(
 
 /// The record as it leaves: as its last request ended, or with the reason for which there was none.
 async fn left<J: Journal>(leaving: Leaving, journal: &Kept<J>, options: &Options, cx: &Context) -> Record {
-    let Leaving { job, reason } = leaving;
+    let (job, reason) = match leaving {
+        Leaving::Job(job, reason) => (job, reason),
+        Leaving::Record(record, reason) => return not_sent(*record, reason, None, cx),
+    };
     let Some(mut retry) = job.last else {
         return not_sent(job.record, reason.unwrap_or(Reason::Stopped), None, cx);
     };

@@ -1,8 +1,10 @@
 //! Where records wait for their hosts.
 //!
 //! Each host has a lane of its own. One that is slow, held or dead keeps its records there while those of others pass. But a log is
-//! one sequence, and the next record may be for any host, so the room is bounded: when it is full no more is read until
-//! somebody has left. One dead host in a long log fills it in the end; it is given up after its trips, which empties its lane.
+//! one sequence, and the next record may be for any host. So as long as a place among the requests under way is free, and nobody who waits may take it, the log is read on until
+//! somebody comes who may: what a lane has beyond its share of the memory waits on disk ([`overflow`]). No more is read when that has reached its
+//! limit, or cannot be had, and the memory is full; then a host that has most of the log and is slow holds up the others, until some of its records have left.
+//! Where all requests go to one host there is nobody to look for, and nothing goes to disk.
 //!
 //! A place among the requests under way goes to the lane that has the fewest of them, then to the one that was served longest
 //! ago. The last quarter of the places is for lanes that have less than their share: so a host that has just appeared never
@@ -13,17 +15,18 @@
 //! as its last request ended.
 
 use std::collections::{HashMap, VecDeque};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use logretry_record::Reason;
+use logretry_record::{Reason, Record};
 use logretry_stage::Notes;
 use tokio::time::Instant;
 
-use crate::again::Budget;
 use crate::breaker::Turn;
 use crate::idempotency::is_answered;
-use crate::lane::{Job, Lane, Pass};
+use crate::lane::{Held, Job, Lane, Pass};
+use crate::overflow::{self, Overflow};
 use crate::pace::gradient::Sign;
 use crate::pace::sign;
 use crate::random::Random;
@@ -31,23 +34,26 @@ use crate::rate::Schedule;
 use crate::refire::{Answer, Ended};
 use crate::{Options, Pace, Score, Site};
 
-/// Records that wait at most.
+mod annex;
+
+/// Records that wait in memory at most.
 const RECORDS_MAX: usize = 16_384;
-/// Bytes of log lines and of bodies that wait at most; the record that goes beyond is still taken.
+/// Bytes of log lines and of bodies that wait in memory at most; the record that goes beyond is still taken.
 const BYTES_MAX: usize = 64 << 20;
 
-/// A record that leaves, with the reason if it was not sent, or not sent again.
+/// What leaves.
 #[derive(Debug)]
-pub(crate) struct Leaving {
-    pub(crate) job: Box<Job>,
-    /// None says that its last request tells how it ended.
-    pub(crate) reason: Option<Reason>,
+pub(crate) enum Leaving {
+    /// A record with the reason if it was not sent, or not sent again. None says that its last request tells how it ended.
+    Job(Box<Job>, Option<Reason>),
+    /// One that may not be sent any more, now that it is judged again.
+    Record(Box<Record>, Reason),
 }
 
 impl Leaving {
     /// A job that leaves without a further request.
     fn without(job: Box<Job>, reason: Reason) -> Self {
-        Self { job, reason: Some(reason) }
+        Self::Job(job, Some(reason))
     }
 }
 
@@ -59,13 +65,6 @@ pub(crate) struct Start {
     pass: Pass,
 }
 
-/// What some of the records that wait amount to.
-#[derive(Debug, Default)]
-struct Held {
-    records: usize,
-    bytes: usize,
-}
-
 /// All that waits, and the rules by which it goes on.
 #[derive(Debug)]
 pub(crate) struct Room {
@@ -75,10 +74,22 @@ pub(crate) struct Room {
     schedule: Schedule,
     /// The log's own gaps, and when its first record came; none if they are not kept.
     score: Option<(Score, Option<Instant>)>,
-    budget: Budget,
     random: Random,
     leaving: VecDeque<Leaving>,
     fresh: Held,
+    overflow: Overflow,
+    /// A record on its way to the disk or back.
+    parcel: Vec<u8>,
+    /// What times on disk count from.
+    start: Instant,
+    /// When the record is due that was read last.
+    newest_due: Option<Instant>,
+    /// Lanes whose records on disk leave, because nothing more is sent to them.
+    going: VecDeque<usize>,
+    /// What was to be read back, and could not.
+    failure: Option<io::Error>,
+    /// Whether it has been said that nothing more goes to disk.
+    told_stuck: bool,
     /// Those that wait for another attempt, where they have a room of their own.
     again: Held,
     /// Whether it has been said that there is no room for more of them.
@@ -91,16 +102,25 @@ pub(crate) struct Room {
 
 impl Room {
     pub(crate) fn new(options: Arc<Options>) -> Self {
+        let destination = &options.destination;
+        let has_others = destination.base_url.is_none() && destination.allow_hosts.len() > 1;
+        let bytes_max = if has_others { options.overflow_bytes_max } else { 0 };
         Self {
             schedule: Schedule::new(options.rate),
             score: (options.pace == Pace::Original).then(|| (Score::new(options.tempo), None)),
             options,
             lanes: Vec::new(),
             places: HashMap::new(),
-            budget: Budget::new(),
             random: Random::new(),
             leaving: VecDeque::new(),
             fresh: Held::default(),
+            overflow: Overflow::new(bytes_max, overflow::open),
+            parcel: Vec::new(),
+            start: Instant::now(),
+            newest_due: None,
+            going: VecDeque::new(),
+            failure: None,
+            told_stuck: false,
             again: Held::default(),
             told_full: false,
             begun: 0,
@@ -108,19 +128,14 @@ impl Room {
         }
     }
 
-    /// Whether another record may come in.
-    pub(crate) fn has_space(&self) -> bool {
-        self.fresh.records < RECORDS_MAX && self.fresh.bytes < BYTES_MAX
-    }
-
     /// Whether something waits that could still be sent.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.fresh.records + self.again.records > 0
+        self.waiting() + self.again.records > 0
     }
 
     /// Records that wait and could still be sent, those apart that wait for another attempt in a room of their own.
     pub(crate) fn waiting(&self) -> usize {
-        self.fresh.records
+        self.fresh.records + self.overflow.entries()
     }
 
     /// Whether nothing more is sent.
@@ -130,14 +145,15 @@ impl Room {
 
     /// Whether a record has been decided that has not left.
     pub(crate) fn is_leaving(&self) -> bool {
-        !self.leaving.is_empty()
+        !self.leaving.is_empty() || !self.going.is_empty()
     }
 
     /// Takes a record in.
-    pub(crate) fn admit(&mut self, mut job: Box<Job>) {
+    pub(crate) fn admit(&mut self, mut job: Box<Job>, notes: &Notes) {
         if let Some((score, start)) = &mut self.score {
             let start = *start.get_or_insert_with(Instant::now);
             job.due = Some(start + score.due(&job.record));
+            self.newest_due = job.due;
         }
         if let Some(reason) = self.closed {
             return self.leaving.push_back(Leaving::without(job, reason));
@@ -149,13 +165,12 @@ impl Room {
         if self.lanes[place].is_given_up() {
             return self.leaving.push_back(Leaving::without(job, Reason::BreakerOpen));
         }
-        self.count_in(&job);
-        self.lanes[place].admit(job);
+        self.settle_in(place, job, notes);
     }
 
     /// Takes a record in that has ended already.
     pub(crate) fn let_go(&mut self, job: Box<Job>) {
-        self.leaving.push_back(Leaving { job, reason: None });
+        self.leaving.push_back(Leaving::Job(job, None));
     }
 
     /// Lets out the next record that has been decided.
@@ -165,6 +180,12 @@ impl Room {
 
     /// When the next request may begin, as seen at `now` with so many under way, and the lane it is in.
     pub(crate) fn next(&self, now: Instant, under_way: usize) -> Option<(Instant, usize)> {
+        let (at, place) = self.turn(now, under_way)?;
+        Some((at.max(self.schedule.next(now)), place))
+    }
+
+    /// The same, if it were not for the rate of the whole run.
+    fn turn(&self, now: Instant, under_way: usize) -> Option<(Instant, usize)> {
         let concurrency = self.options.concurrency.get();
         let free = concurrency.checked_sub(under_way).filter(|&free| free > 0)?;
         let share = (concurrency / self.lanes.len().max(1)).max(1);
@@ -174,17 +195,18 @@ impl Room {
             .filter(|(_, lane)| !scarce || lane.under_way < share)
             .filter_map(|(place, lane)| Some((lane.ready_at(now)?, lane.under_way, lane.begun, place)))
             .min()?;
-        Some((at.max(self.schedule.next(now)), place))
+        Some((at, place))
     }
 
     /// Begins the request that [`Room::next`] gave, whose time has come.
     pub(crate) fn begin(&mut self, slot: Instant, place: usize) -> Option<Start> {
         let (job, pass) = self.lanes[place].begin(slot)?;
-        self.count_out(&job);
+        self.count_out(place, &job);
         self.schedule.book(slot);
         if job.attempts() == 0 {
-            self.budget.deposit();
+            self.lanes[place].budget.deposit();
         }
+        self.fetch(place);
         self.begun += 1;
         if self.options.max_requests == Some(self.begun) {
             self.close(Reason::MaxRequests);
@@ -210,15 +232,15 @@ impl Room {
         let has_attempts = self.options.may_go_again(&retry);
         let given_up = || self.lanes[place].is_given_up().then_some(Reason::BreakerOpen);
         let stopped = self.closed.or_else(given_up).filter(|_| has_attempts);
-        let may_go_again = has_attempts && stopped.is_none() && self.has_room_again(notes);
-        let wait = self.wait(retry.attempts).filter(|_| may_go_again);
+        let may_go_again = has_attempts && stopped.is_none() && self.has_room_again(place, notes);
+        let wait = self.wait(place, retry.attempts).filter(|_| may_go_again);
         job.answers += u32::from(is_answered(&retry));
         job.last = Some(retry);
         if let Some(wait) = wait {
-            self.count_in(&job);
+            self.count_in(place, &job);
             self.lanes[place].admit_again(job, now + wait);
         } else {
-            self.leaving.push_back(Leaving { job, reason: stopped });
+            self.leaving.push_back(Leaving::Job(job, stopped));
         }
         if turn == Some(Turn::GivenUp) {
             self.turn_out(place, Reason::BreakerOpen);
@@ -234,8 +256,13 @@ impl Room {
     fn turn_out(&mut self, place: usize, reason: Reason) {
         let jobs: Vec<_> = self.lanes[place].empty().collect();
         for job in jobs {
-            self.count_out(&job);
+            self.count_out(place, &job);
             self.leaving.push_back(Leaving::without(job, reason));
+        }
+        let lane = &mut self.lanes[place];
+        if !lane.on_disk.is_empty() && lane.turned_out.is_none() {
+            lane.turned_out = Some(reason);
+            self.going.push_back(place);
         }
     }
 
@@ -255,9 +282,9 @@ impl Room {
     }
 
     /// How long a record waits after so many requests; none, if the budget allows no more of them.
-    fn wait(&mut self, attempts: u32) -> Option<Duration> {
+    fn wait(&mut self, place: usize, attempts: u32) -> Option<Duration> {
         let backoff = self.options.backoff;
-        if self.budget.withdraw() {
+        if self.lanes[place].budget.withdraw() {
             Some(backoff.wait(attempts, self.random.unit()))
         } else if self.options.again_max > 0 {
             // Who may wait for long waits for longest.
@@ -267,10 +294,14 @@ impl Room {
         }
     }
 
-    /// Whether one more record may wait for another attempt.
-    fn has_room_again(&mut self, notes: &Notes) -> bool {
+    /// Whether one more record of this lane may wait for another attempt. The last quarter of the room is for lanes that have less than the rest of it.
+    fn has_room_again(&mut self, place: usize, notes: &Notes) -> bool {
         let most = self.options.again_max;
-        let has_room = most == 0 || (self.again.records < most && self.again.bytes < BYTES_MAX);
+        let share = if self.lanes.len() > 1 { most - most / 4 } else { most };
+        let has_room = most == 0
+            || (self.again.records < most
+                && self.again.bytes < BYTES_MAX
+                && self.lanes[place].waiting_again() < share);
         if !has_room && !std::mem::replace(&mut self.told_full, true) {
             notes.say(format_args!(
                 "{} records wait for another attempt; as long as there are so many, others that fail are not sent again",
@@ -280,22 +311,31 @@ impl Room {
         has_room
     }
 
-    fn count_in(&mut self, job: &Job) {
-        let held = self.held(job);
-        held.records += 1;
-        held.bytes += bytes(job);
+    fn count_in(&mut self, place: usize, job: &Job) {
+        let bytes = bytes(job);
+        for held in self.held(place, job) {
+            held.records += 1;
+            held.bytes += bytes;
+        }
     }
 
-    fn count_out(&mut self, job: &Job) {
-        let held = self.held(job);
-        held.records -= 1;
-        held.bytes -= bytes(job);
+    fn count_out(&mut self, place: usize, job: &Job) {
+        let bytes = bytes(job);
+        for held in self.held(place, job) {
+            held.records -= 1;
+            held.bytes -= bytes;
+        }
     }
 
-    /// Those that `job` is counted with.
-    fn held(&mut self, job: &Job) -> &mut Held {
+    /// What `job` is counted with: those of its lane, and all; or those that wait for another attempt in a room of their own.
+    fn held(&mut self, place: usize, job: &Job) -> impl Iterator<Item = &mut Held> {
         let is_apart = self.options.again_max > 0 && job.last.is_some();
-        if is_apart { &mut self.again } else { &mut self.fresh }
+        let (all, of_lane) = if is_apart {
+            (&mut self.again, None)
+        } else {
+            (&mut self.fresh, Some(&mut self.lanes[place].held))
+        };
+        std::iter::once(all).chain(of_lane)
     }
 }
 

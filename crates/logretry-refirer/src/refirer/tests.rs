@@ -13,6 +13,7 @@ use crate::Pace;
 use crate::fault::Fault;
 use crate::transport::{Ready, Seen};
 
+mod hosts;
 mod journal;
 mod limits;
 
