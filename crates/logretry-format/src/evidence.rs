@@ -11,6 +11,11 @@
 //! | AWS ALB | `target:port` and `target_status_code` are `-`, with 502, 503 or 504 | AWS, "Access logs for your Application Load Balancer": it "can't dispatch the request to a target" |
 //! | Envoy | its response flags are among `UH`, `UF`, `UO`, `NR`, `NC`, `RL`, and no others | Envoy, "Response Flags"; `URX` would tell of retries |
 
+//!
+//! In JSON it is the same values that prove it, in the names that nginx and Envoy give them, or that a pasted `json_format` does. Where a value is an array, or is missing, or empty
+//! (as nginx's `escape=json` writes what it does not have, and so do gateways that reach their servers in another way), there is no proof. What Traefik and Caddy log tells no failed
+//! connection from a failed answer.
+
 use crate::field::Field;
 
 /// Where the evidence stands in a line.
@@ -58,32 +63,39 @@ impl Evidence {
                     _ => None,
                 }
             }
-            Self::Nginx { address, connect } if by_proxy => {
-                if address.is_some_and(|address| raw(address) == b"-") {
-                    return Some("nginx_no_upstream");
-                }
-                let never = |times: &[u8]| {
-                    // Attempts are parted by commas, internal redirects by colons.
-                    times
-                        .split(|byte| b",: ".contains(byte))
-                        .filter(|item| !item.is_empty())
-                        .all(|item| item == b"-")
-                };
-                connect
-                    .is_some_and(|connect| !raw(connect).is_empty() && never(raw(connect)))
-                    .then_some("nginx_not_connected")
-            }
+            Self::Nginx { address, connect } => nginx(status, address.map(&raw), connect.map(&raw)),
             Self::Alb { target, status } if by_proxy => {
                 (raw(target) == b"-" && raw(status) == b"-").then_some("alb_not_dispatched")
             }
-            Self::Envoy { flags } => {
-                let sent_nothing =
-                    |flag: &[u8]| [&b"UH"[..], b"UF", b"UO", b"NR", b"NC", b"RL"].contains(&flag);
-                raw(flags).split(|&byte| byte == b',').all(sent_nothing).then_some("envoy_not_sent")
-            }
-            Self::Nginx { .. } | Self::Alb { .. } => None,
+            Self::Envoy { flags } => envoy(raw(flags)),
+            Self::Alb { .. } => None,
         }
     }
+}
+
+/// What nginx proves with its status, `$upstream_addr` and `$upstream_connect_time`.
+pub(crate) fn nginx(
+    status: Option<u16>,
+    address: Option<&[u8]>,
+    connect: Option<&[u8]>,
+) -> Option<&'static str> {
+    if !matches!(status, Some(502..=504)) {
+        return None;
+    }
+    if address.is_some_and(|address| address == b"-") {
+        return Some("nginx_no_upstream");
+    }
+    // Attempts are parted by commas, internal redirects by colons.
+    let never = |times: &[u8]| {
+        times.split(|byte| b",: ".contains(byte)).filter(|item| !item.is_empty()).all(|item| item == b"-")
+    };
+    connect.is_some_and(|connect| !connect.is_empty() && never(connect)).then_some("nginx_not_connected")
+}
+
+/// What Envoy proves with its response flags.
+pub(crate) fn envoy(flags: &[u8]) -> Option<&'static str> {
+    let sent_nothing = |flag: &[u8]| [&b"UH"[..], b"UF", b"UO", b"NR", b"NC", b"RL"].contains(&flag);
+    flags.split(|&byte| byte == b',').all(sent_nothing).then_some("envoy_not_sent")
 }
 
 #[cfg(test)]
@@ -163,6 +175,70 @@ mod tests {
         ] {
             let line = format!("[2026-11-22T06:22:52.859Z] \"POST /a HTTP/1.1\" 503 {flags}");
             assert_eq!(proof(format, &line).as_deref(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn json_proves_what_the_same_values_prove_elsewhere() {
+        let nginx = |status: u16, upstream: &str| {
+            format!(r#"{{"method":"POST","uri":"/a","status":{status},"request_time":0.1{upstream}}}"#)
+        };
+        for (status, upstream, expected) in [
+            (
+                502,
+                r#","upstream_addr":"10.0.0.1:80","upstream_connect_time":"-""#,
+                Some("nginx_not_connected"),
+            ),
+            (
+                502,
+                r#","upstream_connect_time":"-, -","upstream_status":"502, 502""#,
+                Some("nginx_not_connected"),
+            ),
+            (503, r#","upstream_addr":"-","upstream_connect_time":"-""#, Some("nginx_no_upstream")),
+            (502, r#","upstream_connect_time":"-, 0.001""#, None),
+            (502, r#","upstream_connect_time":"0.000 : -""#, None),
+            (504, r#","upstream_addr":"10.0.0.1:80","upstream_connect_time":"0.000""#, None),
+            (504, r#","upstream_connect_time":0.000"#, None),
+            (500, r#","upstream_addr":"-""#, None),
+            (502, r#","upstream_addr":"","upstream_connect_time":"""#, None),
+            (502, r#","upstream_addr":null,"upstream_connect_time":null"#, None),
+            (502, r#","upstream_connect_time":["-","0.001"]"#, None),
+            (502, r#","upstream_connect_time": [ "-" ]"#, None),
+            (502, "", None),
+        ] {
+            let line = nginx(status, upstream);
+            assert_eq!(proof("json", &line).as_deref(), expected, "{line}");
+        }
+        // One of the two may be what a client has made the server write.
+        let twice = nginx(502, r#","upstream_connect_time":"-","upstream_connect_time":"0.001""#);
+        let json = Format::compile("json").expect("a format");
+        assert!(json.parse(twice.as_bytes(), &mut Spans::new()).is_err());
+        let envoy = crate::presets().iter().find(|preset| preset.name == "envoy_json").expect("a preset");
+        assert_eq!(proof("envoy_json", envoy.example).as_deref(), Some("envoy_not_sent"));
+        let pasted =
+            r#"json_format: {"code":"%RESPONSE_CODE%","path":"%REQ(:PATH)%","why":"%RESPONSE_FLAGS%"}"#;
+        for (flags, expected) in [
+            (r#""UF,NR""#, Some("envoy_not_sent")),
+            (r#""UF,URX""#, None),
+            (r#""UC""#, None),
+            (r#""-""#, None),
+            (r#""""#, None),
+            ("null", None),
+            (r#"["UF","UC"]"#, None),
+        ] {
+            let line = envoy.example.replace(r#""UF""#, flags);
+            assert_eq!(proof("envoy_json", &line).as_deref(), expected, "{line}");
+            let line = format!(r#"{{"code":503,"path":"/a","why":{flags}}}"#);
+            assert_eq!(proof(pasted, &line).as_deref(), expected, "{line}");
+        }
+        let pasted = r#"log_format x escape=json '{"r":"$request","s":"$status","a":"$upstream_addr","c":"$upstream_connect_time"}';"#;
+        for (address, connect, expected) in [
+            ("10.0.0.1:80", "-", Some("nginx_not_connected")),
+            ("10.0.0.1:80", "0.001", None),
+            ("", "", None),
+        ] {
+            let line = format!(r#"{{"r":"POST /a HTTP/1.1","s":"502","a":"{address}","c":"{connect}"}}"#);
+            assert_eq!(proof(pasted, &line).as_deref(), expected, "{line}");
         }
     }
 }

@@ -30,6 +30,7 @@ mod plain;
 mod purpose;
 mod quantity;
 mod read;
+mod undelivered;
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -70,6 +70,7 @@ fn envoy_word(text: &str) -> Option<&'static str> {
         ("REQ", ":SCHEME" | "X-FORWARDED-PROTO") => "scheme",
         ("REQ", "USER-AGENT") => "user_agent",
         ("REQ", "X-REQUEST-ID") => "request_id",
+        ("RESPONSE_FLAGS", "") => "response_flags",
         _ => return None,
     })
 }

@@ -39,6 +39,12 @@ pub(crate) enum Purpose {
     Client,
     UserAgent,
     RequestId,
+    /// nginx `$upstream_addr`, which may prove that no application has seen the request.
+    UpstreamAddress,
+    /// nginx `$upstream_connect_time`, likewise.
+    UpstreamConnect,
+    /// Envoy `%RESPONSE_FLAGS%`, likewise.
+    ResponseFlags,
     /// Says which family the line is of.
     Sign,
     /// Says whether the line is the one that tells of its request.
@@ -75,13 +81,18 @@ const WORDS: &[(&str, Purpose, &str)] = &[
     ("client", Purpose::Client, "client"),
     ("user_agent", Purpose::UserAgent, "user agent"),
     ("request_id", Purpose::RequestId, "request id"),
+    ("upstream_addr", Purpose::UpstreamAddress, PROOF),
+    ("upstream_connect_time", Purpose::UpstreamConnect, PROOF),
+    ("response_flags", Purpose::ResponseFlags, PROOF),
     ("sign", Purpose::Sign, ""),
     ("only", Purpose::Only, ""),
 ];
 
+const PROOF: &str = "whether any application has seen it";
+
 /// The words of a spec, for messages.
 pub(crate) const KNOWN: &str = "status, url, target, path, query, request, method, host, scheme, port, time, duration_ms (_s, _us, _ns), bytes, \
-     client, user_agent, request_id";
+     client, user_agent, request_id, upstream_addr, upstream_connect_time, response_flags";
 
 impl Purpose {
     /// The purpose that `word` stands for.
@@ -104,12 +115,20 @@ impl Purpose {
         matches!(self, Self::Url | Self::Target | Self::Uri | Self::Path | Self::DecodedPath | Self::Template)
     }
 
-    /// Whether two different values make two different requests.
+    /// Whether two different values make two different requests, or something else of whether they arrived.
     pub(crate) fn is_key(self) -> bool {
         self.is_url()
             || matches!(
                 self,
-                Self::Status | Self::Method | Self::Host | Self::HostOrMachine | Self::Port | Self::Scheme
+                Self::Status
+                    | Self::Method
+                    | Self::Host
+                    | Self::HostOrMachine
+                    | Self::Port
+                    | Self::Scheme
+                    | Self::UpstreamAddress
+                    | Self::UpstreamConnect
+                    | Self::ResponseFlags
             )
     }
 }

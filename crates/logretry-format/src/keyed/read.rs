@@ -78,6 +78,7 @@ impl<'a> KeyedRead<'a> {
             client: self.text(Purpose::Client),
             user_agent: self.text(Purpose::UserAgent),
             request_id: self.text(Purpose::RequestId),
+            undelivered: self.undelivered().map(Cow::Borrowed),
             lossy: asked.lossy,
             ..Exchange::default()
         }

@@ -1,0 +1,26 @@
+use crate::evidence;
+use crate::keyed::purpose::Purpose;
+use crate::keyed::read::KeyedRead;
+
+impl<'a> KeyedRead<'a> {
+    /// What proves that no application has seen the request, if the line does.
+    pub(crate) fn undelivered(&self) -> Option<&'static str> {
+        if !self.keyed.is_json() {
+            return None;
+        }
+        let flags = self.whole(Purpose::ResponseFlags).and_then(evidence::envoy);
+        flags.or_else(|| {
+            let (address, connect) =
+                (self.whole(Purpose::UpstreamAddress), self.whole(Purpose::UpstreamConnect));
+            evidence::nginx(self.status(), address, connect)
+        })
+    }
+
+    /// The value of the one key of this purpose, if it is a text and not one of several in an array.
+    fn whole(&self, purpose: Purpose) -> Option<&'a [u8]> {
+        let mut slots = self.slots(|other| other == purpose).filter(|&slot| self.is_there(slot));
+        let slot = slots.next().filter(|&slot| self.is_quoted(slot))?;
+        let before = self.line.get(..self.spans[slot].start - 1)?.trim_ascii_end();
+        (slots.next().is_none() && before.ends_with(b":")).then(|| self.spans[slot].of(self.line))
+    }
+}
