@@ -127,7 +127,7 @@ fn find(line: &[u8], mut from: usize, last: usize, needle: &[u8]) -> Option<usiz
     loop {
         let here = line.get(from..=last.min(line.len().checked_sub(1)?))?;
         from += memchr(*needle.first()?, here)?;
-        if line[from..].starts_with(needle) {
+        if needle.len() == 1 || line[from..].starts_with(needle) {
             return Some(from);
         }
         from += 1;

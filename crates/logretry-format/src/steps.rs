@@ -52,6 +52,15 @@ impl Steps {
     }
 }
 
+/// Whether `literal` stands at `at`. Most are one byte or two: comparing those needs no call.
+fn stands_at(line: &[u8], at: usize, literal: &[u8]) -> bool {
+    match literal {
+        [byte] => line.get(at) == Some(byte),
+        [first, second] => line.get(at) == Some(first) && line.get(at + 1) == Some(second),
+        _ => line.get(at..).is_some_and(|rest| rest.starts_with(literal)),
+    }
+}
+
 struct Walk<'w> {
     steps: &'w Steps,
     line: &'w [u8],
@@ -70,7 +79,7 @@ impl Walk<'_> {
         while let Some(current) = steps.list.get(step) {
             match current {
                 Step::Literal(bytes) => {
-                    if !self.line[at..].starts_with(bytes) {
+                    if !stands_at(self.line, at, bytes) {
                         return self.failed(step, at);
                     }
                     at += bytes.len();

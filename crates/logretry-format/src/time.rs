@@ -129,18 +129,27 @@ impl TimeForm {
 }
 
 impl TimePiece {
+    /// How many bytes it has, if that is always the same.
+    fn width(self) -> Option<usize> {
+        Some(match self {
+            Self::Literal(_) => 1,
+            Self::ShortYear | Self::Month | Self::Day | Self::Hour | Self::Minute | Self::Second => 2,
+            Self::DayOfYear | Self::MonthName | Self::DayName => 3,
+            Self::Year => 4,
+            Self::Offset => 5,
+            Self::Fraction(width) => width,
+            _ => return None,
+        })
+    }
+
+    /// What its bytes must be, if it has a width.
     fn mask(self) -> Option<Vec<Byte>> {
+        let width = self.width()?;
         Some(match self {
             Self::Literal(byte) => vec![Byte::Is(byte)],
-            Self::Year => vec![Byte::Digit; 4],
-            Self::DayOfYear => vec![Byte::Digit; 3],
-            Self::ShortYear | Self::Month | Self::Day | Self::Hour | Self::Minute | Self::Second => {
-                vec![Byte::Digit; 2]
-            }
-            Self::MonthName | Self::DayName => vec![Byte::Letter; 3],
-            Self::Offset => [vec![Byte::Sign], vec![Byte::Digit; 4]].concat(),
-            Self::Fraction(width) => vec![Byte::Digit; width],
-            _ => return None,
+            Self::MonthName | Self::DayName => vec![Byte::Letter; width],
+            Self::Offset => [vec![Byte::Sign], vec![Byte::Digit; width - 1]].concat(),
+            _ => vec![Byte::Digit; width],
         })
     }
 

@@ -22,12 +22,15 @@ pub(crate) struct TimeParts {
 }
 
 impl TimeParts {
-    /// Adds what `text`, a time of the form `form`, says.
+    /// Adds what `text`, which [`TimeForm::end`] has found to be a time of the form `form`, says.
     pub(crate) fn read(&mut self, form: &TimeForm, text: &[u8]) -> Option<()> {
         let mut at = 0;
         for &piece in form.pieces.iter() {
-            let end = piece.end(text, at)?;
-            self.read_piece(piece, &text[at..end])?;
+            let end = match piece.width() {
+                Some(width) => at + width,
+                None => piece.end(text, at)?,
+            };
+            self.read_piece(piece, text.get(at..end)?)?;
             at = end;
         }
         Some(())
@@ -91,8 +94,11 @@ impl TimeParts {
 }
 
 fn number(digits: &[u8]) -> Option<i64> {
-    digits.iter().try_fold(0_i64, |value, &digit| {
-        let digit = char::from(digit).to_digit(10)?;
+    digits.iter().try_fold(0_i64, |value, &byte| {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
         value.checked_mul(10)?.checked_add(i64::from(digit))
     })
 }
