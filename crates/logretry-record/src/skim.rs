@@ -8,7 +8,7 @@
 
 mod strings;
 
-use self::strings::string_length;
+use self::strings::{next_structural, string_length};
 
 /// What a glance finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,14 +138,14 @@ impl<'a> Skim<'a> {
     fn nested(&mut self) -> Option<()> {
         let mut depth = 0_usize;
         loop {
-            match *self.bytes.get(self.at)? {
+            self.at += next_structural(self.bytes.get(self.at..)?)?;
+            match self.bytes[self.at] {
                 b'"' => {
                     self.string()?;
                     continue;
                 }
                 b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth -= 1,
-                _ => {}
+                _ => depth -= 1,
             }
             self.at += 1;
             if depth == 0 {

@@ -1,4 +1,4 @@
-//! Where strings of JSON end.
+//! Where strings of JSON end, and where they begin.
 
 use wide::u8x16;
 
@@ -41,6 +41,23 @@ pub(super) fn string_length(rest: &[u8]) -> Option<usize> {
     None
 }
 
+/// How far the next bracket or `"` is.
+pub(super) fn next_structural(rest: &[u8]) -> Option<usize> {
+    let (chunks, end) = rest.as_chunks::<LANES>();
+    for (chunk, at) in chunks.iter().zip((0..).step_by(LANES)) {
+        let bytes = u8x16::new(*chunk);
+        // `[` and `{`, and `]` and `}`, differ in one bit.
+        let folded = bytes | u8x16::new([0x20; LANES]);
+        let is = |bytes: u8x16, byte: u8| bytes.simd_eq(u8x16::new([byte; LANES]));
+        let found = (is(folded, b'{') | is(folded, b'}') | is(bytes, b'"')).to_bitmask();
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize);
+        }
+    }
+    let at = end.iter().position(|byte| b"[]{}\"".contains(byte))?;
+    Some(rest.len() - end.len() + at)
+}
+
 fn masks(lanes: &[u8; LANES]) -> (u32, u32) {
     let bytes = u8x16::new(*lanes);
     let mask = |byte: u8| bytes.simd_eq(u8x16::new([byte; LANES])).to_bitmask();
@@ -80,6 +97,12 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn the_next_bracket_or_quote_is_found(text in r#"[ -~\x00]{0,60}|[a-z]{0,60}[\[\]{}"]"#) {
+            let expected = text.bytes().position(|byte| b"[]{}\"".contains(&byte));
+            prop_assert_eq!(next_structural(text.as_bytes()), expected);
+        }
+
         #[test]
         fn a_string_ends_at_the_first_quote_that_is_not_escaped(text in r#"[a"\\]{0,40}|[a-z\\]{0,300}"?|([a-z]{0,30}(\\){0,9}"?){0,20}"#) {
             let mut is_escaped = false;
