@@ -2,31 +2,33 @@
 
 use std::borrow::Cow;
 
-use bstr::BString;
 use logretry_record::Scheme;
 
 use crate::captures::captured_host;
 use crate::field::{HostFrom, Role};
-use crate::habits::{Absolute, Asked, Loses};
+use crate::habits::{Absolute, Loses};
 use crate::parsed::StepsRead;
 use crate::request;
 use crate::target;
 
 /// The request of one line.
 #[derive(Debug)]
-pub(crate) struct Asking {
-    pub(crate) method: Option<String>,
-    pub(crate) target: Option<String>,
-    pub(crate) origin: (Option<BString>, Option<Scheme>),
-    pub(crate) lossy: Vec<Cow<'static, str>>,
+pub(crate) struct Asking<'a> {
+    pub(crate) method: Option<Cow<'a, str>>,
+    pub(crate) target: Option<Cow<'a, str>>,
+    pub(crate) origin: Origin<'a>,
+    pub(crate) lossy: Cow<'a, [Cow<'static, str>]>,
 }
 
-impl StepsRead<'_> {
+/// Host and scheme.
+type Origin<'a> = (Option<Cow<'a, [u8]>>, Option<Scheme>);
+
+impl<'a> StepsRead<'a> {
     pub(crate) fn has_target(&self) -> bool {
         self.asking().target.is_some()
     }
 
-    pub(crate) fn asking(&self) -> Asking {
+    pub(crate) fn asking(&self) -> Asking<'a> {
         let uses = &self.format.uses;
         let request = uses.request.and_then(|index| request::split(self.line, self.spans[index]));
         let method = match (request, uses.method) {
@@ -35,8 +37,8 @@ impl StepsRead<'_> {
             (None, None) => None,
         };
         let raw = request.map(|request| request.target.of(self.line)).or_else(|| self.present(uses.uri));
-        let mut target = String::new();
-        let mut lossy = Vec::new();
+        let mut target = Cow::Borrowed("");
+        let mut lossy = Cow::Borrowed(&[][..]);
         let mut origin = (None, None);
         if let Some(raw) = raw {
             let is_url =
@@ -44,29 +46,35 @@ impl StepsRead<'_> {
             let absolute = if is_url { Absolute::Written } else { self.format.habits.absolute };
             let protocol = request.map_or(&[][..], |request| request.protocol.of(self.line));
             let decoded = self.format.escape.decode(raw);
-            let asked: Asked<'_> = absolute.take(method.unwrap_or_default(), &decoded, protocol);
-            target::push_raw(&asked.target, &mut target);
-            origin = (asked.host.map(BString::from), asked.scheme);
             let loses = self.format.habits.loses;
             // Of a line that was cut the target is whole if the protocol behind it is.
             if loses != Loses::End || protocol.len() < b"HTTP/1.1".len() {
-                lossy.extend(loses.of(&decoded).iter().map(|&part| Cow::Borrowed(part)));
+                lossy = loses.of(&decoded).iter().map(|&part| Cow::Borrowed(part)).collect();
             }
+            let method = method.unwrap_or_default();
+            let asked = match decoded {
+                Cow::Borrowed(plain) => absolute.take(method, plain, protocol),
+                Cow::Owned(decoded) => absolute.take(method, &decoded, protocol).into_owned(),
+            };
+            target = target::of_raw(&asked.target);
+            origin = (asked.host, asked.scheme);
         } else if let Some(path) = self.present(uses.path) {
             let path = self.format.escape.decode(path);
+            let mut built = String::new();
             if uses.path.is_some_and(|index| self.field(index).role == Role::PathRaw) {
-                target::push_raw(&path, &mut target);
+                target::push_raw(&path, &mut built);
             } else {
-                target::push_decoded_path(&path, uses.query.is_some(), &mut target);
+                target::push_decoded_path(&path, uses.query.is_some(), &mut built);
             }
-            self.push_query(&mut target);
-            lossy.clone_from(&uses.path_lossy);
+            self.push_query(&mut built);
+            target = Cow::Owned(built);
+            lossy = Cow::Borrowed(&uses.path_lossy);
         }
         if target.is_empty() {
-            lossy.clear();
+            lossy = Cow::Borrowed(&[]);
         }
         Asking {
-            method: method.map(|method| String::from_utf8_lossy(method).into_owned()),
+            method: method.map(String::from_utf8_lossy),
             target: Some(target).filter(|target| !target.is_empty()),
             origin: self.origin(origin),
             lossy,
@@ -83,7 +91,7 @@ impl StepsRead<'_> {
     }
 
     /// Host and scheme: of the URL, if the server wrote it whole, else of the fields that have them.
-    fn origin(&self, written: (Option<BString>, Option<Scheme>)) -> (Option<BString>, Option<Scheme>) {
+    fn origin(&self, written: Origin<'a>) -> Origin<'a> {
         let uses = &self.format.uses;
         let scheme = written.1.or_else(|| uses.schemes.iter().find_map(|&index| scheme(self.raw(index))));
         let port: Option<u16> =
@@ -98,10 +106,10 @@ impl StepsRead<'_> {
         }
         let found = uses.hosts.iter().find_map(|&index| match self.field(index).role {
             Role::Host(HostFrom::Captured) => {
-                captured_host(self.raw(index)).map(|host| (BString::from(host), HostFrom::Header))
+                captured_host(self.raw(index)).map(|host| (Cow::Borrowed(host), HostFrom::Header))
             }
             Role::Host(from) => {
-                let host = self.text(Some(index)).filter(|host| host != "_")?;
+                let host = self.text(Some(index)).filter(|host| **host != *b"_")?;
                 Some((host, from))
             }
             _ => None,
@@ -113,7 +121,7 @@ impl StepsRead<'_> {
         if let Some(port) = port.filter(|&port| from != HostFrom::Header && port != 0 && !is_default(port))
             && !has_port(&host)
         {
-            host.extend_from_slice(format!(":{port}").as_bytes());
+            host.to_mut().extend_from_slice(format!(":{port}").as_bytes());
         }
         (Some(host), scheme)
     }

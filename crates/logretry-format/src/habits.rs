@@ -46,8 +46,18 @@ pub(crate) enum Loses {
 pub(crate) struct Asked<'t> {
     /// What the client sent as its target; empty if that is not known.
     pub(crate) target: Cow<'t, [u8]>,
-    pub(crate) host: Option<&'t [u8]>,
+    pub(crate) host: Option<Cow<'t, [u8]>>,
     pub(crate) scheme: Option<Scheme>,
+}
+
+impl Asked<'_> {
+    pub(crate) fn into_owned<'t>(self) -> Asked<'t> {
+        Asked {
+            target: Cow::Owned(self.target.into_owned()),
+            host: self.host.map(|host| Cow::Owned(host.into_owned())),
+            scheme: self.scheme,
+        }
+    }
 }
 
 impl Absolute {
@@ -124,7 +134,11 @@ fn written(target: &[u8]) -> Option<Asked<'_>> {
         Some(b'/' | b'*') => Cow::Borrowed(path),
         _ => Cow::Owned([b"/", path].concat()),
     };
-    Some(Asked { target: path, host: Some(host).filter(|host| !host.is_empty()), scheme: Some(scheme) })
+    Some(Asked {
+        target: path,
+        host: Some(host).filter(|host| !host.is_empty()).map(Cow::Borrowed),
+        scheme: Some(scheme),
+    })
 }
 
 fn prefixed<'t>(method: &[u8], target: &'t [u8]) -> Option<Asked<'t>> {
@@ -143,7 +157,7 @@ fn prefixed<'t>(method: &[u8], target: &'t [u8]) -> Option<Asked<'t>> {
         rest.split_at(end - sent.map_or(0, <[u8]>::len))
     };
     // What it writes where there is no `Host`.
-    let host = Some(host).filter(|host| !matches!(*host, b"" | b"localhost"));
+    let host = Some(host).filter(|host| !matches!(*host, b"" | b"localhost")).map(Cow::Borrowed);
     Some(Asked { target: Cow::Borrowed(target), host, scheme: None })
 }
 
@@ -166,7 +180,7 @@ mod tests {
         let (method, target) = (word(), word());
         let asked = absolute.take(method, target, word());
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        (text(&asked.target), asked.host.map(text), asked.scheme)
+        (text(&asked.target), asked.host.as_deref().map(text), asked.scheme)
     }
 
     #[test]

@@ -1,8 +1,7 @@
 use std::borrow::Cow;
 
-use bstr::BString;
 use jiff::Timestamp;
-use logretry_record::Exchange;
+use logretry_record::ExchangeRef;
 
 use crate::asking::Asking;
 use crate::compiled::Compiled;
@@ -54,10 +53,10 @@ impl<'a> StepsRead<'a> {
     }
 
     /// What the server logged about the request.
-    pub(crate) fn exchange(&self) -> Exchange {
+    pub(crate) fn exchange(&self) -> ExchangeRef<'a> {
         let uses = &self.format.uses;
         let Asking { method, target, origin: (host, scheme), lossy } = self.asking();
-        Exchange {
+        ExchangeRef {
             time: self.time(),
             method,
             target,
@@ -71,7 +70,7 @@ impl<'a> StepsRead<'a> {
             request_id: self.text(uses.request_id),
             undelivered: self.undelivered().map(Cow::Borrowed),
             lossy,
-            ..Exchange::default()
+            ..ExchangeRef::default()
         }
     }
 
@@ -105,8 +104,8 @@ impl<'a> StepsRead<'a> {
     }
 
     /// The field's bytes, its escape undone; `None` if the server had no value for it.
-    pub(crate) fn text(&self, index: Option<usize>) -> Option<BString> {
-        self.present(index).map(|raw| self.format.escape.decode(raw).into_owned().into())
+    pub(crate) fn text(&self, index: Option<usize>) -> Option<Cow<'a, [u8]>> {
+        self.present(index).map(|raw| self.format.escape.decode(raw))
     }
 
     /// The field's bytes, unless they say that there is no value.

@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use logretry_record::Exchange;
+use logretry_record::{Exchange, ExchangeRef};
 
 use crate::keyed::KeyedRead;
 use crate::parsed::{FieldView, StepsRead};
@@ -47,9 +47,14 @@ impl<'a> Parsed<'a> {
 
     /// What the server logged about the request.
     pub fn exchange(&self) -> Exchange {
+        self.exchange_ref().into_owned()
+    }
+
+    /// The same, with values that stand in the line where they stand there as they are.
+    pub fn exchange_ref(&self) -> ExchangeRef<'a> {
         match &self.0 {
             Reading::Steps(read) => read.exchange(),
-            Reading::Keyed(read) => read.exchange(),
+            Reading::Keyed(read) => read.exchange().into(),
         }
     }
 }

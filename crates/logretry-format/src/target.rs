@@ -1,7 +1,22 @@
 //! Bytes of a URL to a request target that can be sent: nothing is decoded, normalised or reordered, but what may not stand in
 //! a URL is percent-encoded.
 
+use std::borrow::Cow;
+
 use memchr::memchr;
+
+/// The target that a client sent as `raw`, without its fragment: nearly always those very bytes.
+pub(crate) fn of_raw<'a>(raw: &Cow<'a, [u8]>) -> Cow<'a, str> {
+    if let &Cow::Borrowed(bytes) = raw
+        && bytes.iter().all(|&byte| STANDS_ALONE[usize::from(byte)])
+        && let Ok(target) = std::str::from_utf8(bytes)
+    {
+        return Cow::Borrowed(target);
+    }
+    let mut target = String::with_capacity(raw.len());
+    push_raw(raw, &mut target);
+    Cow::Owned(target)
+}
 
 /// Appends `bytes`, which a client sent as (a part of) its target, without its fragment.
 pub(crate) fn push_raw(bytes: &[u8], out: &mut String) {
@@ -63,6 +78,13 @@ const MAY_STAND: [bool; 256] = {
     table
 };
 
+/// What stands in a target as a client sent it; a `#` ends that.
+const STANDS_ALONE: [bool; 256] = {
+    let mut table = MAY_STAND;
+    table[b'#' as usize] = false;
+    table
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +104,7 @@ mod tests {
             let mut out = String::new();
             push_raw(raw, &mut out);
             assert_eq!(out, target);
+            assert_eq!(of_raw(&Cow::Borrowed(raw)), target);
         }
     }
 

@@ -15,7 +15,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::{io, thread};
 
 use logretry_record::{Encoder, RecordId};
-use logretry_stage::bridge::{Break, Encoded, Feed};
+use logretry_stage::bridge::{Break, Encoded, Feed, Spares};
 use logretry_stage::lines::Line;
 
 use crate::blocks::Blocks;
@@ -62,8 +62,11 @@ pub(crate) fn read(
 ) -> Result<(), Trouble> {
     let plan = desk.plan();
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX) as u64;
-    let shared =
-        Shared { numbers: feed.encodes().then(|| Numbers::new(progress.lines)), buffers: Mutex::default() };
+    let shared = Shared {
+        numbers: feed.encodes().then(|| Numbers::new(progress.lines)),
+        buffers: Mutex::default(),
+        encoded: Spares::default(),
+    };
     thread::scope(|scope| {
         let mut queues = Vec::new();
         for first in 0..threads {
@@ -84,8 +87,10 @@ pub(crate) fn read(
 struct Shared {
     /// None, if line numbers are not needed before the blocks are collected.
     numbers: Option<Numbers>,
-    /// Buffers to be used again.
+    /// Buffers of blocks, to be used again as they are.
     buffers: Mutex<Vec<Vec<u8>>>,
+    /// Records that have been written.
+    encoded: Spares,
 }
 
 fn work(
@@ -106,7 +111,7 @@ fn work(
                     None => Some(None),
                     Some(numbers) => numbers.take(index, lines).map(Some),
                 };
-                let Some(sifted) = sieve.sift(block, numbers) else { return };
+                let Some(sifted) = sieve.sift(block, numbers, &shared.encoded) else { return };
                 Ok(sifted)
             }
             Err(error) => Err(error),
@@ -149,7 +154,7 @@ fn collect(
             return Ok(());
         }
         let is_last = sifted.block.is_last;
-        let buffer = give(sifted, plan, desk, feed, progress)?;
+        let buffer = give(sifted, plan, shared, desk, feed, progress)?;
         if let Some(more) = progress.offset.checked_sub(progress.counted) {
             feed.context().tally().read_bytes(more);
             progress.counted = progress.offset;
@@ -166,11 +171,13 @@ fn collect(
 fn give(
     sifted: Sifted,
     plan: &Plan,
+    shared: &Shared,
     desk: &mut Desk<'_>,
     feed: &mut Feed,
     progress: &mut Progress,
 ) -> Result<Option<Vec<u8>>, Break> {
-    let Sifted { block, found, mut encoded, lines } = sifted;
+    let Sifted { block, found, mut encoded, rows, lines } = sifted;
+    let mut rows = rows.into_iter();
     let place = |line: &Place| joins::Place {
         number: progress.lines + line.before + 1,
         offset: block.offset + line.text.start as u64,
@@ -184,17 +191,20 @@ fn give(
                 let text = &block.bytes[line.text.clone()];
                 desk.record(id, place(&line), plan.formats[format].name(), text, *exchange, feed)?;
             }
-            Found::Encoded { line, id, at } => {
-                let ordinal = desk.ordinal(id);
-                if ordinal > 0 {
-                    let id = RecordId::of_line(&block.bytes[line.text], ordinal);
-                    Encoder::rename(&mut encoded[at.clone()], id);
+            Found::Encoded(count) => {
+                for row in rows.by_ref().take(count) {
+                    let ordinal = desk.counter.ordinal(row.key);
+                    if ordinal > 0 {
+                        let id = RecordId::of_line(&block.bytes[row.text], ordinal);
+                        Encoder::rename(&mut encoded[ready.end..row.end], id);
+                    }
+                    ready.end = row.end;
                 }
-                (ready.end, records) = (at.end, records + 1);
+                records += count as u64;
             }
             Found::Odd { line, cut } => {
                 if records > 0 {
-                    feed.encoded(Encoded { bytes: encoded[ready.clone()].to_vec(), records })?;
+                    feed.encoded(Encoded { bytes: encoded[ready.clone()].to_vec(), records, spares: None })?;
                     (ready.start, records) = (ready.end, 0);
                 }
                 let joins::Place { number, offset } = place(&line);
@@ -210,7 +220,7 @@ fn give(
     if records > 0 {
         encoded.truncate(ready.end);
         encoded.drain(..ready.start);
-        feed.encoded(Encoded { bytes: encoded, records })?;
+        feed.encoded(Encoded { bytes: encoded, records, spares: Some(shared.encoded.clone()) })?;
     }
     progress.lines += lines;
     progress.offset = block.end().unwrap_or(progress.offset);

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use bstr::BString;
 use logretry_format::{Format, LineError, Screen, Spans};
-use logretry_record::{Exchange, LineCounter, Origin, Record, RecordId, Reject, Shown};
+use logretry_record::{Exchange, LineCounter, LineKey, Origin, Record, RecordId, Reject, Shown};
 use logretry_stage::bridge::{Break, Feed};
 use logretry_stage::lines::Line;
 
@@ -153,17 +153,12 @@ impl<'a> Desk<'a> {
         exchange: Exchange,
         feed: &mut Feed,
     ) -> Result<(), Break> {
-        let id = match self.ordinal(first) {
+        let id = match self.counter.ordinal(LineKey::new(text, first)) {
             0 => first,
             ordinal => RecordId::of_line(text, ordinal),
         };
         let origin = Origin::new(self.name.clone(), place.number, place.offset, format, text);
         Ok(feed.record(Record::new(id, origin, exchange))?)
-    }
-
-    /// How many equal lines stand before the next one, whose id is `first` if there are none.
-    pub(crate) fn ordinal(&mut self, first: RecordId) -> u64 {
-        self.counter.ordinal(first)
     }
 
     /// Whether the last piece of some line has not come.

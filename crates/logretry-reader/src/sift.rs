@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use bstr::BString;
 use logretry_format::{Format, LineError, Screen, Spans};
-use logretry_record::{Encoder, Exchange, Predicate, RecordId};
+use logretry_record::{Encoder, Exchange, LineKey, Predicate, RecordId};
+use logretry_stage::bridge::Spares;
 use memchr::memchr_iter;
 
 use crate::blocks::Block;
@@ -28,8 +29,9 @@ pub(crate) struct Plan {
 pub(crate) struct Sifted {
     pub(crate) block: Block,
     pub(crate) found: Vec<Found>,
-    /// The records as they are written to a pipe, if they are.
+    /// The records as they are written to a pipe, if they are, and for each what is to be known of it.
     pub(crate) encoded: Vec<u8>,
+    pub(crate) rows: Vec<Row>,
     pub(crate) lines: u64,
 }
 
@@ -40,10 +42,20 @@ pub(crate) enum Found {
     Screened(u64),
     /// A line is a record, `id` its id if no equal line stands before it.
     Record { line: Place, id: RecordId, format: usize, exchange: Box<Exchange> },
-    /// A line is a record, which stands at `at` of what is encoded.
-    Encoded { line: Place, id: RecordId, at: Range<usize> },
+    /// So many lines are records, the next of those that are encoded.
+    Encoded(usize),
     /// A line has to be decided on at the desk.
     Odd { line: Place, cut: bool },
+}
+
+/// A record that is encoded as if no equal line stood before its own.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) key: LineKey,
+    /// Where its line stands in the block.
+    pub(crate) text: Range<usize>,
+    /// Where it ends in what is encoded.
+    pub(crate) end: usize,
 }
 
 /// Where a line stands in its block.
@@ -78,6 +90,7 @@ impl<'p> Sifter<'p> {
         &mut self,
         block: Block,
         number: impl FnOnce(u64) -> Option<Option<u64>>,
+        spares: &Spares,
     ) -> Option<Sifted> {
         self.maybe.clear();
         let start = block.lines.start;
@@ -97,8 +110,10 @@ impl<'p> Sifter<'p> {
         let lines_before = number(lines)?;
         let mut sifted = Sifted { lines, ..Sifted::default() };
         if lines_before.is_some() && self.plan.screen.is_none() {
+            sifted.encoded = spares.take();
             // A record holds its line twice, and about two hundred bytes more.
             sifted.encoded.reserve(2 * block.lines.len() + 250 * self.maybe.len());
+            sifted.rows.reserve(self.maybe.len());
         }
         let mut decided = 0;
         let maybe = std::mem::take(&mut self.maybe);
@@ -157,16 +172,24 @@ impl<'p> Sifter<'p> {
                 break;
             }
             let id = RecordId::of_line(text, 0);
-            let exchange = parsed.exchange();
+            let exchange = parsed.exchange_ref();
             let Some(lines_before) = lines_before else {
-                sifted.found.push(Found::Record { line, id, format: index, exchange: Box::new(exchange) });
+                sifted.found.push(Found::Record {
+                    line,
+                    id,
+                    format: index,
+                    exchange: Box::new(exchange.into_owned()),
+                });
                 return;
             };
-            let start = sifted.encoded.len();
             let place = (lines_before + before + 1, block.offset + line.text.start as u64);
             self.encoder.encode(id, place, format.name(), text, &exchange, &mut sifted.encoded);
-            let at = start..sifted.encoded.len();
-            sifted.found.push(Found::Encoded { line, id, at });
+            let key = LineKey::new(text, id);
+            sifted.rows.push(Row { key, text: line.text, end: sifted.encoded.len() });
+            match sifted.found.last_mut() {
+                Some(Found::Encoded(count)) => *count += 1,
+                _ => sifted.found.push(Found::Encoded(1)),
+            }
             return;
         }
         sifted.found.push(Found::Odd { line, cut: false });

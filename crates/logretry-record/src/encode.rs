@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use crate::wire::{self, HeaderV1};
-use crate::{Exchange, Origin, RecordId, Retry};
+use crate::{ExchangeRef, Origin, RecordId, Retry};
 
 mod number;
 mod text;
@@ -21,12 +21,12 @@ const BEFORE_ID: &[u8] = br#"{"v":1,"id":""#;
 ///
 /// ```
 /// use bstr::BStr;
-/// use logretry_record::{Encoder, Exchange, Origin, Record, RecordId};
+/// use logretry_record::{Encoder, Exchange, ExchangeRef, Origin, Record, RecordId};
 ///
 /// let (text, id) = (b"a line".as_slice(), RecordId::of_line(b"a line", 0));
 /// let (mut by_hand, mut as_record) = (Vec::new(), Vec::new());
 /// let mut encoder = Encoder::new(b"access.log");
-/// encoder.encode(id, (204, 18_231), "combined", text, &Exchange::default(), &mut by_hand);
+/// encoder.encode(id, (204, 18_231), "combined", text, &ExchangeRef::default(), &mut by_hand);
 /// Record::new(id, Origin::new("access.log", 204, 18_231, "combined", text), Exchange::default()).encode(&mut as_record);
 /// assert_eq!(BStr::new(&by_hand), BStr::new(&as_record));
 /// ```
@@ -37,14 +37,24 @@ pub struct Encoder {
     /// The format of the last record, and what is written for it.
     format: String,
     format_json: Vec<u8>,
+    /// The time of the last record, and what is written for it: lines of the same second are many.
+    time: Timestamp,
+    time_json: Vec<u8>,
 }
 
 impl Encoder {
     /// For records of the log called `source`.
     pub fn new(source: &[u8]) -> Self {
-        let mut encoder = Self { source: Vec::new(), format: String::new(), format_json: Vec::new() };
+        let mut encoder = Self {
+            source: Vec::new(),
+            format: String::new(),
+            format_json: Vec::new(),
+            time: Timestamp::UNIX_EPOCH,
+            time_json: Vec::new(),
+        };
         push_before_line(source, &mut encoder.source);
         encoder.set_format("");
+        encoder.set_time(Timestamp::UNIX_EPOCH);
         encoder
     }
 
@@ -55,7 +65,7 @@ impl Encoder {
         (number, offset): (u64, u64),
         format: &str,
         text: &[u8],
-        original: &Exchange,
+        original: &ExchangeRef<'_>,
         out: &mut Vec<u8>,
     ) {
         if self.format != format {
@@ -66,7 +76,10 @@ impl Encoder {
         push_place(number, offset, out);
         out.extend_from_slice(&self.format_json);
         push_text(text, out);
-        push_original(original, out);
+        if let Some(time) = original.time.filter(|&time| time != self.time) {
+            self.set_time(time);
+        }
+        push_original(original, Some(&self.time_json), out);
         out.extend_from_slice(b"}\n");
     }
 
@@ -82,13 +95,19 @@ impl Encoder {
         self.format_json.clear();
         push_format(format, &mut self.format_json);
     }
+
+    fn set_time(&mut self, time: Timestamp) {
+        self.time = time;
+        self.time_json.clear();
+        push_time(time, &mut self.time_json);
+    }
 }
 
 /// Appends the record without its line end.
 pub(crate) fn push_record(
     id: RecordId,
     origin: &Origin,
-    original: &Exchange,
+    original: &ExchangeRef<'_>,
     retry: Option<&Retry>,
     out: &mut Vec<u8>,
 ) {
@@ -97,7 +116,7 @@ pub(crate) fn push_record(
     push_place(origin.line, origin.offset, out);
     push_format(&origin.format, out);
     push_text(&origin.text, out);
-    push_original(original, out);
+    push_original(original, None, out);
     if let Some(retry) = retry {
         out.extend_from_slice(b",\"retry\":");
         wire::to_json(retry, out);
@@ -133,9 +152,9 @@ fn push_text(text: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(br#"},"original":"#);
 }
 
-/// The object `original`.
-fn push_original(original: &Exchange, out: &mut Vec<u8>) {
-    let Exchange {
+/// The object `original`; `time_json` is its time as it is written, where that is known.
+fn push_original(original: &ExchangeRef<'_>, time_json: Option<&[u8]>, out: &mut Vec<u8>) {
+    let ExchangeRef {
         time,
         method,
         target,
@@ -153,20 +172,23 @@ fn push_original(original: &Exchange, out: &mut Vec<u8>) {
         lossy,
     } = original;
     let start = out.len();
-    push_member("time", *time, out, |time: Timestamp, out| push_time(time, out));
-    push_twins("method", method.as_ref(), out);
-    push_twins("target", target.as_ref(), out);
-    push_twins("host", host.as_ref(), out);
+    push_member("time", *time, out, |time: Timestamp, out| match time_json {
+        Some(json) => out.extend_from_slice(json),
+        None => push_time(time, out),
+    });
+    push_twins("method", method.as_deref(), out);
+    push_twins("target", target.as_deref(), out);
+    push_twins("host", host.as_deref(), out);
     push_member("scheme", *scheme, out, |scheme, out| push_string(scheme.as_str(), out));
     push_member("status", *status, out, |status, out| push_number(status.into(), out));
     push_member("duration_ms", *duration_ms, out, |duration_ms, out| wire::to_json(&duration_ms, out));
     push_member("bytes", *bytes, out, push_number);
-    push_twins("client", client.as_ref(), out);
-    push_twins("user_agent", user_agent.as_ref(), out);
-    push_twins("request_id", request_id.as_ref(), out);
+    push_twins("client", client.as_deref(), out);
+    push_twins("user_agent", user_agent.as_deref(), out);
+    push_twins("request_id", request_id.as_deref(), out);
     let headers = (!headers.is_empty()).then(|| headers.iter().map(HeaderV1::of).collect::<Vec<_>>());
     push_member("headers", headers, out, |headers, out| wire::to_json(&headers, out));
-    push_twins("body", body.as_ref(), out);
+    push_twins("body", body.as_deref(), out);
     push_member("undelivered", undelivered.as_deref(), out, push_string);
     push_member("lossy", (!lossy.is_empty()).then_some(lossy), out, wire::to_json);
     // Each has written a comma before itself; the first one's is the brace.
@@ -185,7 +207,7 @@ fn push_member<T>(name: &str, value: Option<T>, out: &mut Vec<u8>, push: impl Fn
     push(value, out);
 }
 
-fn push_twins(name: &str, value: Option<impl AsRef<[u8]>>, out: &mut Vec<u8>) {
+fn push_twins(name: &str, value: Option<&(impl AsRef<[u8]> + ?Sized)>, out: &mut Vec<u8>) {
     let Some(value) = value else { return };
     out.push(b',');
     push_bytes(name, value.as_ref(), out);
@@ -198,7 +220,7 @@ mod tests {
 
     use super::*;
     use crate::wire::RecordV1;
-    use crate::{Header, Scheme};
+    use crate::{Exchange, Header, Scheme};
 
     fn text() -> impl Strategy<Value = Vec<u8>> {
         prop_oneof![
@@ -239,14 +261,14 @@ mod tests {
             let id = RecordId::of_line(&origin.text, 0);
             let expected = serde_json::to_string(&RecordV1::from_parts(id, &origin, &original, None)).expect("JSON");
             let mut written = Vec::new();
-            push_record(id, &origin, &original, None, &mut written);
+            push_record(id, &origin, &ExchangeRef::from(&original), None, &mut written);
             prop_assert_eq!(&String::from_utf8_lossy(&written), &expected);
             let mut encoder = Encoder::new(&origin.source);
             let mut twice = Vec::new();
             for format in ["x", &origin.format] {
                 twice.clear();
                 let other = RecordId::of_line(b"x", 7);
-                encoder.encode(other, (number, offset), format, &origin.text, &original, &mut twice);
+                encoder.encode(other, (number, offset), format, &origin.text, &ExchangeRef::from(&original), &mut twice);
                 Encoder::rename(&mut twice, id);
             }
             prop_assert_eq!(String::from_utf8_lossy(&twice), expected + "\n");

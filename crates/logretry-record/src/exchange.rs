@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Header;
 
+mod borrowed;
+
+pub use borrowed::ExchangeRef;
+
 /// What the server logged about one request: the record's `original`.
 ///
 /// Every field may be missing, because most log formats hold only some of them. The names on the pipe are those of the

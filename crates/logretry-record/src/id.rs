@@ -1,6 +1,4 @@
-use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::str::FromStr;
 
 /// What a record is called: 128 bits of a BLAKE3 hash over the raw log line and its ordinal.
@@ -19,17 +17,11 @@ const TAG: &[u8] = b"logretry/1\0";
 impl RecordId {
     /// The id of `line` (without its line end), which has `ordinal` equal lines before it in its source.
     pub fn of_line(line: &[u8], ordinal: u64) -> Self {
-        const BEFORE: usize = TAG.len() + 8;
-        // Nearly every line fits, and what is hashed at once is hashed faster.
-        let mut bytes = [0; 1024];
-        let hash = if let Some(room) = bytes.get_mut(BEFORE..BEFORE + line.len()) {
-            room.copy_from_slice(line);
-            bytes[..TAG.len()].copy_from_slice(TAG);
-            bytes[TAG.len()..BEFORE].copy_from_slice(&ordinal.to_le_bytes());
-            blake3::hash(&bytes[..BEFORE + line.len()])
-        } else {
-            blake3::Hasher::new().update(TAG).update(&ordinal.to_le_bytes()).update(line).finalize()
-        };
+        // What is hashed at once is hashed faster, and nearly every line fits into the one or the other room.
+        let hash =
+            hash_within::<384>(line, ordinal).or_else(|| hash_within::<1024>(line, ordinal)).unwrap_or_else(
+                || blake3::Hasher::new().update(TAG).update(&ordinal.to_le_bytes()).update(line).finalize(),
+            );
         let mut id = [0; 16];
         id.copy_from_slice(&hash.as_bytes()[..16]);
         Self(id)
@@ -44,6 +36,16 @@ impl RecordId {
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
+}
+
+/// None if there is no room for the line.
+fn hash_within<const ROOM: usize>(line: &[u8], ordinal: u64) -> Option<blake3::Hash> {
+    const BEFORE: usize = TAG.len() + 8;
+    let mut bytes = [0; ROOM];
+    bytes.get_mut(BEFORE..BEFORE + line.len())?.copy_from_slice(line);
+    bytes[..TAG.len()].copy_from_slice(TAG);
+    bytes[TAG.len()..BEFORE].copy_from_slice(&ordinal.to_le_bytes());
+    Some(blake3::hash(&bytes[..BEFORE + line.len()]))
 }
 
 impl RecordId {
@@ -100,88 +102,6 @@ fn hex_digit(digit: u8) -> Result<u8, ParseIdError> {
 #[error("a record id has 32 hexadecimal digits")]
 pub struct ParseIdError;
 
-/// Counts equal lines of one source, to number them for [`RecordId::of_line`].
-///
-/// It holds a 64-bit fingerprint of each different line it was shown: 9 to 18 bytes, and 16 more for a line that came again. Only lines that
-/// become records need be shown: equal lines are all selected or none, so what a reader leaves out never shifts an ordinal.
-#[derive(Debug)]
-pub struct LineCounter {
-    seen: Seen,
-    /// How often those have come that came more than once.
-    again: Again,
-    /// What `seen` and `again` held before they were emptied the last time.
-    before: (Seen, Again),
-    lines_max: usize,
-}
-
-impl Default for LineCounter {
-    fn default() -> Self {
-        Self::within(usize::MAX)
-    }
-}
-
-type Seen = HashSet<u64, BuildHasherDefault<Itself>>;
-type Again = HashMap<u64, u64, BuildHasherDefault<Itself>>;
-
-/// A hasher for keys that are hashes already: BLAKE3's, which nobody can choose.
-#[derive(Debug, Default)]
-struct Itself(u64);
-
-impl Hasher for Itself {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
-    }
-}
-
-impl LineCounter {
-    /// A counter that remembers the last `lines_max` different lines at least, and no more than twice as many, for a source without an end. What it has
-    /// forgotten would be numbered from the beginning; but lines with a time are equal only near each other.
-    pub fn within(lines_max: usize) -> Self {
-        Self {
-            seen: Seen::default(),
-            again: Again::default(),
-            before: (Seen::default(), Again::default()),
-            lines_max,
-        }
-    }
-
-    /// The id of the next line of this source.
-    pub fn next_id(&mut self, line: &[u8]) -> RecordId {
-        let first = RecordId::of_line(line, 0);
-        match self.ordinal(first) {
-            0 => first,
-            ordinal => RecordId::of_line(line, ordinal),
-        }
-    }
-
-    /// The ordinal of the next line, which would have the id `first` if it had no equal before it.
-    pub fn ordinal(&mut self, first: RecordId) -> u64 {
-        let fingerprint = first.0.first_chunk().map_or(0, |half| u64::from_le_bytes(*half));
-        if self.seen.len() >= self.lines_max && !self.seen.contains(&fingerprint) {
-            self.before = (std::mem::take(&mut self.seen), std::mem::take(&mut self.again));
-        }
-        if self.seen.insert(fingerprint) {
-            if !self.before.0.remove(&fingerprint) {
-                return 0;
-            }
-            self.again.insert(fingerprint, self.before.1.remove(&fingerprint).unwrap_or(0));
-        }
-        let count = self.again.entry(fingerprint).or_insert(0);
-        *count += 1;
-        *count
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,50 +121,13 @@ mod tests {
 
     #[test]
     fn a_line_of_any_length_is_hashed_as_a_whole() {
-        for length in [0, 1, 63, 1004, 1005, 1006, 5000] {
+        for length in [0, 1, 63, 364, 365, 366, 1004, 1005, 1006, 5000] {
             let line = vec![b'x'; length];
             let mut hasher = blake3::Hasher::new();
             hasher.update(b"logretry/1\0").update(&7_u64.to_le_bytes()).update(&line);
             let mut id = [0; 16];
             hasher.finalize_xof().fill(&mut id);
             assert_eq!(RecordId::of_line(&line, 7), RecordId(id), "{length}");
-        }
-    }
-
-    #[test]
-    fn equal_lines_are_numbered_in_their_order() {
-        let mut counter = LineCounter::default();
-        let ids: Vec<_> =
-            [b"x".as_slice(), b"y", b"x", b"x"].iter().map(|line| counter.next_id(line)).collect();
-        assert_eq!(ids[0], RecordId::of_line(b"x", 0));
-        assert_eq!(ids[1], RecordId::of_line(b"y", 0));
-        assert_eq!(ids[2], RecordId::of_line(b"x", 1));
-        assert_eq!(ids[3], RecordId::of_line(b"x", 2));
-    }
-
-    #[test]
-    fn a_counter_within_bounds_remembers_the_last_lines() {
-        let mut counter = LineCounter::within(10);
-        let line = |n: u64| n.to_string().into_bytes();
-        for n in 0..1000 {
-            assert_eq!(counter.next_id(&line(n)), RecordId::of_line(&line(n), 0));
-            let near = n.saturating_sub(9);
-            if n % 7 == 0 && n > 9 && near % 7 != 0 {
-                assert_eq!(counter.next_id(&line(near)), RecordId::of_line(&line(near), 1));
-            }
-        }
-        assert!(counter.seen.len() + counter.before.0.len() <= 20);
-    }
-
-    #[test]
-    fn dropping_other_lines_first_does_not_change_an_id() {
-        let mut whole = LineCounter::default();
-        let mut grepped = LineCounter::default();
-        for line in ["x", "noise", "x", "other", "x"] {
-            let id = whole.next_id(line.as_bytes());
-            if line == "x" {
-                assert_eq!(id, grepped.next_id(line.as_bytes()));
-            }
         }
     }
 }

@@ -1,7 +1,7 @@
 use bstr::{BStr, BString, ByteSlice as _};
 
 use crate::wire::{self, DecodeError};
-use crate::{Exchange, RecordId, Retry, encode};
+use crate::{Exchange, ExchangeRef, RecordId, Retry, encode};
 
 /// Where a record's log line stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +121,8 @@ impl Record {
                 out.push(b'}');
             }
             CameAs::Nothing => {
-                encode::push_record(self.id, &self.origin, &self.original, self.retry.as_ref(), out);
+                let original = ExchangeRef::from(&self.original);
+                encode::push_record(self.id, &self.origin, &original, self.retry.as_ref(), out);
             }
         }
         out.push(b'\n');

@@ -7,6 +7,7 @@
 //! in it, and leaves the thread to find out. For the numbers to add up all the same, lines are counted when the batch that
 //! they were read for arrives.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use futures_util::{Stream, StreamExt as _, stream};
@@ -39,12 +40,41 @@ struct Batch {
 }
 
 /// Records on their way to a pipe, each one line of NDJSON.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Encoded {
     /// The lines.
     pub bytes: Vec<u8>,
     /// How many they are.
     pub records: u64,
+    /// Where the memory of `bytes` goes once they are written, if somebody has use for it.
+    pub spares: Option<Spares>,
+}
+
+/// Buffers to be filled again. Without them, each block's worth of records would be written into memory that the system has to clear first.
+#[derive(Debug, Clone, Default)]
+pub struct Spares(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Spares {
+    /// Buffers that are kept at most.
+    const BUFFERS_MAX: usize = 8;
+
+    /// An empty buffer, with memory if there is one to spare.
+    pub fn take(&self) -> Vec<u8> {
+        self.open().pop().unwrap_or_default()
+    }
+
+    /// Keeps the memory of `buffer`, not what is in it.
+    pub fn put(&self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        let mut buffers = self.open();
+        if buffer.capacity() > 0 && buffers.len() < Self::BUFFERS_MAX {
+            buffers.push(buffer);
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The thread's end of a bridge.
@@ -86,6 +116,9 @@ impl Feed {
         } else {
             before.bytes.extend_from_slice(&encoded.bytes);
             before.records += encoded.records;
+            if let Some(spares) = encoded.spares {
+                spares.put(encoded.bytes);
+            }
         }
         if before.bytes.len() >= BATCH_BYTES { self.flush() } else { Ok(()) }
     }
@@ -288,11 +321,12 @@ mod tests {
             feed.record(record(0))?;
             feed.screened_lines(7);
             feed.record(record(1))?;
-            feed.encoded(Encoded { bytes: lines[half..].to_vec(), records: 2 })?;
+            feed.encoded(Encoded { bytes: lines[half..].to_vec(), records: 2, spares: None })?;
             Ok(())
         });
         let encoded: Vec<_> = stream.map(|item| item.expect("no error")).collect().await;
-        assert_eq!(encoded, [Encoded { bytes: expected, records: 4 }]);
+        let encoded: Vec<_> = encoded.iter().map(|encoded| (&encoded.bytes, encoded.records)).collect();
+        assert_eq!(encoded, [(&expected, 4)]);
         let accounts = cx.tally().accounts();
         assert_eq!((accounts.lines, accounts.records, accounts.screened), (11, 4, 7));
     }

@@ -21,7 +21,7 @@ pub(crate) struct Buffer {
 }
 
 /// What a buffer keeps of its memory from one parcel to the next.
-const BUFFER_KEPT: usize = 1 << 20;
+const BUFFER_KEPT: usize = 2 << 20;
 
 impl<T: Send + 'static> Outlet<T> {
     /// Parcels on their way at most.

@@ -9,7 +9,7 @@ use bstr::BString;
 use futures_util::{Stream, StreamExt as _};
 use logretry_record::{DecodeError, Predicate, RECORD_BYTES_MAX, Record, Reject};
 
-use crate::bridge::{self, Break, Encoded, Feed};
+use crate::bridge::{self, Break, Encoded, Feed, Spares};
 use crate::lines::{Line, Lines};
 use crate::outlet::{Buffer, Outlet};
 use crate::{Context, Fatal, RecordStream, Result, Sink, Source};
@@ -128,10 +128,17 @@ impl<W: Write + Send + 'static> Output<W> {
         cx: &Context,
     ) -> Result<()> {
         let parcels = input.map(|item| match item {
-            Ok(Encoded { bytes, records }) => (Buffer { bytes, lines: records }, Ok(())),
-            Err(fatal) => (Buffer::default(), Err(fatal)),
+            Ok(encoded) => (encoded, Ok(())),
+            Err(fatal) => (Encoded::default(), Err(fatal)),
         });
-        let outlet = Outlet::new(self.writer, |full: Buffer, _| full, |_| ());
+        let mut last: Option<Spares> = None;
+        let unpack = move |Encoded { bytes, records, spares }, written: Buffer| {
+            if let Some(spares) = std::mem::replace(&mut last, spares) {
+                spares.put(written.bytes);
+            }
+            Buffer { bytes, lines: records }
+        };
+        let outlet = Outlet::new(self.writer, unpack, |_| ());
         write_parcels(parcels, outlet, "to standard output", cx).await
     }
 }

@@ -27,48 +27,54 @@ const LANES: usize = 16;
 
 /// Escapes what RFC 8259 §7 demands, and nothing else, the way `serde_json` does.
 fn push_escaped(text: &[u8], out: &mut Vec<u8>) {
+    // A line of a log has some quotes, and each takes a byte more.
     out.reserve(text.len() + text.len() / 8 + 2);
     out.push(b'"');
-    let mut rest = text;
-    while let Some((lanes, behind)) = rest.split_first_chunk::<LANES>() {
-        match escaped_in(*lanes) {
-            LANES => {
-                out.extend_from_slice(lanes);
-                rest = behind;
-            }
-            plain => {
-                // Sixteen bytes are copied faster than some of them.
-                let end = out.len() + plain;
-                out.extend_from_slice(lanes);
-                out.truncate(end);
-                push_escape(lanes[plain], out);
-                rest = &rest[plain + 1..];
-            }
+    let mut copied = 0;
+    let (chunks, rest) = text.as_chunks::<LANES>();
+    for (chunk, start) in chunks.iter().zip((0..).step_by(LANES)) {
+        let mut escaped = escaped_in(*chunk);
+        while escaped != 0 {
+            let at = start + escaped.trailing_zeros() as usize;
+            push_up_to(at, text, &mut copied, out);
+            escaped &= escaped - 1;
         }
     }
-    for &byte in rest {
-        if is_escaped(byte) { push_escape(byte, out) } else { out.push(byte) }
+    for (&byte, at) in rest.iter().zip(text.len() - rest.len()..) {
+        if is_escaped(byte) {
+            push_up_to(at, text, &mut copied, out);
+        }
     }
+    out.extend_from_slice(&text[copied..]);
     out.push(b'"');
 }
 
-/// The first byte that is escaped, or how many there are if none is.
-fn escaped_in(lanes: [u8; LANES]) -> usize {
+/// Appends what comes before the byte at `at`, and the beginning of its escape, of which it may itself be the rest.
+fn push_up_to(at: usize, text: &[u8], copied: &mut usize, out: &mut Vec<u8>) {
+    out.extend_from_slice(&text[*copied..at]);
+    *copied = at + push_escape(text[at], out);
+}
+
+/// The bytes that are escaped, one bit each.
+fn escaped_in(lanes: [u8; LANES]) -> u32 {
     let bytes = u8x16::new(lanes);
     let splat = |byte: u8| u8x16::new([byte; LANES]);
     let control = bytes.min(splat(0x1f)).simd_eq(bytes);
-    let escaped = control | bytes.simd_eq(splat(b'"')) | bytes.simd_eq(splat(b'\\'));
-    (escaped.to_bitmask() | 1 << LANES).trailing_zeros() as usize
+    (control | bytes.simd_eq(splat(b'"')) | bytes.simd_eq(splat(b'\\'))).to_bitmask()
 }
 
 fn is_escaped(byte: u8) -> bool {
     matches!(byte, 0..=0x1f | b'"' | b'\\')
 }
 
-fn push_escape(byte: u8, out: &mut Vec<u8>) {
+/// Appends the escape of `byte`; how many bytes of the text that says: none, if its last one is the byte itself and left to do.
+fn push_escape(byte: u8, out: &mut Vec<u8>) -> usize {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let short = match byte {
-        b'"' | b'\\' => byte,
+        b'"' | b'\\' => {
+            out.push(b'\\');
+            return 0;
+        }
         0x08 => b'b',
         b'\t' => b't',
         b'\n' => b'n',
@@ -77,8 +83,9 @@ fn push_escape(byte: u8, out: &mut Vec<u8>) {
         _ => {
             out.extend_from_slice(b"\\u00");
             out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
-            return;
+            return 1;
         }
     };
     out.extend_from_slice(&[b'\\', short]);
+    1
 }
