@@ -239,7 +239,7 @@ impl<'a> Desk<'a> {
         let Some(format) = self.fallback.as_mut().and_then(|fallback| fallback.find(text)) else {
             return false;
         };
-        feed.context().notes().say(format_args!(
+        feed.notes().say(format_args!(
             "{}:{}: format {}, from here on also",
             Shown(&self.name),
             strip.place.number,
@@ -380,9 +380,7 @@ impl<'a> Desk<'a> {
         }
         let Place { number, offset } = place;
         let reject = Reject { source: self.name.clone(), line: number, offset, reason, text: text.into() };
-        feed.context().reject(&reject)?;
-        feed.rejected();
-        Ok(())
+        Ok(feed.reject(reject)?)
     }
 }
 

@@ -7,7 +7,7 @@ use logretry_stage::lines::Lines;
 
 use crate::ahead::Ahead;
 use crate::entries::Entries;
-use crate::unpack::{Compression, unpack};
+use crate::unpack::{Compression, compression, unpack};
 use crate::{Input, ReaderError};
 
 /// A log of which nothing has been read yet but what shows what it is.
@@ -50,6 +50,20 @@ pub(crate) fn open(
     let plain = plain.filter(|_| unpacked.compression.is_none() && matches!(entries, Entries::Lines(_)));
     Ok(Opened { entries, name, compression: unpacked.compression, plain })
 }
+
+/// Whether `input` is a file that one thread reads, because it is compressed or small. What is no file can only be looked at once.
+pub(crate) fn is_read_by_one(input: &Input, crew_bytes_min: u64) -> bool {
+    let Input::File(path) = input else { return false };
+    if input.size().is_none_or(|size| size < crew_bytes_min) {
+        return input.size().is_some();
+    }
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head));
+    read.is_ok() && compression(&head).is_some()
+}
+
+/// Enough of a file to tell its compression.
+const HEAD_BYTES: u64 = 6;
 
 /// The lines of `file` from `offset` on, before which `lines` lines stand.
 pub(crate) fn lines_from(

@@ -1,12 +1,14 @@
 use std::fs::File;
 use std::io::Seek as _;
+use std::num::NonZero;
 use std::path::Path;
+use std::thread;
 
 use bstr::BString;
 use futures_util::Stream;
 use logretry_format::Format;
 use logretry_record::{Predicate, Shown};
-use logretry_stage::bridge::{self, Break, Encoded, Feed};
+use logretry_stage::bridge::{self, Break, Encoded, Feed, feed_in_order};
 use logretry_stage::{Context, RecordStream, Result as StageResult, Source};
 
 use crate::blocks::Blocks;
@@ -65,7 +67,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader of `inputs`, one after the other.
+    /// A reader of `inputs`, which gives the records of one after those of the other.
     pub fn new(inputs: Vec<Input>, options: ReaderOptions) -> Self {
         Self { inputs, following: None, options }
     }
@@ -105,9 +107,30 @@ impl Reader {
         cx.tally().expect_bytes(sizes.sum());
         move |feed| match &self.following {
             Some(following) => follow::run(following, &self.options, feed),
-            None => self.inputs.iter().try_for_each(|input| read(input, &self.options, feed)),
+            None => read_all(&self.inputs, &self.options, feed),
         }
     }
+}
+
+/// Inputs that are read at once.
+const AT_ONCE_MAX: usize = 4;
+
+/// Reads `inputs`, in their order. Those of which each leaves cores idle are read at once.
+fn read_all(mut inputs: &[Input], options: &ReaderOptions, feed: &mut Feed) -> Result<(), Break> {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get).min(AT_ONCE_MAX);
+    while let [first, ..] = inputs {
+        let leaves_cores = |input: &&Input| opened::is_read_by_one(input, options.crew_bytes_min);
+        let count = inputs.iter().take_while(leaves_cores).count();
+        let count = if cores > 1 { count } else { 1 };
+        if count > 1 {
+            let jobs = inputs[..count].iter().map(|input| move |feed: &mut Feed| read(input, options, feed));
+            feed_in_order(feed, jobs, cores)?;
+        } else {
+            read(first, options, feed)?;
+        }
+        inputs = &inputs[count.max(1)..];
+    }
+    Ok(())
 }
 
 impl Source for Reader {
@@ -164,7 +187,7 @@ fn find_out(
 
 /// Lets `desk` read the format that was found.
 pub(crate) fn settle_on(searched: &Searched, desk: &mut Desk<'_>, feed: &Feed) -> Result<(), ReaderError> {
-    desk.formats = search::formats_of(searched, &desk.name, feed.context().notes())?;
+    desk.formats = search::formats_of(searched, &desk.name, feed.notes())?;
     desk.fallback = Some(Fallback::new(search::own_lines(searched, &desk.formats)));
     desk.unended_are_whole = searched.survey.unended_are_whole;
     if searched.wrappers.is_empty() {
@@ -186,7 +209,7 @@ fn say_wrapped(search: &Search, survey: &Survey, desk: &mut Desk<'_>, feed: &Fee
     if wrappers.is_empty() {
         desk.skim();
     } else {
-        feed.context().notes().say(format_args!(
+        feed.notes().say(format_args!(
             "{}: format {}{}",
             Shown(&desk.name),
             Shown(format.name().as_bytes()),

@@ -11,10 +11,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use futures_util::{Stream, StreamExt as _, stream};
-use logretry_record::Record;
+use logretry_record::{Record, Reject};
 use tokio::sync::mpsc;
 
-use crate::{Context, Fatal, RecordStream, Result};
+use crate::{Context, Fatal, Notes, RecordStream, Result};
+
+mod in_order;
+
+use in_order::Queue;
+pub use in_order::feed_in_order;
 
 /// Records a batch holds at most.
 const BATCH_RECORDS_MAX: usize = 256;
@@ -37,6 +42,16 @@ struct Batch {
     lines: u64,
     rejected: u64,
     screened: u64,
+    /// What is said and rejected when this batch's turn comes, if it is made before that.
+    notes: Vec<String>,
+    rejects: Vec<Reject>,
+}
+
+impl Batch {
+    fn is_full(&self) -> bool {
+        self.records.len().max(self.rejects.len()) >= BATCH_RECORDS_MAX
+            || self.encoded.bytes.len() >= BATCH_BYTES
+    }
 }
 
 /// Records on their way to a pipe, each one line of NDJSON.
@@ -81,9 +96,18 @@ impl Spares {
 #[derive(Debug)]
 pub struct Feed {
     cx: Context,
-    channel: mpsc::Sender<Parcel>,
+    to: To,
     batch: Batch,
     encodes: bool,
+    notes: Notes,
+}
+
+/// Where batches go.
+#[derive(Debug)]
+enum To {
+    Stream(mpsc::Sender<Parcel>),
+    /// Into a queue behind whoever's turn it is.
+    Queue(Queue),
 }
 
 /// Nobody wants more records: the consumer has gone or a stop was asked for. The thread returns `Ok`.
@@ -94,16 +118,14 @@ impl Feed {
     /// Hands on the record of a line.
     pub fn record(&mut self, record: Record) -> Result<(), Closed> {
         self.batch.lines += 1;
-        let is_full = if self.encodes {
+        if self.encodes {
             let encoded = &mut self.batch.encoded;
             record.encode(&mut encoded.bytes);
             encoded.records += 1;
-            encoded.bytes.len() >= BATCH_BYTES
         } else {
             self.batch.records.push(record);
-            self.batch.records.len() >= BATCH_RECORDS_MAX
-        };
-        if is_full { self.flush() } else { Ok(()) }
+        }
+        if self.batch.is_full() { self.flush() } else { Ok(()) }
     }
 
     /// Hands on the records of as many lines, where the stream is one of [`Encoded`].
@@ -120,7 +142,7 @@ impl Feed {
                 spares.put(encoded.bytes);
             }
         }
-        if before.bytes.len() >= BATCH_BYTES { self.flush() } else { Ok(()) }
+        if self.batch.is_full() { self.flush() } else { Ok(()) }
     }
 
     /// Whether the stream is one of [`Encoded`].
@@ -139,10 +161,20 @@ impl Feed {
         self.batch.screened += lines;
     }
 
-    /// Notes a line that was rejected.
-    pub fn rejected(&mut self) {
+    /// Notes a line that cannot be used, and passes it on to where such lines go.
+    pub fn reject(&mut self, reject: Reject) -> Result<()> {
         self.batch.lines += 1;
         self.batch.rejected += 1;
+        match self.to {
+            To::Stream(_) => self.cx.reject(&reject)?,
+            To::Queue(_) => self.batch.rejects.push(reject),
+        }
+        Ok(())
+    }
+
+    /// Where to say something about what is read.
+    pub fn notes(&self) -> &Notes {
+        &self.notes
     }
 
     /// Sends off what is there. To be called before anything that may wait, so that no record is held back by a slow source.
@@ -153,8 +185,13 @@ impl Feed {
         if self.batch.lines == 0 {
             return Ok(());
         }
-        let batch = std::mem::take(&mut self.batch);
-        self.channel.blocking_send(Parcel::Batch(batch)).map_err(|_| Closed)
+        match &self.to {
+            To::Stream(channel) => {
+                let batch = std::mem::take(&mut self.batch);
+                channel.blocking_send(Parcel::Batch(batch)).map_err(|_| Closed)
+            }
+            To::Queue(queue) => queue.offer(&mut self.batch),
+        }
     }
 
     /// The run that this belongs to.
@@ -221,7 +258,13 @@ where
     W: FnOnce(&mut Feed) -> Result<(), Break> + Send + 'static,
 {
     let (channel, parcels) = mpsc::channel(BATCHES_MAX);
-    let mut feed = Feed { cx: cx.clone(), channel: channel.clone(), batch: Batch::default(), encodes };
+    let mut feed = Feed {
+        cx: cx.clone(),
+        to: To::Stream(channel.clone()),
+        batch: Batch::default(),
+        encodes,
+        notes: cx.notes().clone(),
+    };
     let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
         let end = match work(&mut feed).and_then(|()| Ok(feed.flush()?)) {
             Ok(()) | Err(Break::Closed) => Ok(()),
@@ -290,6 +333,10 @@ mod tests {
         )
     }
 
+    fn reject() -> Reject {
+        Reject { source: "-".into(), line: 7, offset: 0, reason: "no".to_owned(), text: "".into() }
+    }
+
     #[tokio::test]
     async fn every_record_crosses_in_its_order_and_is_counted() {
         let cx = Context::default();
@@ -298,7 +345,7 @@ mod tests {
                 feed.record(record(line))?;
                 feed.screened();
             }
-            feed.rejected();
+            feed.reject(reject())?;
             Ok(())
         });
         let lines: Vec<_> = stream.map(|item| item.expect("no error").origin().line).collect().await;

@@ -81,8 +81,7 @@ fn decode_all<R: io::Read>(input: Input<R>, feed: &mut Feed) -> Result<(), Break
                     reason: error.to_string(),
                     text: text.into(),
                 };
-                feed.context().reject(&reject)?;
-                feed.rejected();
+                feed.reject(reject)?;
             }
         }
     }

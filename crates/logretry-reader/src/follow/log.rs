@@ -66,7 +66,7 @@ impl<'a> Log<'a> {
             let Some(searched) = search.look(true) else {
                 if !self.told_to_wait {
                     self.told_to_wait = true;
-                    feed.context().notes().say(format_args!(
+                    feed.notes().say(format_args!(
                         "{}: no known format fits its lines yet; waiting for more of them",
                         Shown(&self.desk.name)
                     ));
@@ -161,6 +161,6 @@ impl Taker for Feeding<'_, '_> {
 
     fn say(&mut self, sentence: fmt::Arguments<'_>) {
         let name = Shown(&self.log.desk.name);
-        self.feed.context().notes().say(format_args!("{name}: {sentence}"));
+        self.feed.notes().say(format_args!("{name}: {sentence}"));
     }
 }

@@ -63,11 +63,16 @@ pub(crate) fn read(bytes: impl AsRef<[u8]>, options: ReaderOptions) -> Read {
 }
 
 pub(crate) fn read_file(path: &Path, options: ReaderOptions) -> Read {
+    read_files(&[path], options)
+}
+
+/// Reads several logs, one after the other.
+pub(crate) fn read_files(paths: &[&Path], options: ReaderOptions) -> Read {
     let dir = tempfile::tempdir().expect("a directory");
     let rejects = dir.path().join("rejects.ndjson");
-    let (notes, said) = notes(path);
+    let (notes, said) = notes(paths);
     let cx = Context::new(Rejects::to_file(&rejects).expect("a file"), notes);
-    let reader = Reader::new(inputs(&[path]).expect("the log"), options);
+    let reader = Reader::new(inputs(paths).expect("the logs"), options);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let items: Vec<_> = runtime.block_on(reader.open(&cx).collect());
     cx.finish().expect("the rejects are written");
@@ -88,12 +93,14 @@ pub(crate) fn read_file(path: &Path, options: ReaderOptions) -> Read {
     Read { records, accounts, notes, rejects, fatal }
 }
 
-fn notes(path: &Path) -> (Notes, Arc<Mutex<Vec<String>>>) {
+fn notes(paths: &[&Path]) -> (Notes, Arc<Mutex<Vec<String>>>) {
     let said: Arc<Mutex<Vec<String>>> = Arc::default();
-    let (listener, place) = (Arc::clone(&said), path.display().to_string());
-    let name = path.file_name().and_then(OsStr::to_str).expect("a name").to_owned();
+    let listener = Arc::clone(&said);
+    let name = |path: &Path| path.file_name().and_then(OsStr::to_str).expect("a name").to_owned();
+    let names: Vec<_> = paths.iter().map(|path| (path.display().to_string(), name(path))).collect();
     let notes = Notes::to(move |sentence| {
-        let sentence = sentence.to_string().replace(&place, &name);
+        let sentence =
+            names.iter().fold(sentence.to_string(), |text, (place, name)| text.replace(place, name));
         if !sentence.contains("cannot use the line") && !sentence.contains("cannot be used") {
             listener.lock().expect("no panic").push(sentence);
         }

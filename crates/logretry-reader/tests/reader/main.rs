@@ -7,4 +7,5 @@ mod lab;
 mod mixed;
 mod properties;
 mod samples;
+mod several;
 mod split;

@@ -166,7 +166,8 @@ async fn every_record_comes_out_once_however_the_run_ends() {
 #[tokio::test(start_paused = true)]
 async fn a_host_is_asked_in_the_order_of_the_log() {
     let options = Options { per_host: NonZeroUsize::new(1), pace: Pace::Fixed, ..hosts() };
-    let input = log(10_000, |number| if number.is_multiple_of(9) { WELL } else { ("slow.example", "/200/20") });
+    let input =
+        log(10_000, |number| if number.is_multiple_of(9) { WELL } else { ("slow.example", "/200/20") });
     let output = run(options, Some(Pretend::new()), input, Context::default());
     let lines: Vec<_> = output.map(|item| item.expect("a record").origin().line).collect().await;
     let slow: Vec<_> = lines.into_iter().filter(|line| (line - 1) % 9 != 0).collect();
