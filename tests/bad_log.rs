@@ -1,7 +1,9 @@
 //! Logs that cannot be read, or not all of them: a clear message, the right exit code, and what is good is kept.
 
 use std::fs::{self, Permissions};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
 
@@ -194,4 +196,26 @@ fn a_compressed_file_that_is_cut_off_gives_what_is_whole_and_an_error() {
     assert_eq!(read.code, 1, "{}", read.stderr);
     assert!(read.stdout.lines().count() > 1000, "{}", read.stderr);
     assert!(read.stderr.contains("cannot read `access.log.gz` beyond line"), "{}", read.stderr);
+}
+
+#[test]
+fn a_log_that_is_truncated_while_it_is_read_gives_whole_records_and_an_end() {
+    // More than lies on the way between the file and whoever reads the records.
+    const LINES: usize = 16_000;
+    let desk = Desk::new();
+    let target = "a".repeat(2000);
+    let lines = (0..LINES).map(|number| line(&format!("GET /{number}/{target}"), 502));
+    desk.put("access.log", lines.collect::<String>());
+    let mut command = Command::new(Program::path("lr-read"));
+    command.arg("--quiet").arg(desk.path("access.log")).stdout(Stdio::piped());
+    let mut reading = command.spawn().expect("it runs");
+    let mut records = BufReader::new(reading.stdout.take().expect("a pipe"));
+    let mut read = String::new();
+    // It has begun, and waits for somebody to read.
+    records.read_line(&mut read).expect("a record");
+    fs::File::create(desk.path("access.log")).expect("the log can be truncated");
+    records.read_to_string(&mut read).expect("records");
+    assert_eq!(reading.wait().expect("it ends").code(), Some(0));
+    let count = ndjson(&read).len();
+    assert!(count > 1 && count < LINES, "{count} records");
 }
