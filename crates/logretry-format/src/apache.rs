@@ -40,34 +40,26 @@ pub(crate) fn first_directive(text: &str) -> Option<String> {
 
 pub(crate) fn pieces(text: &Text, dialect: Dialect) -> Result<Vec<Piece>, SpecError> {
     let bytes = text.bytes();
-    let mut pieces = Vec::new();
-    let mut index = 0;
-    while index < bytes.len() {
-        let start = index;
-        if let Some((literal, end)) = text.literal(start, b'%') {
-            index = end;
-            pieces.push(Piece::Literal(literal));
-            continue;
-        }
+    text.pieces(b'%', |start, pieces| {
         let at = text.at(start);
         let unknown =
             |end| SpecError::UnknownField { text: text.shown(start, end), producer: dialect.producer(), at };
         let directive = take(bytes, start).ok_or_else(|| unknown((start + 2).min(bytes.len())))?;
-        index = directive.end;
+        let end = directive.end;
         let (role, shape) = match meaning(&directive, dialect) {
             Ok(meaning) => meaning,
-            Err(None) => return Err(unknown(index)),
+            Err(None) => return Err(unknown(end)),
             Err(Some(text)) => return Err(SpecError::Time { text, at }),
         };
-        let field = Piece::Field(Field { name: text.shown(start, index), role, shape, at });
+        let field = Field { name: text.shown(start, end), role, shape, at };
         // `%t` writes its brackets itself.
         if directive.letters == b"t" && directive.argument.is_none_or(<[u8]>::is_empty) {
-            pieces.extend([Piece::Literal(b"[".to_vec()), field, Piece::Literal(b"]".to_vec())]);
+            pieces.extend(field.in_brackets());
         } else {
-            pieces.push(field);
+            pieces.push(Piece::Field(field));
         }
-    }
-    Ok(pieces)
+        Ok(end)
+    })
 }
 
 fn take(bytes: &[u8], start: usize) -> Option<Directive<'_>> {

@@ -18,29 +18,18 @@ pub(crate) fn first_operator(text: &str) -> Option<String> {
 
 pub(crate) fn pieces(text: &Text) -> Result<Vec<Piece>, SpecError> {
     let bytes = text.bytes();
-    let mut pieces = Vec::new();
-    let mut index = 0;
-    while index < bytes.len() {
-        let start = index;
-        if let Some((literal, end)) = text.literal(start, b'%') {
-            index = end;
-            pieces.push(Piece::Literal(literal));
-            continue;
-        }
+    text.pieces(b'%', |start, pieces| {
         let at = text.at(start);
-        let Some(end) = end(bytes, start) else {
-            return Err(SpecError::UnknownField {
-                text: text.shown(start, bytes.len()),
-                producer: "Envoy",
-                at,
-            });
-        };
-        index = end;
+        let end = end(bytes, start).ok_or_else(|| SpecError::UnknownField {
+            text: text.shown(start, bytes.len()),
+            producer: "Envoy",
+            at,
+        })?;
         let name = text.shown(start, end);
         let (role, shape) = meaning(&name).map_err(|text| SpecError::Time { text, at })?;
         pieces.push(Piece::Field(Field { name, role, shape, at }));
-    }
-    Ok(pieces)
+        Ok(end)
+    })
 }
 
 /// Behind the `%` that closes the operator: `%NAME%`, `%NAME(…)%`, `%NAME(…):LENGTH%`. Times have `%` in their parentheses.

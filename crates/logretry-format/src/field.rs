@@ -137,6 +137,11 @@ impl Shape {
 }
 
 impl Field {
+    /// The field where its producer writes it in brackets, which no format string shows.
+    pub(crate) fn in_brackets(self) -> [Piece; 3] {
+        [Piece::Literal(b"[".to_vec()), Piece::Field(self), Piece::Literal(b"]".to_vec())]
+    }
+
     /// The form in which `raw`, this field's bytes, is a time.
     pub(crate) fn time_form(&self, raw: &[u8]) -> Option<&TimeForm> {
         match &self.shape {

@@ -8,33 +8,25 @@ use crate::time::TimeForm;
 
 pub(crate) fn pieces(text: &Text) -> Result<Vec<Piece>, SpecError> {
     let bytes = text.bytes();
-    let mut pieces = Vec::new();
-    let mut index = 0;
-    while index < bytes.len() {
-        let start = index;
-        if let Some((literal, end)) = text.literal(start, b'%') {
-            index = end;
-            pieces.push(Piece::Literal(literal));
-            continue;
-        }
+    text.pieces(b'%', |start, pieces| {
         let close = memchr::memchr(b')', &bytes[start..]).map_or(bytes.len(), |length| start + length + 1);
-        index = (close + 1).min(bytes.len());
-        let name = text.shown(start, index);
+        let end = (close + 1).min(bytes.len());
+        let name = text.shown(start, end);
         let at = text.at(start);
         let meaning = name.strip_prefix("%(").and_then(|rest| rest.strip_suffix(")s")).and_then(meaning);
         let Some((role, shape)) = meaning else {
             return Err(SpecError::UnknownField { text: name, producer: "gunicorn", at });
         };
         let is_clf = matches!(role, Role::Time);
-        let field = Piece::Field(Field { name, role, shape, at });
+        let field = Field { name, role, shape, at };
         // `%(t)s` writes its brackets itself.
         if is_clf {
-            pieces.extend([Piece::Literal(b"[".to_vec()), field, Piece::Literal(b"]".to_vec())]);
+            pieces.extend(field.in_brackets());
         } else {
-            pieces.push(field);
+            pieces.push(Piece::Field(field));
         }
-    }
-    Ok(pieces)
+        Ok(end)
+    })
 }
 
 fn meaning(name: &str) -> Option<(Role, Shape)> {

@@ -1,6 +1,7 @@
 //! A configuration's own quoting: a format string as it stands there, undone, with the place of every byte kept.
 
 use crate::error::SpecError;
+use crate::field::Piece;
 
 /// Text whose every byte knows where in the spec it came from.
 #[derive(Debug, Clone, Default)]
@@ -52,6 +53,26 @@ impl Text {
                 Some((rest[..length].to_vec(), start + length))
             }
         }
+    }
+
+    /// The pieces of a format. `directive` adds those of what begins with `sign` at a byte, and tells where that ends; what is between is literal.
+    pub(crate) fn pieces(
+        &self,
+        sign: u8,
+        mut directive: impl FnMut(usize, &mut Vec<Piece>) -> Result<usize, SpecError>,
+    ) -> Result<Vec<Piece>, SpecError> {
+        let mut pieces = Vec::new();
+        let mut start = 0;
+        while start < self.bytes.len() {
+            start = match self.literal(start, sign) {
+                Some((literal, end)) => {
+                    pieces.push(Piece::Literal(literal));
+                    end
+                }
+                None => directive(start, &mut pieces)?,
+            };
+        }
+        Ok(pieces)
     }
 
     /// Without the line end that some formats spell out.
