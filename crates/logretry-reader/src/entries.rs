@@ -8,6 +8,7 @@ mod bytes;
 mod gor;
 mod har;
 mod journal;
+mod json_string;
 
 use std::io::{self, Cursor, Read};
 

@@ -3,6 +3,7 @@ use std::io::{self, Read};
 use logretry_stage::lines::Line;
 
 use super::bytes::Bytes;
+use super::json_string::Str;
 use super::opens_envelope;
 
 /// The elements of an exported JSON array, one after the other: `[{…},{…}]`, `{"records":[{…},{…}]}`, several of these, or objects alone.
@@ -90,14 +91,11 @@ impl<R: Read> Array<R> {
         self.element.clear();
         let (mut depth, mut string) = (0_u32, Str::Outside);
         while let Some(byte) = self.bytes.peek() {
-            string = match (string, byte) {
-                // No string goes over a line end: here something is broken, and it ends here.
-                (Str::Within | Str::Escaped, b'\n') => return true,
-                (Str::Outside, b'"') => Str::Within,
-                (Str::Within, b'"') | (Str::Outside, _) => Str::Outside,
-                (Str::Within, b'\\') => Str::Escaped,
-                _ => Str::Within,
-            };
+            // No string goes over a line end: here something is broken, and it ends here.
+            if string != Str::Outside && byte == b'\n' {
+                return true;
+            }
+            string = string.then(byte);
             if string == Str::Outside {
                 match byte {
                     b'[' if self.within == Within::Nothing
@@ -145,12 +143,7 @@ impl<R: Read> Array<R> {
         while depth > 0
             && let Some(byte) = self.bytes.take()
         {
-            string = match (string, byte) {
-                (Str::Outside, b'"') => Str::Within,
-                (Str::Within, b'"' | b'\n') | (Str::Outside, _) => Str::Outside,
-                (Str::Within, b'\\') => Str::Escaped,
-                _ => Str::Within,
-            };
+            string = if byte == b'\n' { Str::Outside } else { string.then(byte) };
             match byte {
                 b'{' | b'[' if string == Str::Outside => depth += 1,
                 b'}' | b']' if string == Str::Outside => depth -= 1,
@@ -158,14 +151,6 @@ impl<R: Read> Array<R> {
             }
         }
     }
-}
-
-/// Where a byte of JSON stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Str {
-    Outside,
-    Within,
-    Escaped,
 }
 
 /// An element while it is read.

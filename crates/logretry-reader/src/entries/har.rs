@@ -3,6 +3,7 @@ use std::io::{self, Read};
 use logretry_stage::lines::Line;
 
 use super::bytes::Bytes;
+use super::json_string::Str;
 
 /// The entries of a HAR file (HTTP Archive 1.2), one after the other and each as one line of JSON.
 ///
@@ -144,25 +145,6 @@ impl<R: Read> Har<R> {
             if depth == 0 && matches!(byte, b'}' | b']') && was == Str::Outside {
                 return;
             }
-        }
-    }
-}
-
-/// Where a byte of JSON stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Str {
-    Outside,
-    Within,
-    Escaped,
-}
-
-impl Str {
-    fn then(self, byte: u8) -> Self {
-        match (self, byte) {
-            (Self::Outside, b'"') => Self::Within,
-            (Self::Within, b'"') | (Self::Outside, _) => Self::Outside,
-            (Self::Within, b'\\') => Self::Escaped,
-            _ => Self::Within,
         }
     }
 }
