@@ -144,6 +144,32 @@ fn a_request_that_may_change_something_is_held_when_it_was_cut_off_and_sent_when
 }
 
 #[test]
+fn a_request_that_is_sent_again_after_a_kill_has_the_key_it_had_before() {
+    let backend = Backend::down();
+    let desk = Desk::with("access.log", failed(["DELETE /slow/1".to_owned(), "DELETE /slow/2".to_owned()]));
+    let flags = ["--methods", "DELETE", "--yes", "--idempotency-key"];
+    let running = start(&desk, &backend.url(), &[&flags[..], &["--pace", "fixed"]].concat());
+    until("both requests", || (backend.seen().len() == 2).then_some(()));
+    running.signal("KILL");
+    running.end();
+    backend.recover();
+    let released = desk.run("logretry", &["held", "retry.log.ledger", "--release", "all"]);
+    assert_eq!(released.code, 0, "{}", released.stderr);
+    let second = run(&desk, &backend.url(), &flags);
+    assert_eq!(second.code, 0, "{}", second.stderr);
+    let key = |head: &String| {
+        let target = head.split(' ').nth(1).expect("a target").to_owned();
+        let key = head.lines().find(|line| line.to_ascii_lowercase().starts_with("idempotency-key: "));
+        (target, key.expect("a key").to_owned())
+    };
+    let mut keys: Vec<_> = backend.heads().iter().map(key).collect();
+    keys.sort();
+    assert_eq!(keys.len(), 4);
+    assert_eq!((&keys[0], &keys[2]), (&keys[1], &keys[3]));
+    assert_ne!(keys[0].1, keys[2].1);
+}
+
+#[test]
 fn a_held_request_that_a_person_has_looked_up_is_settled_and_not_sent() {
     let backend = Backend::down();
     let desk = Desk::with("access.log", failed(["DELETE /slow/1".to_owned()]));

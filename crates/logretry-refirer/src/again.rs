@@ -85,7 +85,15 @@ impl Budget {
 impl Options {
     /// Whether a record whose last request ended so may be sent again, as far as that record is concerned.
     pub(crate) fn may_go_again(&self, retry: &Retry) -> bool {
-        retry.attempts < self.attempts.get() && may_help(retry)
+        retry.attempts < self.attempts.get() && (may_help(retry) || self.is_outstanding(retry))
+    }
+
+    /// Whether the server says that it is still at a request with the same key: 409. Such a request is sent again as it is, whatever its method, for a server that knows its key will not do it
+    /// twice, and one that does not has refused it (draft-ietf-httpapi-idempotency-key-header §2.7).
+    pub(crate) fn is_outstanding(&self, retry: &Retry) -> bool {
+        let has_key = self.idempotency.is_some()
+            && !matches!(retry.method.as_deref(), Some("GET" | "HEAD" | "OPTIONS"));
+        has_key && (retry.outcome, retry.status) == (Outcome::Refused, Some(409))
     }
 }
 

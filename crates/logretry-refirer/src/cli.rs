@@ -164,7 +164,7 @@ pub struct RefireArgs {
     pub idempotency_key: bool,
 
     /// Make the keys with the secret in FILE, which is made if it does not exist. Whoever has it makes the same keys: another run, another
-    /// machine. Without it each run has its own
+    /// machine. Without it each ledger has its own, and each run that keeps none
     #[arg(long, value_name = "FILE", requires = "idempotency_key")]
     pub idempotency_secret: Option<PathBuf>,
 

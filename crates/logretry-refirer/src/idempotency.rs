@@ -12,7 +12,7 @@
 //!   others ask for an answer that is not theirs (draft-ietf-httpapi-idempotency-key-header §5).
 //! - **New after an answer**: servers store the answer with the key, a 500 included, and give it again (Stripe does). A request that has
 //!   been answered and is sent again must have another key, or it would get the stored failure. That is the number: the answers that this
-//!   record has had.
+//!   record has had. "I am still at it" (409) is none.
 //!
 //! The value is a String of RFC 9651, which the draft asks for: with its quotation marks.
 
@@ -21,6 +21,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use http::Method;
 use http::header::{HeaderName, HeaderValue};
 use logretry_record::{Outcome, RecordId, Retry};
 use logretry_stage::open_own;
@@ -103,6 +104,13 @@ impl fmt::Debug for IdempotencySecret {
     }
 }
 
+/// The answers that a record has had in earlier runs, which have sent so many requests for it, of which the last one ended so. A request that is not idempotent is sent again only
+/// while the server is still at the first one, so it has had none; of the others every one before the last is taken for answered, and does no harm if it was not.
+pub(crate) fn answers_before(method: &Method, sent: u32, last: Option<&Retry>) -> u32 {
+    let is_last_open = last.is_some_and(|last| !is_answered(last) || last.status == Some(409));
+    if method.is_idempotent() { sent.saturating_sub(is_last_open.into()) } else { 0 }
+}
+
 /// Whether a request that ended so was answered: the server has stored what it said, if it stores anything.
 pub(crate) fn is_answered(retry: &Retry) -> bool {
     matches!(retry.outcome, Outcome::Recovered | Outcome::Refused | Outcome::Failing)
@@ -131,6 +139,30 @@ mod tests {
             [secret.key(id("a"), 1), secret.key(id("b"), 0), IdempotencySecret::new([8; 32]).key(id("a"), 0)]
         {
             assert_ne!(other, key);
+        }
+    }
+
+    #[test]
+    fn answers_of_earlier_runs_are_told_from_what_they_sent() {
+        use Outcome::{Failing, Refused, Unanswered};
+
+        for (method, sent, last, answers) in [
+            (Method::POST, 0, None, 0),
+            // The server was still at the first one.
+            (Method::POST, 1, None, 0),
+            (Method::POST, 2, Some((Refused, 409)), 0),
+            (Method::PUT, 0, None, 0),
+            (Method::PUT, 1, None, 1),
+            (Method::PUT, 2, Some((Failing, 503)), 2),
+            (Method::PUT, 1, Some((Refused, 409)), 0),
+            (Method::DELETE, 1, Some((Unanswered, 0)), 0),
+        ] {
+            let last = last.map(|(outcome, status)| Retry {
+                outcome,
+                status: Some(status),
+                ..Retry::not_sent(jiff::Timestamp::now(), logretry_record::Reason::Stopped)
+            });
+            assert_eq!(answers_before(&method, sent, last.as_ref()), answers, "{method} {sent} {last:?}");
         }
     }
 

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use crate::account::Account;
 use crate::again::Budget;
 use crate::breaker::{Breaker, State, Turn};
+use crate::idempotency::answers_before;
 use crate::overflow::Queue;
 use crate::pace::gradient::{Gradient, Sign, Ticket};
 use crate::{Options, Pace, Planned};
@@ -55,14 +56,14 @@ impl Job {
     pub(crate) fn again(record: Record, planned: Planned, attempt: u32) -> Box<Self> {
         let mut job = Self::new(record, planned);
         job.in_doubt = Some(attempt);
-        job.answers = attempt.saturating_sub(1);
+        job.answers = answers_before(&job.planned.method, attempt.saturating_sub(1), None);
         job
     }
 
     /// One that an earlier run was to send again after `last`.
     pub(crate) fn answered(record: Record, planned: Planned, last: Retry) -> Box<Self> {
         let mut job = Self::new(record, planned);
-        job.answers = last.attempts;
+        job.answers = answers_before(&job.planned.method, last.attempts, Some(&last));
         job.last = Some(last);
         job.sent = true;
         job

@@ -234,7 +234,7 @@ impl Room {
         let stopped = self.closed.or_else(given_up).filter(|_| has_attempts);
         let may_go_again = has_attempts && stopped.is_none() && self.has_room_again(place, notes);
         let wait = self.wait(place, retry.attempts).filter(|_| may_go_again);
-        job.answers += u32::from(is_answered(&retry));
+        job.answers += u32::from(is_answered(&retry) && !self.options.is_outstanding(&retry));
         job.last = Some(retry);
         if let Some(wait) = wait {
             self.count_in(place, &job);

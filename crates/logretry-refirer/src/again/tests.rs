@@ -35,6 +35,35 @@ fn retries_are_a_fifth_of_first_sends_and_a_few_more() {
 }
 
 #[test]
+fn what_the_server_is_still_at_is_asked_for_again_if_it_has_a_key() {
+    let keyed = Options {
+        attempts: 3.try_into().expect("not 0"),
+        idempotency: Some(crate::IdempotencySecret::new([7; 32])),
+        ..Options::default()
+    };
+    let unkeyed = Options { idempotency: None, ..keyed.clone() };
+    for (method, status, attempts, again) in [
+        ("POST", 409, 1, true),
+        ("DELETE", 409, 2, true),
+        ("POST", 409, 3, false),
+        ("POST", 422, 1, false),
+        ("POST", 503, 1, false),
+        ("GET", 409, 1, false),
+    ] {
+        let retry = Retry {
+            method: Some(method.to_owned()),
+            outcome: Outcome::of_status(status),
+            status: Some(status),
+            attempts,
+            reason: None,
+            ..Retry::not_sent(Timestamp::now(), Reason::Stopped)
+        };
+        assert_eq!(keyed.may_go_again(&retry), again, "{retry:?}");
+        assert!(!unkeyed.may_go_again(&retry), "{retry:?}");
+    }
+}
+
+#[test]
 fn only_what_is_safe_and_may_pass_is_sent_again() {
     use Outcome::{Failing, InDoubt, Recovered, Refused, Unanswered};
 

@@ -104,6 +104,31 @@ async fn what_must_not_arrive_twice_is_not_sent_over_a_connection_that_may_be_cl
     assert_eq!((server.heads().len(), server.connections()), (6, 3));
 }
 
+/// It would do it a second time under another key.
+#[tokio::test]
+async fn a_server_that_is_still_at_a_request_is_asked_again_with_the_same_key() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let server = Server::start_with(None, move |_| match count.fetch_add(1, Ordering::SeqCst) {
+        0 | 1 => Act::Answer("HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n"),
+        _ => Act::Answer(OK),
+    })
+    .await;
+    let mut options = posting(&server.url());
+    options.attempts = 3.try_into().expect("not 0");
+    options.backoff = "1ms".parse().expect("a backoff");
+    options.idempotency = Some(IdempotencySecret::new([7; 32]));
+    let there = captured("POST", "/a", Some(BYTES));
+    let original = Exchange { headers: Vec::new(), ..there.original().clone() };
+    let record = Record::new(there.id(), there.origin().clone(), original);
+    let output = refire_all(options, vec![record]).await;
+    assert_eq!(output[0].retry().map(|retry| (retry.outcome, retry.attempts)), Some((Outcome::Recovered, 3)));
+    let heads = server.heads();
+    let keys: Vec<_> =
+        heads.iter().filter_map(|head| head.lines().find(|line| line.contains("dempotency"))).collect();
+    assert_eq!(keys.len(), 3, "{heads:?}");
+    assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+}
+
 /// A server that has stored an answer gives it again for the same key, so an answer ends a key, and silence does not.
 #[tokio::test]
 async fn a_key_stays_until_it_is_answered() {
