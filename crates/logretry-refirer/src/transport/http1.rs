@@ -15,6 +15,8 @@
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -24,14 +26,16 @@ use hyper::client::conn::{TrySendError, http1};
 use hyper_util::rt::TokioIo;
 use tokio::task::unconstrained;
 
-use super::stream::Stream;
+use super::stream::{Measured, Stream};
 use super::{Request, Seen};
 use crate::fault::{Fault, Phase};
 
 /// Bytes of an answer's head at most, and what is read at once. Its fields are limited to 100 by hyper.
 const HEAD_BYTES_MAX: usize = 64 << 10;
+/// Bytes before the end of an answer's head at most, those of interim answers (1xx) with it: hyper passes over these as long as they come, and lets nobody else have his turn.
+const INTERIM_BYTES_MAX: u64 = 256 << 10;
 
-type Driver = http1::Connection<TokioIo<Stream>, Full<Bytes>>;
+type Driver = http1::Connection<TokioIo<Measured>, Full<Bytes>>;
 type Answered = Result<http::Response<Incoming>, TrySendError<http::Request<Full<Bytes>>>>;
 
 /// A connection on which nothing is under way.
@@ -40,6 +44,8 @@ pub(crate) struct Http1 {
     sender: http1::SendRequest<Full<Bytes>>,
     /// None once it has ended. What ended it is told to the request that is under way.
     driver: Option<Pin<Box<Driver>>>,
+    /// Bytes that may still be read.
+    rest: Arc<AtomicU64>,
 }
 
 /// What came of an exchange.
@@ -55,12 +61,13 @@ pub(super) enum Exchanged {
 
 impl Http1 {
     pub(super) async fn over(stream: Stream) -> Result<Self, Fault> {
+        let rest = Arc::new(AtomicU64::new(INTERIM_BYTES_MAX));
         let (sender, driver) = http1::Builder::new()
             .max_buf_size(HEAD_BYTES_MAX)
-            .handshake(TokioIo::new(stream))
+            .handshake(TokioIo::new(Measured::new(stream, Arc::clone(&rest))))
             .await
             .map_err(|error| exchanging(&error))?;
-        Ok(Self { sender, driver: Some(Box::pin(driver)) })
+        Ok(Self { sender, driver: Some(Box::pin(driver)), rest })
     }
 
     /// Whether a request can be written to it, as far as the operating system has told.
@@ -77,6 +84,7 @@ impl Http1 {
         seen: &mut Seen,
         body_bytes_max: u64,
     ) -> Result<Exchanged, Fault> {
+        self.rest.store(INTERIM_BYTES_MAX, Ordering::Relaxed);
         let answer = match self.send(built(request)?).await {
             Ok(answer) => answer,
             Err(mut error) => {
@@ -84,6 +92,8 @@ impl Http1 {
                 return if not_sent { Ok(Exchanged::NotSent) } else { Err(exchanging(&error.into_error())) };
             }
         };
+        // The body has a limit of its own.
+        self.rest.store(u64::MAX, Ordering::Relaxed);
         seen.head(answer.status(), answer.headers());
         let mut body = answer.into_body();
         while !body.is_end_stream() {

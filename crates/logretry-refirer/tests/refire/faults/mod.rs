@@ -158,6 +158,19 @@ async fn each_fault_has_its_outcome_and_disturbs_nobody_beside_it() {
     with(&Way::ALL, &["/beside/1", "/beside/number/2"], 3).await;
 }
 
+/// As fast as the server can write them; slowly, they are in the catalogue. What goes through a proxy has its timeout only.
+#[tokio::test]
+async fn a_flood_of_interim_answers_has_a_limit() {
+    let flood = |kind| Fault {
+        name: "a flood of interim answers",
+        steps: vec![Step::Forever(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")],
+        expected: (Outcome::Unanswered, None, Some(kind)),
+    };
+    let (limited, timed_out) = (flood(ErrorKind::Protocol), flood(ErrorKind::Timeout));
+    let cases = [(&limited, Way::Plain), (&limited, Way::Tls), (&timed_out, Way::Proxied)];
+    none_complains(cases.into_iter().map(|(fault, way)| attempt(fault, way, &["/beside/1"], 2))).await;
+}
+
 #[tokio::test]
 async fn no_answer_is_taken_for_that_to_a_later_request() {
     with(&Way::ALL, &["/after/1", "/after/number/2"], 1).await;
