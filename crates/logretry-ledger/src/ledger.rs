@@ -82,6 +82,8 @@ impl Ledger {
         place::refuse_network(path)?;
         let lock = Lock::take(path)?;
         let is_new = place::create(path)?;
+        // Only now: from here on nobody else can put anything in its place, unless the folder lets him.
+        place::refuse_foreign(path)?;
         Self::start(path, lock, Some(destination), durability, is_new)
     }
 
@@ -89,6 +91,7 @@ impl Ledger {
     pub fn open_existing(path: &Path) -> Result<Self, LedgerError> {
         path.metadata().at(path, "open")?;
         place::refuse_network(path)?;
+        place::refuse_foreign(path)?;
         let lock = Lock::take(path)?;
         Self::start(path, lock, None, Durability::Full, false)
     }

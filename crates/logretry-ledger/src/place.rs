@@ -1,12 +1,12 @@
-//! Where a ledger lies: its lock, its file system, its permissions.
+//! Where a ledger lies: its lock, its file system, its permissions, and whose it is.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::FlockOperation;
+use rustix::fs::{FlockOperation, OFlags};
 
 use crate::LedgerError;
 use crate::error::At as _;
@@ -22,6 +22,7 @@ impl Lock {
     pub(crate) fn take(path: &Path) -> Result<Self, LedgerError> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
         let mut file = options.open(beside(path, ".lock")).at(path, "lock")?;
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
@@ -58,6 +59,26 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()
+}
+
+/// Refuses a ledger that somebody else may have put there: a symbolic link, and in a folder that everybody may write into (`/tmp`) a file of another user. It would say
+/// what has been sent already, and with which secret keys are made. SQLite itself follows no link to the files beside it.
+pub(crate) fn refuse_foreign(path: &Path) -> Result<(), LedgerError> {
+    let Ok(found) = path.symlink_metadata() else { return Ok(()) };
+    if found.is_symlink() {
+        let error = io::Error::other("it is a symbolic link; name the file that it points to");
+        return Err(error).at(path, "open");
+    }
+    let folder = folder(path).metadata().at(path, "look at the folder of")?;
+    if is_foreign(found.uid(), folder.mode(), rustix::process::geteuid().as_raw()) {
+        let error = io::Error::other("it belongs to another user, and everybody may write into its folder");
+        return Err(error).at(path, "open");
+    }
+    Ok(())
+}
+
+fn is_foreign(owner: u32, folder_mode: u32, me: u32) -> bool {
+    owner != me && folder_mode & 0o002 != 0
 }
 
 /// Makes the file, for its owner only, if it is not there; and says whether it is new.
@@ -150,6 +171,23 @@ mod tests {
         assert!(create(&path).expect("it is made"));
         assert!(!create(&path).expect("it is there"));
         assert_eq!(path.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_ledger_that_somebody_else_may_have_put_there_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, link) = (folder.path().join("ledger"), folder.path().join("link"));
+        refuse_foreign(&path).expect("nothing is there");
+        create(&path).expect("it is made");
+        refuse_foreign(&path).expect("it is ours");
+        std::os::unix::fs::symlink(&path, &link).expect("a link");
+        let error = refuse_foreign(&link).expect_err("it is a link").to_string();
+        assert!(error.contains("it is a symbolic link; name the file"), "{error}");
+        std::os::unix::fs::symlink(&path, folder.path().join("other.lock")).expect("a link");
+        assert!(Lock::take(&folder.path().join("other")).is_err());
+        let (me, other) = (1000, 1001);
+        assert!(is_foreign(other, 0o41777, me) && is_foreign(0, 0o40777, me));
+        assert!(!is_foreign(me, 0o41777, me) && !is_foreign(other, 0o40755, me));
     }
 
     #[cfg(target_os = "linux")]
