@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use logretry_stage::bridge::Break;
@@ -14,8 +14,11 @@ use logretry_stage::bridge::Break;
 use super::files::{Files, ReadAt as _, Stat};
 use super::places::Place;
 use super::print::{Fingerprint, Known};
-use super::rotated::{self, Sequence};
-use super::volume::{BLOCK_BYTES, Body, Seen, Taker, Volume};
+use super::rotated;
+use super::volume::{BLOCK_BYTES, Body, Taker, Volume};
+
+mod missed;
+mod reading;
 
 /// Where following begins.
 #[derive(Debug, Clone)]
@@ -192,227 +195,6 @@ impl<S: Files> Tail<S> {
         }
     }
 
-    /// Reads on in the files that are not at the path any more, one after the other; says whether there is more at once.
-    fn read_retired(
-        &mut self,
-        now: Duration,
-        block: &mut [u8],
-        taker: &mut impl Taker,
-    ) -> Result<bool, Break> {
-        let mut place = 0;
-        while let Some(volume) = self.retired.get_mut(place) {
-            let seen = volume.read_on(now, block, taker)?;
-            tell_of_hole(volume, taker);
-            match seen {
-                Seen::More => return Ok(true),
-                Seen::Still | Seen::Grown => place += 1,
-                Seen::Cut => {
-                    let Some(volume) = self.retired.remove(place) else { continue };
-                    let volumes = self.begin_anew(volume, now, taker)?;
-                    for volume in volumes.into_iter().flatten().rev() {
-                        self.retired.insert(place, volume);
-                    }
-                    self.find_missed(now, taker);
-                }
-                Seen::Failed(error) => {
-                    let line = volume.lines();
-                    taker.say(format_args!(
-                        "a file that was rotated away cannot be read beyond line {line}: {error}"
-                    ));
-                    if let Some(mut volume) = self.retired.remove(place) {
-                        volume.ends_whole = false;
-                        self.close(&mut volume, taker)?;
-                    }
-                }
-            }
-        }
-        Ok(false)
-    }
-
-    fn read_current(
-        &mut self,
-        now: Duration,
-        block: &mut [u8],
-        taker: &mut impl Taker,
-    ) -> Result<bool, Break> {
-        let Some(volume) = &mut self.current else { return Ok(false) };
-        let seen = volume.read_on(now, block, taker)?;
-        tell_of_hole(volume, taker);
-        match seen {
-            Seen::Still | Seen::Grown => Ok(false),
-            Seen::More => Ok(true),
-            Seen::Cut => {
-                if let Some(volume) = self.current.take() {
-                    let [rest, anew] = self.begin_anew(volume, now, taker)?;
-                    self.retired.extend(rest);
-                    self.current = anew;
-                }
-                Ok(true)
-            }
-            Seen::Failed(error) => {
-                // A network file system may want the file opened anew (ESTALE).
-                if volume.file().is_some()
-                    && let Ok(file) = self.files.open(&self.path)
-                    && file.stat().is_ok_and(|stat| stat.identity == volume.identity)
-                {
-                    volume.reopened(file);
-                }
-                if self.failed != volume.number {
-                    self.failed = volume.number;
-                    taker.say(format_args!(
-                        "cannot read beyond line {}: {error}; trying again",
-                        volume.lines()
-                    ));
-                }
-                Ok(false)
-            }
-        }
-    }
-
-    /// The file has been truncated. What had not been read of it is in the copy that was made before, if there is one; then the file is
-    /// read from its beginning.
-    fn begin_anew(
-        &mut self,
-        mut volume: Volume<S::File>,
-        now: Duration,
-        taker: &mut impl Taker,
-    ) -> Result<[Option<Volume<S::File>>; 2], Break> {
-        let file = volume.file().cloned();
-        let stat = Stat { identity: volume.identity, bytes: 0 };
-        let anew = file.map(|file| {
-            let mut anew = self.volume(Body::Plain(file), stat);
-            anew.grown_at = now;
-            anew
-        });
-        self.known.learn(volume.fingerprint);
-        volume.grown_at = now;
-        if self.copy_of(&volume).is_some_and(|path| self.continue_in(&mut volume, &path).is_ok()) {
-            return Ok([Some(volume), anew]);
-        }
-        taker.say(format_args!(
-            "it was truncated; lines behind line {} are lost, if any had been written since the last look",
-            volume.lines()
-        ));
-        volume.ends_whole = false;
-        self.close(&mut volume, taker)?;
-        Ok([None, anew])
-    }
-
-    /// The youngest rotated file that holds what has been read of `volume`.
-    fn copy_of(&self, volume: &Volume<S::File>) -> Option<PathBuf> {
-        let (offset, marker) = volume.read_end();
-        rotated::rotated(&self.files, &self.path).ok()?.into_iter().rev().find(|path| {
-            let has_print = volume.fingerprint.is_none()
-                || rotated::fingerprint(&self.files, path)
-                    .is_ok_and(|(print, _)| print == volume.fingerprint);
-            has_print && rotated::has(&self.files, path, offset, marker).unwrap_or(false)
-        })
-    }
-
-    /// Lets `volume` go on in the copy at `path`.
-    fn continue_in(&mut self, volume: &mut Volume<S::File>, path: &Path) -> io::Result<()> {
-        let (print, _) = rotated::fingerprint(&self.files, path)?;
-        let (body, stat) = rotated::open(&self.files, path)?;
-        self.known.learn(print);
-        volume.continue_in(body, stat.identity)
-    }
-
-    /// Looks for files that came and were rotated away since the last look: younger than every rotated file that is known.
-    fn find_missed(&mut self, now: Duration, taker: &mut impl Taker) -> bool {
-        // Asked before the names are listed: if it is renamed in between, it is among them.
-        let current = self.current.as_ref().map(|volume| volume.identity);
-        let is_at_path = self.files.stat(&self.path).is_ok_and(|stat| current == Some(stat.identity));
-        let Ok(paths) = rotated::rotated(&self.files, &self.path) else { return false };
-        self.searched = true;
-        let open = self.retired.iter().chain(&self.current);
-        self.known.learn(open.filter_map(|volume| volume.fingerprint));
-        // What is still to be read may have been copied already.
-        let fresh = self.retired.iter().chain(&self.current).filter(|volume| volume.read_to == 0);
-        let files = fresh.filter_map(Volume::file).cloned();
-        let mut heads: Vec<_> =
-            files.filter_map(|file| Fingerprint::of(Sequence { file, offset: 0 }).ok().flatten()).collect();
-        heads.extend(rotated::fingerprint(&self.files, &self.path).ok().and_then(|(print, _)| print));
-        let identities = |is_fresh: bool| {
-            let volumes = self.retired.iter().filter(move |volume| (volume.read_to == 0) == is_fresh);
-            volumes.map(|volume| volume.identity).collect::<Vec<_>>()
-        };
-        let (unread, read) = (identities(true), identities(false));
-        let mut missed: Vec<(Option<Fingerprint>, Option<&PathBuf>)> = Vec::new();
-        for path in paths.iter().rev() {
-            let Ok((print, stat)) = rotated::fingerprint(&self.files, path) else { continue };
-            if current == Some(stat.identity) {
-                missed.push((None, None));
-                continue;
-            }
-            if print.is_some_and(|print| heads.contains(&print)) || unread.contains(&stat.identity) {
-                continue;
-            }
-            if print.is_some_and(|print| self.known.knows(&print)) || read.contains(&stat.identity) {
-                break;
-            }
-            // One without a line may still get some.
-            let is_blank = print.is_none() && self.blank.contains(&stat.identity);
-            if !is_blank && !missed.iter().any(|(other, _)| print.is_some() && *other == print) {
-                missed.push((print, Some(path)));
-            }
-        }
-        let mut found = false;
-        if !is_at_path && !missed.is_empty() && missed.iter().all(|(_, path)| path.is_some()) {
-            missed.push((None, None));
-        }
-        for (print, path) in missed.into_iter().rev() {
-            let Some(path) = path else {
-                // The current file has been renamed itself, or removed, and those that follow are younger.
-                self.retired.extend(self.current.take());
-                continue;
-            };
-            let Ok((body, stat)) = rotated::open(&self.files, path) else { continue };
-            if print.is_some() {
-                taker.say(format_args!("reading {} first, which was rotated away unread", Named(path)));
-            }
-            let mut volume = self.volume(body, stat);
-            (volume.grown_at, volume.ends_whole) = (now, false);
-            self.known.learn(print);
-            self.retired.push_back(volume);
-            found = true;
-        }
-        found
-    }
-
-    /// Goes on where it ended.
-    fn resume(&mut self, places: &[Place], taker: &mut impl Taker) -> io::Result<()> {
-        self.known.learn(places.iter().map(|place| place.fingerprint));
-        let mut paths = rotated::rotated(&self.files, &self.path)?;
-        paths.push(self.path.clone());
-        let mut open: Vec<&Place> = places.iter().filter(|place| !place.is_read()).collect();
-        // From the youngest on: a file that is being copied is there twice.
-        for path in paths.into_iter().rev() {
-            let Ok((Some(print), _)) = rotated::fingerprint(&self.files, &path) else { continue };
-            let Some(index) = open.iter().position(|place| {
-                place.fingerprint == print && place.stands_in(&self.files, &path, path != self.path)
-            }) else {
-                continue;
-            };
-            let place = open.swap_remove(index);
-            let (body, stat) = rotated::open(&self.files, &path)?;
-            // A copy, compressed, may have got the inode of what it was made of.
-            let is_plain = matches!(body, Body::Plain(_));
-            let mut volume = self.volume(body, stat).resumed(*place);
-            volume.ends_whole = is_plain && stat.identity == place.identity;
-            if path == self.path {
-                self.current = Some(volume);
-            } else {
-                self.retired.push_front(volume);
-            }
-        }
-        if !open.is_empty() {
-            taker.say(format_args!(
-                "the file in which reading ended is gone; what had not been read of it is lost"
-            ));
-        }
-        Ok(())
-    }
-
     /// Closes the files that nobody writes into any more.
     fn close_retired(&mut self, now: Duration, taker: &mut impl Taker) -> Result<(), Break> {
         while let Some(place) = (0..self.retired.len()).find(|&place| self.is_over(place, now)) {
@@ -444,25 +226,7 @@ impl<S: Files> Tail<S> {
     }
 }
 
-/// Says how many NUL bytes were passed over.
-fn tell_of_hole<F: super::files::ReadAt>(volume: &mut Volume<F>, taker: &mut impl Taker) {
-    let bytes = std::mem::take(&mut volume.hole_bytes);
-    if bytes > 0 {
-        taker.say(format_args!("passed over {bytes} NUL bytes: a hole that truncating it has left"));
-    }
-}
-
 /// Room to read into.
 pub(crate) fn block() -> Vec<u8> {
     vec![0; BLOCK_BYTES]
-}
-
-/// A path for a person.
-struct Named<'a>(&'a Path);
-
-impl std::fmt::Display for Named<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        use std::os::unix::ffi::OsStrExt as _;
-        logretry_record::Shown(self.0.as_os_str().as_bytes()).fmt(f)
-    }
 }

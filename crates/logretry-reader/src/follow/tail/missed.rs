@@ -1,0 +1,120 @@
+//! The files beside the path: those that came and went unseen, and those in which reading ended.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::super::files::Files;
+use super::super::places::Place;
+use super::super::print::Fingerprint;
+use super::super::rotated::{self, Sequence};
+use super::super::volume::{Body, Taker, Volume};
+use super::Tail;
+
+impl<S: Files> Tail<S> {
+    /// Looks for files that came and were rotated away since the last look: younger than every rotated file that is known.
+    pub(super) fn find_missed(&mut self, now: Duration, taker: &mut impl Taker) -> bool {
+        // Asked before the names are listed: if it is renamed in between, it is among them.
+        let current = self.current.as_ref().map(|volume| volume.identity);
+        let is_at_path = self.files.stat(&self.path).is_ok_and(|stat| current == Some(stat.identity));
+        let Ok(paths) = rotated::rotated(&self.files, &self.path) else { return false };
+        self.searched = true;
+        let open = self.retired.iter().chain(&self.current);
+        self.known.learn(open.filter_map(|volume| volume.fingerprint));
+        // What is still to be read may have been copied already.
+        let fresh = self.retired.iter().chain(&self.current).filter(|volume| volume.read_to == 0);
+        let files = fresh.filter_map(Volume::file).cloned();
+        let mut heads: Vec<_> =
+            files.filter_map(|file| Fingerprint::of(Sequence { file, offset: 0 }).ok().flatten()).collect();
+        heads.extend(rotated::fingerprint(&self.files, &self.path).ok().and_then(|(print, _)| print));
+        let identities = |is_fresh: bool| {
+            let volumes = self.retired.iter().filter(move |volume| (volume.read_to == 0) == is_fresh);
+            volumes.map(|volume| volume.identity).collect::<Vec<_>>()
+        };
+        let (unread, read) = (identities(true), identities(false));
+        let mut missed: Vec<(Option<Fingerprint>, Option<&PathBuf>)> = Vec::new();
+        for path in paths.iter().rev() {
+            let Ok((print, stat)) = rotated::fingerprint(&self.files, path) else { continue };
+            if current == Some(stat.identity) {
+                missed.push((None, None));
+                continue;
+            }
+            if print.is_some_and(|print| heads.contains(&print)) || unread.contains(&stat.identity) {
+                continue;
+            }
+            if print.is_some_and(|print| self.known.knows(&print)) || read.contains(&stat.identity) {
+                break;
+            }
+            // One without a line may still get some.
+            let is_blank = print.is_none() && self.blank.contains(&stat.identity);
+            if !is_blank && !missed.iter().any(|(other, _)| print.is_some() && *other == print) {
+                missed.push((print, Some(path)));
+            }
+        }
+        let mut found = false;
+        if !is_at_path && !missed.is_empty() && missed.iter().all(|(_, path)| path.is_some()) {
+            missed.push((None, None));
+        }
+        for (print, path) in missed.into_iter().rev() {
+            let Some(path) = path else {
+                // The current file has been renamed itself, or removed, and those that follow are younger.
+                self.retired.extend(self.current.take());
+                continue;
+            };
+            let Ok((body, stat)) = rotated::open(&self.files, path) else { continue };
+            if print.is_some() {
+                taker.say(format_args!("reading {} first, which was rotated away unread", Named(path)));
+            }
+            let mut volume = self.volume(body, stat);
+            (volume.grown_at, volume.ends_whole) = (now, false);
+            self.known.learn(print);
+            self.retired.push_back(volume);
+            found = true;
+        }
+        found
+    }
+
+    /// Goes on where it ended.
+    pub(super) fn resume(&mut self, places: &[Place], taker: &mut impl Taker) -> io::Result<()> {
+        self.known.learn(places.iter().map(|place| place.fingerprint));
+        let mut paths = rotated::rotated(&self.files, &self.path)?;
+        paths.push(self.path.clone());
+        let mut open: Vec<&Place> = places.iter().filter(|place| !place.is_read()).collect();
+        // From the youngest on: a file that is being copied is there twice.
+        for path in paths.into_iter().rev() {
+            let Ok((Some(print), _)) = rotated::fingerprint(&self.files, &path) else { continue };
+            let Some(index) = open.iter().position(|place| {
+                place.fingerprint == print && place.stands_in(&self.files, &path, path != self.path)
+            }) else {
+                continue;
+            };
+            let place = open.swap_remove(index);
+            let (body, stat) = rotated::open(&self.files, &path)?;
+            // A copy, compressed, may have got the inode of what it was made of.
+            let is_plain = matches!(body, Body::Plain(_));
+            let mut volume = self.volume(body, stat).resumed(*place);
+            volume.ends_whole = is_plain && stat.identity == place.identity;
+            if path == self.path {
+                self.current = Some(volume);
+            } else {
+                self.retired.push_front(volume);
+            }
+        }
+        if !open.is_empty() {
+            taker.say(format_args!(
+                "the file in which reading ended is gone; what had not been read of it is lost"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// A path for a person.
+struct Named<'a>(&'a Path);
+
+impl std::fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        use std::os::unix::ffi::OsStrExt as _;
+        logretry_record::Shown(self.0.as_os_str().as_bytes()).fmt(f)
+    }
+}

@@ -1,0 +1,147 @@
+//! Reading on in the files of a log that are open, and what becomes of one that was truncated.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use logretry_stage::bridge::Break;
+
+use super::super::files::{Files, ReadAt, Stat};
+use super::super::rotated;
+use super::super::volume::{Body, Seen, Taker, Volume};
+use super::Tail;
+
+impl<S: Files> Tail<S> {
+    /// Reads on in the files that are not at the path any more, one after the other; says whether there is more at once.
+    pub(super) fn read_retired(
+        &mut self,
+        now: Duration,
+        block: &mut [u8],
+        taker: &mut impl Taker,
+    ) -> Result<bool, Break> {
+        let mut place = 0;
+        while let Some(volume) = self.retired.get_mut(place) {
+            let seen = volume.read_on(now, block, taker)?;
+            tell_of_hole(volume, taker);
+            match seen {
+                Seen::More => return Ok(true),
+                Seen::Still | Seen::Grown => place += 1,
+                Seen::Cut => {
+                    let Some(volume) = self.retired.remove(place) else { continue };
+                    let volumes = self.begin_anew(volume, now, taker)?;
+                    for volume in volumes.into_iter().flatten().rev() {
+                        self.retired.insert(place, volume);
+                    }
+                    self.find_missed(now, taker);
+                }
+                Seen::Failed(error) => {
+                    let line = volume.lines();
+                    taker.say(format_args!(
+                        "a file that was rotated away cannot be read beyond line {line}: {error}"
+                    ));
+                    if let Some(mut volume) = self.retired.remove(place) {
+                        volume.ends_whole = false;
+                        self.close(&mut volume, taker)?;
+                    }
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    pub(super) fn read_current(
+        &mut self,
+        now: Duration,
+        block: &mut [u8],
+        taker: &mut impl Taker,
+    ) -> Result<bool, Break> {
+        let Some(volume) = &mut self.current else { return Ok(false) };
+        let seen = volume.read_on(now, block, taker)?;
+        tell_of_hole(volume, taker);
+        match seen {
+            Seen::Still | Seen::Grown => Ok(false),
+            Seen::More => Ok(true),
+            Seen::Cut => {
+                if let Some(volume) = self.current.take() {
+                    let [rest, anew] = self.begin_anew(volume, now, taker)?;
+                    self.retired.extend(rest);
+                    self.current = anew;
+                }
+                Ok(true)
+            }
+            Seen::Failed(error) => {
+                // A network file system may want the file opened anew (ESTALE).
+                if volume.file().is_some()
+                    && let Ok(file) = self.files.open(&self.path)
+                    && file.stat().is_ok_and(|stat| stat.identity == volume.identity)
+                {
+                    volume.reopened(file);
+                }
+                if self.failed != volume.number {
+                    self.failed = volume.number;
+                    taker.say(format_args!(
+                        "cannot read beyond line {}: {error}; trying again",
+                        volume.lines()
+                    ));
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// The file has been truncated. What had not been read of it is in the copy that was made before, if there is one; then the file is
+    /// read from its beginning.
+    fn begin_anew(
+        &mut self,
+        mut volume: Volume<S::File>,
+        now: Duration,
+        taker: &mut impl Taker,
+    ) -> Result<[Option<Volume<S::File>>; 2], Break> {
+        let file = volume.file().cloned();
+        let stat = Stat { identity: volume.identity, bytes: 0 };
+        let anew = file.map(|file| {
+            let mut anew = self.volume(Body::Plain(file), stat);
+            anew.grown_at = now;
+            anew
+        });
+        self.known.learn(volume.fingerprint);
+        volume.grown_at = now;
+        if self.copy_of(&volume).is_some_and(|path| self.continue_in(&mut volume, &path).is_ok()) {
+            return Ok([Some(volume), anew]);
+        }
+        taker.say(format_args!(
+            "it was truncated; lines behind line {} are lost, if any had been written since the last look",
+            volume.lines()
+        ));
+        volume.ends_whole = false;
+        self.close(&mut volume, taker)?;
+        Ok([None, anew])
+    }
+
+    /// The youngest rotated file that holds what has been read of `volume`.
+    fn copy_of(&self, volume: &Volume<S::File>) -> Option<PathBuf> {
+        let (offset, marker) = volume.read_end();
+        rotated::rotated(&self.files, &self.path).ok()?.into_iter().rev().find(|path| {
+            let has_print = volume.fingerprint.is_none()
+                || rotated::fingerprint(&self.files, path)
+                    .is_ok_and(|(print, _)| print == volume.fingerprint);
+            has_print && rotated::has(&self.files, path, offset, marker).unwrap_or(false)
+        })
+    }
+
+    /// Lets `volume` go on in the copy at `path`.
+    fn continue_in(&mut self, volume: &mut Volume<S::File>, path: &Path) -> io::Result<()> {
+        let (print, _) = rotated::fingerprint(&self.files, path)?;
+        let (body, stat) = rotated::open(&self.files, path)?;
+        self.known.learn(print);
+        volume.continue_in(body, stat.identity)
+    }
+}
+
+/// Says how many NUL bytes were passed over.
+fn tell_of_hole<F: ReadAt>(volume: &mut Volume<F>, taker: &mut impl Taker) {
+    let bytes = std::mem::take(&mut volume.hole_bytes);
+    if bytes > 0 {
+        taker.say(format_args!("passed over {bytes} NUL bytes: a hole that truncating it has left"));
+    }
+}
