@@ -49,8 +49,8 @@ fn hash_within<const ROOM: usize>(line: &[u8], ordinal: u64) -> Option<blake3::H
 }
 
 impl RecordId {
-    /// What it is printed as. It is written into the record of every line, so without the formatting machinery.
-    pub(crate) fn digits(self) -> [u8; 32] {
+    /// What it is printed as, in ASCII. It is written into the record of every line and sent with every request, so without the formatting machinery.
+    pub fn digits(self) -> [u8; 32] {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = [0; 32];
         for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {

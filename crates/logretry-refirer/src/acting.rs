@@ -82,40 +82,59 @@ fn parameter(text: &str) -> bool {
     if acts(&name) {
         return true;
     }
-    let names_an_action = words(&name).last().is_some_and(|word| ACTIONS.contains(&word.as_str()));
-    let is_method = |word: &String| METHODS.contains(&word.as_str());
+    let names_an_action = words(&name).last().is_some_and(|word| is_one_of(word, ACTIONS));
+    let is_method = |word| is_one_of(word, METHODS);
     names_an_action
-        && (acts(&value) || (name.ends_with("method") && words(&value).first().is_some_and(is_method)))
+        && (acts(&value) || (name.ends_with("method") && words(&value).next().is_some_and(is_method)))
 }
 
 /// Whether an acting word begins or ends `text`.
 fn acts(text: &str) -> bool {
-    let words = words(text);
-    let is_pair = |first: &str, second: &str| {
-        PAIRS.iter().any(|(one, others)| *one == first && others.contains(&second))
+    let mut words = words(text);
+    let Some(first) = words.next() else { return false };
+    let second = words.next();
+    // The last two: the third word and those after it push out what stands before them.
+    let (before, last) = match second {
+        None => return is_one_of(first, WORDS),
+        Some(second) => words.fold((first, second), |(_, last), word| (last, word)),
     };
-    let single = words.first().into_iter().chain(words.last()).any(|word| WORDS.contains(&word.as_str()));
-    let mut pairs = words.windows(2).map(|pair| is_pair(&pair[0], &pair[1]));
-    // The first and the last of them, which may be the same.
-    single || pairs.next().unwrap_or(false) || pairs.next_back().unwrap_or(false)
+    let is_pair = |one: &str, other: &str| {
+        PAIRS.iter().any(|(first, seconds)| is(one, first) && is_one_of(other, seconds))
+    };
+    is_one_of(first, WORDS)
+        || is_one_of(last, WORDS)
+        || second.is_some_and(|second| is_pair(first, second))
+        || is_pair(before, last)
 }
 
-/// The words of `text` in small letters.
-fn words(text: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut small_before = false;
-    for char in text.chars() {
-        let ends = !char.is_alphanumeric() || (small_before && char.is_uppercase());
-        if ends && words.last().is_some_and(|word| !word.is_empty()) {
-            words.push(String::new());
-        }
-        if char.is_alphanumeric() {
-            words.last_mut().expect("there is one").extend(char.to_lowercase());
-        }
-        small_before = char.is_lowercase();
+/// The words of `text`.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(|char: char| !char.is_alphanumeric());
+        let mut small_before = false;
+        let end = rest.find(|char: char| {
+            let ends = !char.is_alphanumeric() || (small_before && char.is_uppercase());
+            small_before = char.is_lowercase();
+            ends
+        });
+        let (word, after) = rest.split_at(end.unwrap_or(rest.len()));
+        rest = after;
+        (!word.is_empty()).then_some(word)
+    })
+}
+
+/// Whether `word` is `small`, in whatever case.
+fn is(word: &str, small: &str) -> bool {
+    if word.is_ascii() {
+        word.eq_ignore_ascii_case(small)
+    } else {
+        word.chars().flat_map(char::to_lowercase).eq(small.chars())
     }
-    words.retain(|word| !word.is_empty());
-    words
+}
+
+fn is_one_of(word: &str, small: &[&str]) -> bool {
+    small.iter().any(|small| is(word, small))
 }
 
 /// `delete` of `delete.php`; at most five letters are an extension.

@@ -98,7 +98,7 @@ impl FromStr for BaseUrl {
         {
             return Err(refuse("its path holds bytes that must be percent-encoded"));
         }
-        Ok(Self { site: Site::new(scheme, authority), prefix: prefix.to_owned() })
+        Ok(Self { site: Site::new(scheme, &authority), prefix: prefix.to_owned() })
     }
 }
 
@@ -110,6 +110,8 @@ impl FromStr for BaseUrl {
 pub struct AllowedHost {
     scheme: Option<Scheme>,
     authority: Authority,
+    /// What it is under `http` and under `https`: made once, and not for every line that names it.
+    sites: [Site; 2],
 }
 
 impl AllowedHost {
@@ -122,7 +124,7 @@ impl AllowedHost {
         let meant = scheme.or(self.scheme).unwrap_or_else(guess);
         let fits = self.scheme.is_none_or(|wanted| wanted == meant)
             && self.authority.port_for(meant) == host.port_for(meant);
-        fits.then(|| Site::new(meant, host.clone()))
+        fits.then(|| self.sites[usize::from(meant == Scheme::Https)].clone())
     }
 }
 
@@ -136,7 +138,8 @@ impl FromStr for AllowedHost {
         };
         let authority =
             Authority::parse(authority).ok_or_else(|| RefirerError::AllowHost(text.to_owned()))?;
-        Ok(Self { scheme, authority })
+        let sites = [Scheme::Http, Scheme::Https].map(|scheme| Site::new(scheme, &authority));
+        Ok(Self { scheme, authority, sites })
     }
 }
 

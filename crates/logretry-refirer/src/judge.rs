@@ -11,7 +11,9 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::Method;
+use http::uri::PathAndQuery;
 use logretry_record::{Reason, Record};
 use url::{Position, Url};
 
@@ -26,7 +28,7 @@ pub struct Planned {
     pub(crate) method: Method,
     is_safe: bool,
     pub(crate) site: Site,
-    pub(crate) target: String,
+    pub(crate) target: PathAndQuery,
     pub(crate) payload: Option<Arc<Payload>>,
 }
 
@@ -48,7 +50,7 @@ impl Planned {
 
     /// The request target: path and query as they go onto the wire.
     pub fn target(&self) -> &str {
-        &self.target
+        self.target.as_str()
     }
 
     /// The body that goes along; none for a request without one.
@@ -58,9 +60,7 @@ impl Planned {
 
     /// The whole URL: site and target.
     pub fn url(&self) -> String {
-        let mut url = self.site.to_string();
-        url.push_str(&self.target);
-        url
+        [self.site.url(), self.target()].concat()
     }
 }
 
@@ -93,15 +93,15 @@ impl Options {
         if reads && !self.allow_acting && says_that_it_acts(&target.path) {
             return Err(Reason::MayAct);
         }
-        let mut path = format!("{prefix}{}", target.path);
+        let mut path = [prefix, &target.path].concat();
         if let Some(mark) = &self.send_mark {
             path = mark.put_on(&path);
         }
         if path.len() > TARGET_BYTES_MAX {
             return Err(Reason::TargetTooLong);
         }
-        let planned = Planned { method, is_safe, site, target: path, payload };
-        planned.check()?;
+        let target = read_back(&site, path)?;
+        let planned = Planned { method, is_safe, site, target, payload };
         if self.proxy.is_some() && !survives_the_url_type(&planned) {
             return Err(Reason::TargetWouldChange);
         }
@@ -109,25 +109,23 @@ impl Options {
     }
 }
 
-impl Planned {
-    /// Reads back what was built, with the parser of the library that sends it: it must be what was meant, and go where it
-    /// was meant to go. Nothing known gets here and fails; this is the second lock.
-    fn check(&self) -> Result<(), Reason> {
-        let uri: http::Uri = self.url().parse().map_err(|_| Reason::TargetForm)?;
-        if uri.scheme_str() != Some(self.site.scheme().as_str())
-            || uri.authority().map(http::uri::Authority::as_str) != Some(&self.site.authority())
-        {
-            return Err(Reason::HostNotAllowed);
-        }
-        let unchanged = uri.path_and_query().is_some_and(|target| target.as_str() == self.target);
-        if unchanged { Ok(()) } else { Err(Reason::TargetForm) }
+/// Reads back what was built, with the parser of the library that sends it: it must be what was meant, and go where it
+/// was meant to go. Nothing known gets here and fails; this is the second lock.
+fn read_back(site: &Site, target: String) -> Result<PathAndQuery, Reason> {
+    if !site.is_read_back() {
+        return Err(Reason::HostNotAllowed);
     }
+    // An authority ends at the first slash (RFC 3986 §3.2), so that what follows one cannot change it.
+    let bytes = Bytes::from(target);
+    let read = PathAndQuery::from_maybe_shared(bytes.clone()).map_err(|_| Reason::TargetForm)?;
+    let unchanged = read.as_str().as_bytes() == bytes && bytes.starts_with(b"/");
+    if unchanged { Ok(read) } else { Err(Reason::TargetForm) }
 }
 
 /// Whether the target is still the same after `url::Url`, which reqwest takes and with it every request through a proxy, has resolved its dot segments, turned its
 /// backslashes and percent-encoded its quotation marks (WHATWG URL §4.4).
 fn survives_the_url_type(planned: &Planned) -> bool {
-    Url::parse(&planned.url()).is_ok_and(|url| url[Position::BeforePath..] == planned.target)
+    Url::parse(&planned.url()).is_ok_and(|url| &url[Position::BeforePath..] == planned.target())
 }
 
 #[cfg(test)]

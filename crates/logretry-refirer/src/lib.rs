@@ -78,6 +78,7 @@ mod options;
 mod overflow;
 mod pace;
 mod parcel;
+mod patience;
 mod payload;
 mod quantity;
 mod random;

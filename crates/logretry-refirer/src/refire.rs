@@ -11,9 +11,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use logretry_record::{ErrorKind, Outcome, Reason, Retry};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use crate::fault::Fault;
+use crate::patience::Patience;
 use crate::transport::{Ready as _, Request, Seen, Transport};
 
 /// How a request ended.
@@ -27,28 +27,20 @@ pub(crate) struct Answer {
 /// An answer, or the reason for which nothing was sent.
 pub(crate) type Ended = Result<Answer, Reason>;
 
-/// What a refire waits for at most.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience<'a> {
-    /// From the name lookup to the last byte of the answer. The journal's time is not counted.
-    pub(crate) timeout: Duration,
-    pub(crate) abort: &'a CancellationToken,
-}
-
 /// Sends `request` and waits for the end: a whole answer, a fault, the timeout, or an abort. An error is the reason for which nothing
 /// was sent. `intent` is awaited last, with a connection in hand: it writes down that the request is about to be sent, or says why it must not be.
 /// `begun` is called then.
 pub(crate) async fn refire(
     transport: &impl Transport,
-    request: &Request,
-    patience: Patience<'_>,
+    request: &mut Request,
+    patience: &mut Patience,
     intent: impl Future<Output = Result<(), Reason>>,
     begun: impl FnOnce() + Send,
 ) -> Ended {
     let time = Timestamp::now();
     let start = Instant::now();
     let mut seen = Seen::default();
-    let ready = patience.wait(patience.timeout, transport.ready(request)).await;
+    let ready = patience.wait(start + patience.timeout(), transport.ready(request)).await;
     let mut took = start.elapsed();
     let end = match ready {
         Err(fault) if fault.kind == ErrorKind::Aborted => return Err(Reason::Stopped),
@@ -57,8 +49,9 @@ pub(crate) async fn refire(
             intent.await?;
             begun();
             let start = Instant::now();
-            let left = patience.timeout.saturating_sub(took);
-            let end = patience.wait(left, ready.exchange(request, &mut seen)).await;
+            // The journal's time is not counted.
+            let deadline = start + patience.timeout().saturating_sub(took);
+            let end = patience.wait(deadline, ready.exchange(request, &mut seen)).await;
             took += start.elapsed();
             end
         }
@@ -92,21 +85,6 @@ pub(crate) async fn refire(
         detail,
     };
     Ok(Answer { retry, retry_after: seen.retry_after })
-}
-
-impl Patience<'_> {
-    /// Waits for `step`, so long at most.
-    async fn wait<T>(self, left: Duration, step: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-        tokio::select! {
-            // What has already happened is told rather than cut off.
-            biased;
-            end = step => end,
-            () = self.abort.cancelled() => Err(Fault::new(ErrorKind::Aborted, "cut off by a stop")),
-            () = tokio::time::sleep(left) => {
-                Err(Fault::new(ErrorKind::Timeout, format!("no whole answer within {:?}", self.timeout)))
-            }
-        }
-    }
 }
 
 /// Milliseconds, to the microsecond: finer digits are noise, and make lines longer.

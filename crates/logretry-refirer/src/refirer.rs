@@ -12,8 +12,9 @@ use crate::crew::Crew;
 use crate::idempotency;
 use crate::journal::{Before, Journal, Kept, NoJournal};
 use crate::lane::Job;
+use crate::patience::Patiences;
 use crate::rate::Schedule;
-use crate::refire::{Ended, Patience, refire};
+use crate::refire::{Ended, refire};
 use crate::room::{Leaving, Room, Start};
 use crate::settle::settled;
 use crate::transport::{Request, Transport, Wire};
@@ -115,10 +116,14 @@ fn refires<T: Transport, J: Journal>(
         let mut intake = Intake { room: Room::new(Arc::clone(&options)), reading: true, failure: None };
         // Dropped with this stream, and all tasks with it.
         let mut crew = {
-            let (journal, options, cx) = (Arc::clone(&journal), Arc::clone(&options), Arc::clone(&cx));
-            Crew::new(move |start| {
-                send(start, Arc::clone(&transport), Arc::clone(&journal), Arc::clone(&options), Arc::clone(&cx))
-            })
+            let office = Arc::new(Office {
+                transport,
+                patiences: Patiences::new(options.timeout, cx.stops().abort.clone()),
+                journal: Arc::clone(&journal),
+                options: Arc::clone(&options),
+                cx: Arc::clone(&cx),
+            });
+            Crew::new(move |start| send(start, Arc::clone(&office)))
         };
         let deadline = options.max_time.map(|time| Instant::now() + time);
         let mut drained = pin!(cx.stops().drain.cancelled());
@@ -264,13 +269,17 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
-async fn send<T: Transport, J: Journal>(
-    mut start: Start,
+/// What those need who send.
+struct Office<T, J> {
     transport: Arc<T>,
+    patiences: Patiences,
     journal: Arc<Kept<J>>,
     options: Arc<Options>,
     cx: Arc<Context>,
-) -> (Start, Ended) {
+}
+
+async fn send<T: Transport, J: Journal>(mut start: Start, office: Arc<Office<T, J>>) -> (Start, Ended) {
+    let Office { transport, patiences, journal, options, cx } = &*office;
     let job = &mut start.job;
     let mut request = Request::new(Arc::clone(&job.planned), job.record.id(), &options.headers);
     if let Some(secret) = options.idempotency.as_ref().filter(|_| !job.planned.is_safe()) {
@@ -279,20 +288,21 @@ async fn send<T: Transport, J: Journal>(
         request.headers.entry(idempotency::NAME).or_insert_with(key);
     }
     let attempt = job.attempts() + 1;
-    let patience = Patience { timeout: options.timeout, abort: &cx.stops().abort };
     let intent = journal.intend(job.record.id(), attempt, &job.planned);
     let (account, mut on_the_wire) = (&mut job.account, false);
     let begun = || {
         on_the_wire = true;
-        account.get_or_insert_with(|| Account::open(&cx)).begin();
+        account.get_or_insert_with(|| Account::open(cx)).begin();
     };
-    let mut ended = refire(&*transport, &request, patience, intent, begun).await;
+    let mut patience = patiences.take();
+    let mut ended = refire(&**transport, &mut request, &mut patience, intent, begun).await;
+    patiences.put(patience);
     job.sent |= on_the_wire;
     if let Ok(answer) = &mut ended {
         answer.retry.attempts = attempt;
         answer.retry.in_doubt_retry = job.in_doubt.is_some();
-        tell(job, &answer.retry, on_the_wire, &journal, &options).await;
-        job.account.get_or_insert_with(|| Account::open(&cx)).end(&answer.retry);
+        tell(job, &answer.retry, on_the_wire, journal, options).await;
+        job.account.get_or_insert_with(|| Account::open(cx)).end(&answer.retry);
     }
     (start, ended)
 }

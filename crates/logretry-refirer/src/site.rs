@@ -1,8 +1,11 @@
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use http::Uri;
+use http::header::HeaderValue;
 use logretry_record::Scheme;
 use url::Host;
 
@@ -12,17 +15,41 @@ use crate::RefirerError;
 ///
 /// The host is kept in lowercase, the port is left out when it is the scheme's own, so that two sites are equal when
 /// their requests reach the same server.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone)]
 pub struct Site {
     scheme: Scheme,
-    /// Shared, for every request has its site.
-    host: Arc<str>,
     port: u16,
+    names: Arc<Names>,
+}
+
+/// What a site is called where. Made once, for every request needs it.
+#[derive(Debug)]
+struct Names {
+    /// `http://shop.example:8080`.
+    url: String,
+    /// Where the host stands in it.
+    host: std::ops::Range<usize>,
+    /// `shop.example:8080`, as the `Host` header has it.
+    header: HeaderValue,
+    is_read_back: bool,
 }
 
 impl Site {
-    pub(crate) fn new(scheme: Scheme, authority: Authority) -> Self {
-        Self { scheme, port: authority.port_for(scheme), host: authority.host.into() }
+    pub(crate) fn new(scheme: Scheme, authority: &Authority) -> Self {
+        let port = authority.port_for(scheme);
+        let mut url = format!("{}://", scheme.as_str());
+        let start = url.len();
+        url.push_str(&authority.host);
+        let host = start..url.len();
+        if port != scheme.default_port() {
+            url.push_str(&format!(":{port}"));
+        }
+        let header = HeaderValue::from_str(&url[start..]).expect("a host is ASCII");
+        let is_read_back = url.parse().is_ok_and(|uri: Uri| {
+            uri.scheme_str() == Some(scheme.as_str())
+                && uri.authority().map(http::uri::Authority::as_str) == Some(&url[start..])
+        });
+        Self { scheme, port, names: Arc::new(Names { url, host, header, is_read_back }) }
     }
 
     /// The scheme.
@@ -32,7 +59,7 @@ impl Site {
 
     /// The host in lowercase, an IPv6 address in brackets.
     pub fn host(&self) -> &str {
-        &self.host
+        &self.names.url[self.names.host.clone()]
     }
 
     /// The port.
@@ -43,23 +70,48 @@ impl Site {
     /// Whether an absolute target that names `authority` means this site. The scheme is not asked: behind a proxy that ends
     /// TLS, a server logs `http://` for what the client sent as `https://`.
     pub(crate) fn answers_to(&self, authority: &Authority) -> bool {
-        *authority.host == *self.host && authority.port_for(self.scheme) == self.port
+        *authority.host == *self.host() && authority.port_for(self.scheme) == self.port
     }
 
     /// Host and port as the `Host` header has them: without the port that is the scheme's own (RFC 9110 §7.2).
-    pub fn authority(&self) -> String {
-        if self.port == self.scheme.default_port() {
-            self.host.as_ref().to_owned()
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
+    pub fn authority(&self) -> &str {
+        &self.names.url[self.names.host.start..]
+    }
+
+    /// The same as the value of that header.
+    pub(crate) fn header(&self) -> HeaderValue {
+        self.names.header.clone()
+    }
+
+    /// Whether the parser of the library that sends requests finds this scheme and this authority in the site's URL, and no others.
+    pub(crate) fn is_read_back(&self) -> bool {
+        self.names.is_read_back
+    }
+
+    /// The URL without a path.
+    pub(crate) fn url(&self) -> &str {
+        &self.names.url
+    }
+}
+
+impl PartialEq for Site {
+    fn eq(&self, other: &Self) -> bool {
+        // The URL says it all.
+        Arc::ptr_eq(&self.names, &other.names) || self.names.url == other.names.url
+    }
+}
+
+impl Eq for Site {}
+
+impl Hash for Site {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.names.url.hash(hasher);
     }
 }
 
 impl fmt::Display for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme.as_str(), self.host)?;
-        if self.port == self.scheme.default_port() { Ok(()) } else { write!(f, ":{}", self.port) }
+        f.write_str(self.url())
     }
 }
 
@@ -70,7 +122,7 @@ impl FromStr for Site {
     fn from_str(text: &str) -> Result<Self, RefirerError> {
         let (scheme, authority) = split_scheme(text).ok_or_else(|| RefirerError::Site(text.to_owned()))?;
         let authority = Authority::parse(authority).ok_or_else(|| RefirerError::Site(text.to_owned()))?;
-        Ok(Self::new(scheme, authority))
+        Ok(Self::new(scheme, &authority))
     }
 }
 

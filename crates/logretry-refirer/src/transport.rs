@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
 use jiff::Timestamp;
@@ -37,8 +37,13 @@ pub(crate) trait Transport: Send + Sync + 'static {
 /// One call is at most one request on the wire: no redirect, no second try, whatever happens. Dropping the future cuts the
 /// exchange off.
 pub(crate) trait Ready: Send + 'static {
-    /// Returns when the answer is whole. What came of it stands in `seen`, also when the future is dropped before its end.
-    fn exchange(self, request: &Request, seen: &mut Seen) -> impl Future<Output = Result<(), Fault>> + Send;
+    /// Returns when the answer is whole. What came of it stands in `seen`, also when the future is dropped before its end. The headers of
+    /// `request` may be gone then: it is not asked for a second time.
+    fn exchange(
+        self,
+        request: &mut Request,
+        seen: &mut Seen,
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
 /// A request as it goes out.
@@ -88,12 +93,9 @@ impl Seen {
 impl Request {
     /// The request for `planned`, which carries the id of its record to the server's log.
     pub(crate) fn new(planned: Arc<Planned>, id: RecordId, headers: &HeaderMap) -> Self {
-        let agent = format!("{USER_AGENT_PREFIX}{} id={id}", env!("CARGO_PKG_VERSION"));
-        let agent = agent.try_into().expect("a version and an id are ASCII");
         let mut all = HeaderMap::with_capacity(headers.len() + 8);
         // RFC 9110 §7.2: it should stand first.
-        let host = planned.site.authority().try_into().expect("a host is ASCII");
-        all.insert(header::HOST, host);
+        all.insert(header::HOST, planned.site.header());
         let body = planned.payload.as_deref().map_or_else(Bytes::new, |payload| {
             all.extend(payload.headers.clone());
             payload.body.clone()
@@ -108,12 +110,22 @@ impl Request {
             all.extend(headers.clone());
         }
         let mut headers = all;
-        headers.insert(header::USER_AGENT, agent);
+        headers.insert(header::USER_AGENT, agent(id));
         // Nothing is decoded here, so a compressed answer would only be a bomb to count.
         headers.entry(header::ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
         headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
         Self { planned, headers, body }
     }
+}
+
+fn agent(id: RecordId) -> HeaderValue {
+    const BEFORE: &str = concat!("logretry/", env!("CARGO_PKG_VERSION"), " id=");
+    debug_assert!(BEFORE.starts_with(USER_AGENT_PREFIX), "it is what the loop guard looks for");
+    // Once for every request, so without the formatting machinery.
+    let mut agent = BytesMut::with_capacity(BEFORE.len() + 32);
+    agent.extend_from_slice(BEFORE.as_bytes());
+    agent.extend_from_slice(&id.digits());
+    HeaderValue::from_maybe_shared(agent.freeze()).expect("a version and an id are ASCII")
 }
 
 /// What is said when there is no connection in time.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use logretry_record::RecordId;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::Options;
@@ -27,10 +28,8 @@ impl Steps {
     }
 
     async fn refire(&self) -> (Ended, Vec<&'static str>) {
-        let request = request();
-        let abort = CancellationToken::new();
-        let patience = Patience { timeout: Duration::from_secs(1), abort: &abort };
-        let ended = refire(self, &request, patience, self.intend(), || self.take("begun")).await;
+        let mut patience = Patience::new(Duration::from_secs(1), &CancellationToken::new());
+        let ended = refire(self, &mut request(), &mut patience, self.intend(), || self.take("begun")).await;
         (ended, self.taken.lock().expect("no panic").clone())
     }
 }
@@ -48,7 +47,7 @@ impl Transport for Steps {
 }
 
 impl crate::transport::Ready for Steps {
-    async fn exchange(self, _: &Request, seen: &mut Seen) -> Result<(), Fault> {
+    async fn exchange(self, _: &mut Request, seen: &mut Seen) -> Result<(), Fault> {
         self.take("sent");
         tokio::time::sleep(Duration::from_millis(10)).await;
         seen.status = Some(200);

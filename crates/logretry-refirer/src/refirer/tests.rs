@@ -55,7 +55,7 @@ impl Transport for Pretend {
 }
 
 impl Ready for Pretend {
-    async fn exchange(self, request: &Request, seen: &mut Seen) -> Result<(), Fault> {
+    async fn exchange(self, request: &mut Request, seen: &mut Seen) -> Result<(), Fault> {
         let target = request.planned.target();
         let before = {
             let mut diary = self.diary.lock().expect("no panic");

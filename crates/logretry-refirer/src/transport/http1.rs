@@ -80,16 +80,19 @@ impl Http1 {
     /// Sends `request` and reads the answer.
     pub(super) async fn exchange(
         mut self,
-        request: &Request,
+        request: &mut Request,
         seen: &mut Seen,
         body_bytes_max: u64,
     ) -> Result<Exchanged, Fault> {
         self.rest.store(INTERIM_BYTES_MAX, Ordering::Relaxed);
-        let answer = match self.send(built(request)?).await {
+        let answer = match self.send(built(request)).await {
             Ok(answer) => answer,
             Err(mut error) => {
-                let not_sent = error.take_message().is_some();
-                return if not_sent { Ok(Exchanged::NotSent) } else { Err(exchanging(&error.into_error())) };
+                let Some(not_sent) = error.take_message() else {
+                    return Err(exchanging(&error.into_error()));
+                };
+                request.headers = not_sent.into_parts().0.headers;
+                return Ok(Exchanged::NotSent);
             }
         };
         // The body has a limit of its own.
@@ -142,14 +145,13 @@ impl Http1 {
     }
 }
 
-/// In origin form.
-fn built(request: &Request) -> Result<http::Request<Full<Bytes>>, Fault> {
+/// In origin form, with the headers of `request`.
+fn built(request: &mut Request) -> http::Request<Full<Bytes>> {
     let mut built = http::Request::new(Full::new(request.body.clone()));
     *built.method_mut() = request.planned.method.clone();
-    *built.uri_mut() =
-        request.planned.target.parse().map_err(|error: http::uri::InvalidUri| exchanging(&error))?;
-    *built.headers_mut() = request.headers.clone();
-    Ok(built)
+    *built.uri_mut() = request.planned.target.clone().into();
+    *built.headers_mut() = std::mem::take(&mut request.headers);
+    built
 }
 
 fn exchanging(error: &(dyn std::error::Error + 'static)) -> Fault {

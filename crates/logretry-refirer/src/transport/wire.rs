@@ -78,7 +78,7 @@ impl Transport for Wire {
 }
 
 impl Ready for Open {
-    async fn exchange(self, request: &Request, seen: &mut Seen) -> Result<(), Fault> {
+    async fn exchange(self, request: &mut Request, seen: &mut Seen) -> Result<(), Fault> {
         let Self { connections, mut way } = self;
         let mut passed_over = 0;
         loop {

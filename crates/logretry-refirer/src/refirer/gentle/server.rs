@@ -185,7 +185,7 @@ impl Transport for Net {
 }
 
 impl Ready for Arc<Server> {
-    async fn exchange(self, _: &Request, seen: &mut Seen) -> Result<(), Fault> {
+    async fn exchange(self, _: &mut Request, seen: &mut Seen) -> Result<(), Fault> {
         self.ask(seen).await
     }
 }

@@ -1,0 +1,142 @@
+//! What a refire waits for at most.
+//!
+//! Each request may run out of time, and each may be cut off. To enter both with the runtime anew for every request costs as much as half of its
+//! way through the HTTP library, and nearly always for nothing. So a [`Patience`] is used for one request after the other: a timer that is put off costs
+//! next to nothing, and one that was never waited for is not even put off.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use logretry_record::ErrorKind;
+use tokio::time::{Instant, Sleep, sleep_until};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use crate::fault::Fault;
+
+/// An alarm and an ear for aborts, for one request at a time.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    /// From the name lookup to the last byte of the answer.
+    timeout: Duration,
+    alarm: Pin<Box<Sleep>>,
+    abort: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl Patience {
+    /// Must be called within a runtime.
+    pub(crate) fn new(timeout: Duration, abort: &CancellationToken) -> Self {
+        Self {
+            timeout,
+            alarm: Box::pin(sleep_until(Instant::now())),
+            abort: Box::pin(abort.clone().cancelled_owned()),
+        }
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Waits for `step`, until `deadline` at most.
+    pub(crate) async fn wait<T>(
+        &mut self,
+        deadline: Instant,
+        step: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let mut step = pin!(step);
+        let mut is_set = false;
+        poll_fn(|cx| {
+            // What has already happened is told rather than cut off.
+            if let Poll::Ready(end) = step.as_mut().poll(cx) {
+                return Poll::Ready(end);
+            }
+            if self.abort.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Err(Fault::new(ErrorKind::Aborted, "cut off by a stop")));
+            }
+            if !std::mem::replace(&mut is_set, true) {
+                self.alarm.as_mut().reset(deadline);
+            }
+            self.alarm.as_mut().poll(cx).map(|()| {
+                Err(Fault::new(ErrorKind::Timeout, format!("no whole answer within {:?}", self.timeout)))
+            })
+        })
+        .await
+    }
+}
+
+/// Those that nobody uses; as many as requests were ever under way at once.
+#[derive(Debug)]
+pub(crate) struct Patiences {
+    timeout: Duration,
+    abort: CancellationToken,
+    resting: Mutex<Vec<Patience>>,
+}
+
+impl Patiences {
+    pub(crate) fn new(timeout: Duration, abort: CancellationToken) -> Self {
+        Self { timeout, abort, resting: Mutex::default() }
+    }
+
+    /// Takes one out. Must be called within a runtime.
+    pub(crate) fn take(&self) -> Patience {
+        let resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        resting.unwrap_or_else(|| Patience::new(self.timeout, &self.abort))
+    }
+
+    /// Puts one back.
+    pub(crate) fn put(&self, patience: Patience) {
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner).push(patience);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn after(time: Duration) -> Result<(), Fault> {
+        tokio::time::sleep(time).await;
+        Ok(())
+    }
+
+    fn kind(end: Result<(), Fault>) -> Option<ErrorKind> {
+        end.err().map(|fault| fault.kind)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_request_has_its_own_time() {
+        let [second, long] = [1, 3].map(Duration::from_secs);
+        let mut patience = Patience::new(2 * second, &CancellationToken::new());
+        for (takes, expected) in [
+            (second, None),
+            (long, Some(ErrorKind::Timeout)),
+            (Duration::ZERO, None),
+            (long, Some(ErrorKind::Timeout)),
+            (second, None),
+        ] {
+            let start = Instant::now();
+            assert_eq!(kind(patience.wait(start + 2 * second, after(takes)).await), expected);
+            assert!(start.elapsed() <= 2 * second, "{takes:?} took {:?}", start.elapsed());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_abort_cuts_off_what_is_under_way_and_what_comes_after() {
+        let abort = CancellationToken::new();
+        let patiences = Patiences::new(Duration::from_secs(60), abort.clone());
+        let mut patience = patiences.take();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        assert_eq!(kind(patience.wait(deadline, after(Duration::from_secs(1))).await), None);
+        patiences.put(patience);
+        let mut patience = patiences.take();
+        let cut = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            abort.cancel();
+        };
+        let (end, ()) = tokio::join!(patience.wait(deadline, after(Duration::from_secs(30))), cut);
+        assert_eq!(kind(end), Some(ErrorKind::Aborted));
+        assert_eq!(kind(patience.wait(deadline, std::future::pending()).await), Some(ErrorKind::Aborted));
+        assert_eq!(kind(patience.wait(deadline, async { Ok(()) }).await), None, "it has happened");
+    }
+}
