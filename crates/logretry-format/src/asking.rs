@@ -24,10 +24,6 @@ pub(crate) struct Asking<'a> {
 type Origin<'a> = (Option<Cow<'a, [u8]>>, Option<Scheme>);
 
 impl<'a> StepsRead<'a> {
-    pub(crate) fn has_target(&self) -> bool {
-        self.asking().target.is_some()
-    }
-
     pub(crate) fn asking(&self) -> Asking<'a> {
         let uses = &self.format.uses;
         let request = uses.request.and_then(|index| request::split(self.line, self.spans[index]));

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use logretry_record::{Exchange, ExchangeRef};
 
@@ -28,6 +30,14 @@ impl<'a> Parsed<'a> {
         match &self.0 {
             Reading::Steps(read) => read.time(),
             Reading::Keyed(read) => read.time(),
+        }
+    }
+
+    /// What was asked for.
+    pub(crate) fn target(&self) -> Option<Cow<'a, str>> {
+        match &self.0 {
+            Reading::Steps(read) => read.asking().target,
+            Reading::Keyed(read) => read.asked().target.map(Cow::Owned),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The same line after a refire: the URL marked; status, time, bytes and duration replaced; every other byte untouched.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 
 use jiff::Timestamp;
@@ -39,18 +40,20 @@ impl Format {
     pub fn rewrite(&self, line: &[u8], change: &Change<'_>, out: &mut Vec<u8>) -> Result<(), LineError> {
         let mut spans = Spans::new();
         let parsed = self.parse(line, &mut spans)?;
+        let (had_status, had_target) = (parsed.status().is_some(), parsed.target().is_some());
         let mut edits = Edits::default();
         match &parsed.0 {
             Reading::Steps(read) => {
-                edits.mark_url(read, change.mark);
+                if had_target {
+                    edits.mark_url(read, change.mark);
+                }
                 edits.replace_values(read, change);
             }
             Reading::Keyed(read) => keyed::change(read, change, &mut edits),
         }
-        let (had_status, had_target) = (parsed.status().is_some(), parsed.exchange().target.is_some());
         let start = out.len();
         edits.apply(line, out);
-        let written = self.check(&out[start..], change, had_status, had_target);
+        let written = self.check(&out[start..], change, had_status, had_target, &mut spans);
         if written.is_err() {
             out.truncate(start);
         }
@@ -64,12 +67,12 @@ impl Format {
         change: &Change<'_>,
         needs_status: bool,
         needs_mark: bool,
+        spans: &mut Spans,
     ) -> Result<(), LineError> {
-        let mut spans = Spans::new();
-        let parsed = self.parse(line, &mut spans)?;
+        let parsed = self.parse(line, spans)?;
         let says_status = !needs_status || parsed.status() == Some(change.status.unwrap_or(0));
-        let is_marked = |target: String| change.mark.is_on(target.as_bytes());
-        let is_marked_now = !needs_mark || parsed.exchange().target.is_some_and(is_marked);
+        let is_marked = |target: Cow<'_, str>| change.mark.is_on(target.as_bytes());
+        let is_marked_now = !needs_mark || parsed.target().is_some_and(is_marked);
         if says_status && is_marked_now { Ok(()) } else { Err(LineError::Ambiguous) }
     }
 }
@@ -110,9 +113,6 @@ impl Edits {
     }
 
     fn mark_url(&mut self, parsed: &StepsRead<'_>, mark: &Mark) {
-        if !parsed.has_target() {
-            return;
-        }
         let has_query = parsed.format.uses.query.is_some_and(|index| parsed.spans[index] != Span::ABSENT);
         for (index, field) in parsed.format.fields.iter().enumerate() {
             let span = parsed.spans[index];
@@ -186,9 +186,9 @@ impl Edits {
             }
             let original = span.of(parsed.line);
             match field.role {
-                Role::Status { .. } => self.put(span, |out| {
-                    write_to(out, format_args!("{:03}", change.status.unwrap_or(0)));
-                }),
+                Role::Status { .. } => {
+                    self.put(span, |out| push_number(out, change.status.unwrap_or(0).into(), 3));
+                }
                 Role::Time => {
                     if let Some(form) = field.time_form(original) {
                         self.put(span, |out| form.render(original, change.time, offset, out));
@@ -198,7 +198,7 @@ impl Edits {
                     let no_bytes_are_a_dash = dash_is_zero || original == b"-";
                     self.put(span, |out| match change.bytes.unwrap_or(0) {
                         0 if no_bytes_are_a_dash => out.push(b'-'),
-                        bytes => write_to(out, format_args!("{bytes}")),
+                        bytes => push_number(out, bytes, 1),
                     });
                 }
                 Role::Duration(unit) => self.put(span, |out| match change.duration_ms {
@@ -221,6 +221,19 @@ fn decimals(original: &[u8], unit: Unit) -> usize {
         None if matches!(original, b"-" | b"") && unit == Unit::SecondsExact => 3,
         None => 0,
     }
+}
+
+/// Appends `number` with `width` digits at least. A line has a dozen of them, for which the formatting machinery takes as long as for all the rest.
+pub(crate) fn push_number(out: &mut Vec<u8>, mut number: u64, width: usize) {
+    let mut digits = [b'0'; 20];
+    let mut at = digits.len();
+    while number > 0 || digits.len() - at < width.min(20) {
+        at -= 1;
+        // The remainder is one digit.
+        digits[at] = b'0' + (number % 10).to_le_bytes()[0];
+        number /= 10;
+    }
+    out.extend_from_slice(&digits[at..]);
 }
 
 pub(crate) fn write_to(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {

@@ -103,8 +103,11 @@ impl Renderer {
 
     fn same(&mut self, record: &Record, retry: &Retry, out: &mut Vec<u8>) -> Result<(), String> {
         let name = &record.origin().format;
-        let format = self.formats.entry(name.clone()).or_insert_with(|| Format::compile(name).ok());
-        let format = format.as_ref().ok_or_else(|| format!("the format `{name}` is not known here"))?;
+        if !self.formats.contains_key(name) {
+            self.formats.insert(name.clone(), Format::compile(name).ok());
+        }
+        let format = self.formats.get(name).and_then(Option::as_ref);
+        let format = format.ok_or_else(|| format!("the format `{name}` is not known here"))?;
         let status = combined::status(retry);
         let change = Change {
             mark: &self.mark,

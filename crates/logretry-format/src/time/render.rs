@@ -1,7 +1,8 @@
-use std::io::Write as _;
-
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::Offset;
+
+use crate::rewrite::{push_number, write_to};
 
 use super::{DAYS, MONTHS, TimeForm, TimePiece};
 
@@ -10,55 +11,68 @@ impl TimeForm {
     ///
     /// What only `original` knows (the name of its zone, `Z` rather than `+00:00`) is kept.
     pub(crate) fn render(&self, original: &[u8], time: Timestamp, offset: Offset, out: &mut Vec<u8>) {
+        let civil = offset.to_datetime(time);
         let mut at = 0;
         for &piece in self.pieces.iter() {
             let end = piece.end(original, at).unwrap_or(at);
-            piece.render(&original[at..end], time, offset, out);
+            piece.render(&original[at..end], time, civil, offset, out);
             at = end;
         }
     }
 }
 
 impl TimePiece {
-    fn render(self, original: &[u8], time: Timestamp, offset: Offset, out: &mut Vec<u8>) {
-        let civil = offset.to_datetime(time);
-        let seconds = offset.seconds();
-        let sign = if seconds < 0 { '-' } else { '+' };
-        let (hours, minutes) = (seconds.abs() / 3600, seconds.abs() / 60 % 60);
-        // Writing to a Vec cannot fail.
-        let _ = match self {
-            Self::Literal(byte) => out.write_all(&[byte]),
-            Self::Year => write!(out, "{:04}", civil.year()),
-            Self::ShortYear => write!(out, "{:02}", civil.year().rem_euclid(100)),
-            Self::Month => write!(out, "{:02}", civil.month()),
-            Self::Day => write!(out, "{:02}", civil.day()),
-            Self::SpacedDay => write!(out, "{:2}", civil.day()),
-            Self::DayOfYear => write!(out, "{:03}", civil.day_of_year()),
-            Self::Hour => write!(out, "{:02}", civil.hour()),
-            Self::Hour12 => write!(out, "{:02}", (civil.hour() + 11) % 12 + 1),
-            Self::Minute => write!(out, "{:02}", civil.minute()),
-            Self::Second => write!(out, "{:02}", civil.second()),
-            Self::HalfDay => out.write_all(if civil.hour() < 12 { b"AM" } else { b"PM" }),
-            Self::MonthName => out.write_all(&name(&MONTHS, civil.month()).as_bytes()[..3]),
-            Self::MonthNameLong => out.write_all(name(&MONTHS, civil.month()).as_bytes()),
+    fn render(self, original: &[u8], time: Timestamp, civil: DateTime, offset: Offset, out: &mut Vec<u8>) {
+        match self {
+            Self::Literal(byte) => out.push(byte),
+            Self::Year => push(out, civil.year(), 4),
+            Self::ShortYear => push(out, civil.year().rem_euclid(100), 2),
+            Self::Month => push(out, civil.month(), 2),
+            Self::Day => push(out, civil.day(), 2),
+            Self::SpacedDay => write_to(out, format_args!("{:2}", civil.day())),
+            Self::DayOfYear => push(out, civil.day_of_year(), 3),
+            Self::Hour => push(out, civil.hour(), 2),
+            Self::Hour12 => push(out, (civil.hour() + 11) % 12 + 1, 2),
+            Self::Minute => push(out, civil.minute(), 2),
+            Self::Second => push(out, civil.second(), 2),
+            Self::HalfDay => out.extend_from_slice(if civil.hour() < 12 { b"AM" } else { b"PM" }),
+            Self::MonthName => out.extend_from_slice(&name(&MONTHS, civil.month()).as_bytes()[..3]),
+            Self::MonthNameLong => out.extend_from_slice(name(&MONTHS, civil.month()).as_bytes()),
             Self::DayName => {
-                out.write_all(&name(&DAYS, civil.weekday().to_monday_one_offset()).as_bytes()[..3])
+                out.extend_from_slice(&name(&DAYS, civil.weekday().to_monday_one_offset()).as_bytes()[..3]);
             }
             Self::DayNameLong => {
-                out.write_all(name(&DAYS, civil.weekday().to_monday_one_offset()).as_bytes())
+                out.extend_from_slice(name(&DAYS, civil.weekday().to_monday_one_offset()).as_bytes());
             }
-            Self::Offset => write!(out, "{sign}{hours:02}{minutes:02}"),
-            Self::OffsetColon if original == b"Z" => out.write_all(b"Z"),
-            Self::OffsetColon => write!(out, "{sign}{hours:02}:{minutes:02}"),
-            Self::ZoneName => out.write_all(original),
-            Self::Epoch(0) => write!(out, "{}", time.as_second()),
-            Self::Epoch(3) => write!(out, "{}", time.as_millisecond()),
-            Self::Epoch(_) => write!(out, "{}", time.as_microsecond()),
+            Self::OffsetColon if original == b"Z" => out.push(b'Z'),
+            Self::Offset | Self::OffsetColon => {
+                let seconds = offset.seconds();
+                out.push(if seconds < 0 { b'-' } else { b'+' });
+                push(out, seconds.abs() / 3600, 2);
+                if matches!(self, Self::OffsetColon) {
+                    out.push(b':');
+                }
+                push(out, seconds.abs() / 60 % 60, 2);
+            }
+            Self::ZoneName => out.extend_from_slice(original),
+            Self::Epoch(0) => write_to(out, format_args!("{}", time.as_second())),
+            Self::Epoch(3) => write_to(out, format_args!("{}", time.as_millisecond())),
+            Self::Epoch(_) => write_to(out, format_args!("{}", time.as_microsecond())),
             Self::Fraction(width) => {
                 let digits = format!("{:09}", civil.subsec_nanosecond());
-                out.write_all(&digits.as_bytes()[..width.min(9)])
+                out.extend_from_slice(&digits.as_bytes()[..width.min(9)]);
             }
-        };
+        }
+    }
+}
+
+/// Appends `number` with `width` digits at least.
+fn push(out: &mut Vec<u8>, number: impl Into<i32>, width: usize) {
+    let number = number.into();
+    match u64::try_from(number) {
+        Ok(number) => push_number(out, number, width),
+        // A year before the first.
+        Err(_) => write_to(out, format_args!("{number:0width$}")),
     }
 }
 
