@@ -1,7 +1,6 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -15,6 +14,7 @@ use crate::error::At as _;
 use crate::event::{Event, InDoubt, Kind, Verdict, is_safe};
 use crate::live::Live;
 use crate::place::{self, Lock};
+use crate::queue::{Queue, Tray};
 use crate::schema::{self, meta, set_meta};
 use crate::ticket::{Failure, Ticket, thread_is_gone};
 use crate::writer::{Job, Shared, Writer};
@@ -66,7 +66,7 @@ pub struct Ledger {
     path: PathBuf,
     durability: Durability,
     shared: Arc<Shared>,
-    queue: Option<Sender<Job>>,
+    queue: Arc<Queue>,
     thread: Option<JoinHandle<()>>,
     /// None when the end has come: the last connection to go must be the writer's, which can empty the WAL.
     reader: Mutex<Option<Connection>>,
@@ -130,13 +130,14 @@ impl Ledger {
         let shared = Arc::new(Shared { live: Mutex::new(live), ..Shared::default() });
         let compactor = Compactor::new(&db).at(path, "read")?;
         let writer = Writer::new(db, path.to_owned(), durability, Arc::clone(&shared), next_seq, compactor);
-        let (queue, jobs) = mpsc::channel();
-        let thread = thread::Builder::new().name("ledger".to_owned()).spawn(move || writer.run(&jobs));
+        let queue = Arc::<Queue>::default();
+        let tray = Tray::new(Arc::clone(&queue));
+        let thread = thread::Builder::new().name("ledger".to_owned()).spawn(move || writer.run(tray));
         Ok(Self {
             path: path.to_owned(),
             durability,
             shared,
-            queue: Some(queue),
+            queue,
             thread: Some(thread.at(path, "start the thread of")?),
             reader: Mutex::new(Some(schema::open_to_read(path)?)),
             secret,
@@ -222,7 +223,7 @@ impl Ledger {
     /// Notes how far the followed log `source` has been dealt with. It is in the file no sooner than what was handed in before.
     pub fn set_position(&self, source: &[u8], value: &[u8]) {
         // If the thread is gone, whoever sends learns of it.
-        let _ = self.send(Job::Position { source: source.to_owned(), value: value.to_owned() });
+        let _ = self.queue.hand(Job::Position { source: source.to_owned(), value: value.to_owned() });
     }
 
     /// How far `source` had been dealt with when the ledger was opened, or by what was synced since.
@@ -233,7 +234,7 @@ impl Ledger {
     /// Forgets the outcomes from before `time`: their requests would be sent again if their lines came again. Answers how many. Blocks.
     pub fn forget_before(&self, time: Timestamp) -> Result<u64, LedgerError> {
         let (answer, result) = oneshot::channel();
-        self.send(Job::Forget(time, answer))?;
+        self.queue.hand(Job::Forget(time, answer))?;
         Ok(result.blocking_recv().unwrap_or_else(|_| Err(thread_is_gone()))?)
     }
 
@@ -249,7 +250,7 @@ impl Ledger {
     }
 
     fn end(&mut self) {
-        self.queue = None;
+        self.queue.close();
         *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
@@ -265,24 +266,22 @@ impl Ledger {
         if self.durability == Durability::Full || !safe {
             return self.ask(event, true);
         }
-        Ticket::settled(self.send(Job::Event { event, synced: false, answer: None }))
+        Ticket::settled(self.queue.hand(Job::Event { event, synced: false }))
     }
 
     fn ask(&self, event: Event, synced: bool) -> Ticket {
-        self.request(|answer| Job::Event { event, synced, answer: Some(answer) })
-    }
-
-    fn request(&self, job: impl FnOnce(oneshot::Sender<Result<(), Failure>>) -> Job) -> Ticket {
-        let (answer, result) = oneshot::channel();
-        match self.send(job(answer)) {
-            Ok(()) => Ticket::waiting(result),
+        match self.queue.hand_and_wait(Job::Event { event, synced }) {
+            Ok(seat) => Ticket::seated(seat),
             Err(failure) => Ticket::settled(Err(failure)),
         }
     }
 
-    fn send(&self, job: Job) -> Result<(), Failure> {
-        let queue = self.queue.as_ref().ok_or_else(thread_is_gone)?;
-        queue.send(job).map_err(|_| thread_is_gone())
+    fn request(&self, job: impl FnOnce(oneshot::Sender<Result<(), Failure>>) -> Job) -> Ticket {
+        let (answer, result) = oneshot::channel();
+        match self.queue.hand(job(answer)) {
+            Ok(()) => Ticket::waiting(result),
+            Err(failure) => Ticket::settled(Err(failure)),
+        }
     }
 }
 

@@ -66,11 +66,13 @@
 mod compact;
 mod error;
 mod event;
+mod group;
 mod ledger;
 mod live;
 mod look;
 mod place;
 mod projection;
+mod queue;
 mod rows;
 mod schema;
 mod ticket;

@@ -1,10 +1,13 @@
 use std::fmt;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 
 use tokio::sync::oneshot;
 
 use crate::LedgerError;
+use crate::group::Seat;
 
 /// What could not be written, and why. From then on nothing is.
 #[derive(Debug, Clone)]
@@ -25,12 +28,27 @@ pub struct Ticket(State);
 
 enum State {
     Settled(Option<Result<(), Failure>>),
+    /// For the commit of its group.
+    Seated(Seat),
+    /// For an answer of its own.
     Waiting(oneshot::Receiver<Result<(), Failure>>),
+}
+
+struct Parked(Thread);
+
+impl Wake for Parked {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
 }
 
 impl Ticket {
     pub(crate) fn settled(result: Result<(), Failure>) -> Self {
         Self(State::Settled(Some(result)))
+    }
+
+    pub(crate) fn seated(seat: Seat) -> Self {
+        Self(State::Seated(seat))
     }
 
     pub(crate) fn waiting(answer: oneshot::Receiver<Result<(), Failure>>) -> Self {
@@ -39,11 +57,13 @@ impl Ticket {
 
     /// Waits for it in a thread. Must not be called in async code.
     pub fn wait(self) -> Result<(), LedgerError> {
-        match self.0 {
-            State::Settled(result) => result.unwrap_or(Ok(())).map_err(LedgerError::from),
-            State::Waiting(answer) => {
-                answer.blocking_recv().unwrap_or_else(|_| Err(thread_is_gone())).map_err(LedgerError::from)
+        let mut ticket = pin!(self);
+        let waker = Waker::from(Arc::new(Parked(thread::current())));
+        loop {
+            if let Poll::Ready(result) = ticket.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return result;
             }
+            thread::park();
         }
     }
 }
@@ -54,6 +74,7 @@ impl Future for Ticket {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let result = match &mut self.0 {
             State::Settled(result) => Poll::Ready(result.take().unwrap_or(Ok(()))),
+            State::Seated(seat) => seat.poll(cx),
             State::Waiting(answer) => {
                 Pin::new(answer).poll(cx).map(|answer| answer.unwrap_or_else(|_| Err(thread_is_gone())))
             }

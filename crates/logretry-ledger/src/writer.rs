@@ -13,8 +13,8 @@
 //!
 //! A line of the retry log is appended after the sync that covers its outcome, so the log never tells what the ledger does not know.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,9 @@ use tokio::sync::oneshot;
 
 use crate::compact::Compactor;
 use crate::event::Event;
+use crate::group::{Group, PATIENCE};
 use crate::live::Live;
+use crate::queue::{Found, Handed, Tray};
 use crate::schema::set_meta;
 use crate::ticket::Failure;
 use crate::{Durability, Projection};
@@ -33,8 +35,6 @@ use crate::{Durability, Projection};
 const SYNC_WITHIN: Duration = Duration::from_millis(50);
 /// How long nothing must come before there is time for compaction.
 const IDLE: Duration = Duration::from_millis(200);
-/// Jobs in one transaction at most.
-const GROUP_MAX: usize = 1024;
 /// How often the retry log is synced, and its end written down.
 const MARK_EVERY: Duration = Duration::from_secs(1);
 /// Bytes of the retry log between two such times at most.
@@ -45,7 +45,7 @@ type Answer<T = ()> = oneshot::Sender<Result<T, Failure>>;
 /// What the thread is asked to do.
 pub(crate) enum Job {
     /// Write an event; `synced` says what its sender waits for, if it waits.
-    Event { event: Event, synced: bool, answer: Option<Answer> },
+    Event { event: Event, synced: bool },
     /// Note how far a followed log has been dealt with.
     Position { source: Vec<u8>, value: Vec<u8> },
     /// Sync everything.
@@ -88,6 +88,8 @@ pub(crate) struct Writer {
     /// What ended the writing of this file.
     dead: Option<Failure>,
     log: Option<Log>,
+    /// Groups of which one was woken, to wake the others, and when.
+    woken: VecDeque<(Instant, Arc<Group>)>,
 }
 
 /// The retry log, and what is to be appended to it.
@@ -124,30 +126,36 @@ impl Writer {
             unsynced_since: None,
             dead: None,
             log: None,
+            woken: VecDeque::new(),
         }
     }
 
     /// Works until it is told to end, or all handles are gone; leaves everything synced and the file marked as well ended.
-    pub(crate) fn run(mut self, queue: &Receiver<Job>) {
+    pub(crate) fn run(mut self, mut tray: Tray) {
         let mut closing = None;
         while closing.is_none() {
             let wait = self.unsynced_since.map_or(IDLE, |since| SYNC_WITHIN.saturating_sub(since.elapsed()));
-            let first = match queue.recv_timeout(wait) {
-                Ok(job) => job,
-                Err(RecvTimeoutError::Timeout) => {
-                    self.idle();
-                    continue;
-                }
-                Err(RecvTimeoutError::Disconnected) => break,
-            };
-            let mut group = vec![first];
-            group.extend(queue.try_iter().take(GROUP_MAX - 1));
-            closing = self.work(group);
+            let wait = if self.woken.is_empty() { wait } else { wait.min(PATIENCE) };
+            match tray.take(wait) {
+                Found::Jobs(handed) => closing = self.work(handed),
+                Found::Nothing if self.woken.is_empty() => self.idle(),
+                Found::Nothing => {}
+                Found::End => break,
+            }
+            self.wake_who_are_left(PATIENCE);
         }
+        self.wake_who_are_left(Duration::ZERO);
         let shared = Arc::clone(&self.shared);
         self.end();
         if let Some(answer) = closing {
             tell(answer, shared.failure.get().cloned().map_or(Ok(()), Err));
+        }
+    }
+
+    /// Wakes those who wait for commits since which so much time has passed.
+    fn wake_who_are_left(&mut self, patience: Duration) {
+        while self.woken.front().is_some_and(|(since, _)| since.elapsed() >= patience) {
+            self.woken.pop_front().into_iter().for_each(|(_, group)| group.wake());
         }
     }
 
@@ -177,7 +185,7 @@ impl Writer {
     }
 
     /// Does the jobs of a group: its events in one transaction, and then what is no event. Gives back who waits for the end.
-    fn work(&mut self, group: Vec<Job>) -> Option<Answer> {
+    fn work(&mut self, Handed { jobs, group }: Handed) -> Option<Answer> {
         self.reopen_if_wanted();
         let full = self.durability == Durability::Full;
         let overdue = self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_WITHIN);
@@ -186,12 +194,15 @@ impl Writer {
             Job::Position { .. } | Job::Forget(..) | Job::Close(_) => false,
             Job::Sync(_) | Job::Attach(..) | Job::Reopen(_) => true,
         };
-        let sync = full || overdue || group.iter().any(asked);
-        self.commit(&group, sync);
+        let sync = full || overdue || jobs.iter().any(asked);
+        self.commit(&jobs, sync);
+        if let Some(group) = group.settle(self.result()) {
+            self.woken.push_back((Instant::now(), group));
+        }
         let mut closing = None;
-        for job in group {
+        for job in jobs {
             match job {
-                Job::Event { answer: Some(answer), .. } | Job::Sync(answer) => tell(answer, self.result()),
+                Job::Sync(answer) => tell(answer, self.result()),
                 Job::Event { .. } | Job::Position { .. } => {}
                 Job::Attach(projection, answer) => {
                     self.attach(projection);

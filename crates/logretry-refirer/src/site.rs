@@ -42,7 +42,7 @@ impl Site {
         url.push_str(&authority.host);
         let host = start..url.len();
         if port != scheme.default_port() {
-            url.push_str(&format!(":{port}"));
+            url = format!("{url}:{port}");
         }
         let header = HeaderValue::from_str(&url[start..]).expect("a host is ASCII");
         let is_read_back = url.parse().is_ok_and(|uri: Uri| {

@@ -96,7 +96,6 @@ fn a_turned_bit_gives_a_clean_beginning_or_an_error() {
     let closed = crashed.copied();
     drop(closed.ledger());
     let mut random = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut errors = 0;
     for round in 0..at_most(100).min(10_000) {
         let copy = if round % 2 == 0 { crashed.copied() } else { closed.copied() };
         let file = if round % 2 == 0 { copy.wal() } else { copy.path() };
@@ -105,9 +104,14 @@ fn a_turned_bit_gives_a_clean_beginning_or_an_error() {
         let bit = usize::try_from(random >> 33).expect("31 bits") % (bytes.len() * 8);
         bytes[bit / 8] ^= 1 << (bit % 8);
         fs::write(&file, bytes).expect("a file");
-        if done_of_a_clean_beginning(&copy).is_err() {
-            errors += 1;
-        }
+        // Many bits are in no row, or in one that a later row overtakes.
+        let _ = done_of_a_clean_beginning(&copy);
     }
-    assert!(errors > 0, "some bits matter");
+    let mut bytes = fs::read(closed.path()).expect("a file");
+    let id = id(NUMBER - 1);
+    let place =
+        bytes.windows(16).rposition(|part| part == id.as_bytes()).expect("the outcome of the last record");
+    bytes[place] ^= 1;
+    fs::write(closed.path(), bytes).expect("a file");
+    assert!(done_of_a_clean_beginning(&closed).is_err(), "a bit of an id matters");
 }
