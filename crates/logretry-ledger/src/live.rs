@@ -3,6 +3,7 @@
 //! About 50 bytes a record that has been sent. It is rebuilt from the events when a ledger is opened.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::path::Path;
 
 use logretry_record::RecordId;
@@ -61,9 +62,40 @@ impl Entry {
     }
 }
 
-#[derive(Debug, Default)]
+/// Of a map that grows, the old one and the new one, twice as large, are there at once. In shards, that is so for a part of it at a time.
+const SHARDS: usize = 64;
+
+type Shard = HashMap<RecordId, Entry, BuildHasherDefault<Itself>>;
+
+#[derive(Debug)]
 pub(crate) struct Live {
-    entries: HashMap<RecordId, Entry>,
+    /// By the last byte of the id.
+    shards: Box<[Shard; SHARDS]>,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self { shards: Box::new(std::array::from_fn(|_| Shard::default())) }
+    }
+}
+
+/// A hasher for ids, which are hashes already: BLAKE3's, so that nobody who writes log lines can choose them.
+#[derive(Debug, Default)]
+struct Itself(u64);
+
+impl Hasher for Itself {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 ^= u64::from_le_bytes(*first);
+        }
+    }
+
+    /// The length of the id, which tells nothing.
+    fn write_usize(&mut self, _: usize) {}
 }
 
 impl Live {
@@ -99,6 +131,10 @@ impl Live {
         }
     }
 
+    fn shard(&mut self, id: RecordId) -> &mut Shard {
+        &mut self.shards[place(id)]
+    }
+
     /// An event of the record is in the file, as row `seq`.
     pub(crate) fn enter(&mut self, id: RecordId, kind: Kind, seq: u64, here: bool) {
         let standing = match kind {
@@ -111,17 +147,17 @@ impl Live {
             Kind::Line => return,
         };
         if standing == Standing::Nothing && !here {
-            self.entries.remove(&id);
+            self.shard(id).remove(&id);
             return;
         }
         // Whoever has taken up a record keeps it until it has ended.
         let claimed = here && matches!(kind, Kind::Intent | Kind::Answer | Kind::Failure);
-        self.entries.insert(id, Entry::new(standing, claimed));
+        self.shard(id).insert(id, Entry::new(standing, claimed));
     }
 
     /// Takes up the record; none if this process has already done so and it has not ended.
     pub(crate) fn claim(&mut self, id: RecordId) -> Option<Standing> {
-        let entry = self.entries.entry(id).or_insert(Entry(0));
+        let entry = self.shard(id).entry(id).or_insert(Entry(0));
         let standing = entry.standing();
         if entry.is_claimed() {
             return None;
@@ -134,9 +170,10 @@ impl Live {
 
     /// Gives the record back without having sent it, so that it can be taken up again.
     pub(crate) fn give_back(&mut self, id: RecordId) {
-        match self.entries.get_mut(&id) {
+        let shard = self.shard(id);
+        match shard.get_mut(&id) {
             Some(entry) if entry.standing() == Standing::Nothing => {
-                self.entries.remove(&id);
+                self.shard(id).remove(&id);
             }
             Some(entry) => *entry = Entry::new(entry.standing(), false),
             None => {}
@@ -145,7 +182,7 @@ impl Live {
 
     /// How the record stands.
     pub(crate) fn standing(&self, id: RecordId) -> Standing {
-        self.entries.get(&id).map_or(Standing::Nothing, |entry| entry.standing())
+        self.shards[place(id)].get(&id).map_or(Standing::Nothing, |entry| entry.standing())
     }
 
     /// Whether the row still says how its record stands; if not, a later one does.
@@ -160,12 +197,12 @@ impl Live {
 
     /// Forgets the record.
     pub(crate) fn forget(&mut self, id: RecordId) {
-        self.entries.remove(&id);
+        self.shard(id).remove(&id);
     }
 
     /// The rows of those that are in doubt, decided or not, in their order.
     pub(crate) fn in_doubt(&self) -> Vec<u64> {
-        let rows = self.entries.values().filter_map(|entry| match entry.standing() {
+        let rows = self.shards.iter().flat_map(HashMap::values).filter_map(|entry| match entry.standing() {
             Standing::Open(seq) | Standing::Decided(seq) => Some(seq),
             _ => None,
         });
@@ -176,8 +213,12 @@ impl Live {
 
     /// All standings that rows speak of.
     pub(crate) fn standings(&self) -> impl Iterator<Item = (RecordId, Standing)> {
-        self.entries.iter().map(|(id, entry)| (*id, entry.standing()))
+        self.shards.iter().flatten().map(|(id, entry)| (*id, entry.standing()))
     }
+}
+
+fn place(id: RecordId) -> usize {
+    usize::from(id.as_bytes()[15]) % SHARDS
 }
 
 #[cfg(test)]

@@ -138,7 +138,7 @@ impl Writer {
             let wait = if self.woken.is_empty() { wait } else { wait.min(PATIENCE) };
             match tray.take(wait) {
                 Found::Jobs(handed) => closing = self.work(handed),
-                Found::Nothing if self.woken.is_empty() => self.idle(),
+                Found::Nothing if self.woken.is_empty() || self.is_overdue() => self.idle(),
                 Found::Nothing => {}
                 Found::End => break,
             }
@@ -150,6 +150,11 @@ impl Writer {
         if let Some(answer) = closing {
             tell(answer, shared.failure.get().cloned().map_or(Ok(()), Err));
         }
+    }
+
+    /// Whether something has waited for its sync for so long as it may.
+    fn is_overdue(&self) -> bool {
+        self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_WITHIN)
     }
 
     /// Wakes those who wait for commits since which so much time has passed.
@@ -188,13 +193,12 @@ impl Writer {
     fn work(&mut self, Handed { jobs, group }: Handed) -> Option<Answer> {
         self.reopen_if_wanted();
         let full = self.durability == Durability::Full;
-        let overdue = self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_WITHIN);
         let asked = |job: &Job| match job {
             Job::Event { synced, .. } => *synced,
             Job::Position { .. } | Job::Forget(..) | Job::Close(_) => false,
             Job::Sync(_) | Job::Attach(..) | Job::Reopen(_) => true,
         };
-        let sync = full || overdue || jobs.iter().any(asked);
+        let sync = full || self.is_overdue() || jobs.iter().any(asked);
         self.commit(&jobs, sync);
         if let Some(group) = group.settle(self.result()) {
             self.woken.push_back((Instant::now(), group));
