@@ -7,7 +7,7 @@ _default:
 install:
     #!/bin/sh
     set -eu
-    packages="nginx apache2 jq zstd xz-utils bzip2 util-linux sqlite3 strace"
+    packages="nginx apache2 jq zstd xz-utils bzip2 util-linux sqlite3 strace valgrind"
     missing=""
     for package in $packages; do
         dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
@@ -78,6 +78,22 @@ bench lines="5000000" folder="target/bench":
     tests/bench/run.sh "{{ folder }}" "{{ lines }}" > "{{ folder }}.md"
     if [ "{{ lines }}" = 5000000 ]; then cp "{{ folder }}.md" tests/bench/BENCHMARKS.md; else cat "{{ folder }}.md"; fi
 
+# How many instructions the hot paths take, which a change may not raise by much: tests/counts. `cargo bench -p logretry-format --bench formats` and the like measure times.
+counts: install
+    #!/bin/sh
+    set -eu
+    if ! grep -qw avx2 /proc/cpuinfo; then
+        echo "just counts: what is written down was counted on x86-64 with AVX2, which this machine has not: nothing is compared" >&2
+        exit 0
+    fi
+    # The runner has to be of the very version of the library.
+    version=$(sed -n 's/^gungraun = "=\(.*\)"$/\1/p' Cargo.toml)
+    [ "$(gungraun-runner --version 2>/dev/null)" = "gungraun-runner $version" ] || cargo install --locked --debug "gungraun-runner@$version"
+    cargo bench --profile counts --locked -p logretry-counts || {
+        echo "just counts: where a count exceeds its limit, make the path cheaper; or, if what it does is worth that, write down the new count in tests/counts, and say why in the commit." >&2
+        exit 1
+    }
+
 # Programs to hand out, in target/dist: small, with what a debugger wants in files beside them.
 dist:
     #!/bin/sh
@@ -97,7 +113,7 @@ deny *which="bans licenses sources":
     cargo deny check {{ which }}
 
 # Everything that a change must pass.
-ci: check alone deny test
+ci: check alone deny counts test
 
 # Fuzzes a target (`lines`, `specs`, `captures`) for so many seconds.
 fuzz target="lines" seconds="60":
