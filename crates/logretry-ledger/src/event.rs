@@ -60,12 +60,14 @@ pub(crate) struct Event {
 
 impl Event {
     pub(crate) fn intent(id: RecordId, attempt: u32, method: &str, url: &str) -> Self {
-        let body = Some(format!("{method} {url}"));
+        let body = Some([method, " ", url].concat());
         Self { time: Timestamp::now(), kind: Kind::Intent, id: Some(id), attempt, body, line: None }
     }
 
     pub(crate) fn ended(kind: Kind, id: RecordId, retry: &Retry, line: Option<Vec<u8>>) -> Self {
-        let body = serde_json::to_string(retry).ok();
+        // Two URLs long, as a rule.
+        let mut body = Vec::with_capacity(512);
+        let body = serde_json::to_writer(&mut body, retry).ok().and_then(|()| String::from_utf8(body).ok());
         Self { time: retry.time, kind, id: Some(id), attempt: retry.attempts, body, line }
     }
 
