@@ -220,17 +220,6 @@ impl Ledger {
         self.request(Job::Sync)
     }
 
-    /// Notes how far the followed log `source` has been dealt with. It is in the file no sooner than what was handed in before.
-    pub fn set_position(&self, source: &[u8], value: &[u8]) {
-        // If the thread is gone, whoever sends learns of it.
-        let _ = self.queue.hand(Job::Position { source: source.to_owned(), value: value.to_owned() });
-    }
-
-    /// How far `source` had been dealt with when the ledger was opened, or by what was synced since.
-    pub fn position(&self, source: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
-        self.read(|db| rows::position(db, source).at(&self.path, "read"))
-    }
-
     /// Forgets the outcomes from before `time`: their requests would be sent again if their lines came again. Answers how many. Blocks.
     pub fn forget_before(&self, time: Timestamp) -> Result<u64, LedgerError> {
         let (answer, result) = oneshot::channel();

@@ -65,8 +65,3 @@ pub(crate) fn in_doubt(db: &Connection, seqs: Vec<u64>) -> rusqlite::Result<Vec<
     }
     Ok(all)
 }
-
-pub(crate) fn position(db: &Connection, source: &[u8]) -> rusqlite::Result<Option<Vec<u8>>> {
-    let mut row = db.prepare_cached("SELECT value FROM position WHERE source = ?1")?;
-    row.query_row([source], |row| row.get(0)).optional()
-}

@@ -4,7 +4,6 @@
 //! |---|---|
 //! | `event` | what happened, in its order; rows are only ever appended, and taken away by compaction |
 //! | `meta` | one value a name: destination, secret, how far the retry log is, whether the last run ended well |
-//! | `position` | how far each followed log has been dealt with |
 //! | `forgotten` | how many outcomes of a day were taken away by `prune` |
 //! | `refires` | a view of `event` for people: times and ids as text |
 //!
@@ -38,7 +37,6 @@ CREATE TABLE event (
     line BLOB               -- what the retry log gets
 );
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE position (source BLOB PRIMARY KEY, value BLOB NOT NULL, time INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE forgotten (day TEXT, outcome TEXT, number INTEGER NOT NULL, PRIMARY KEY (day, outcome)) WITHOUT ROWID;
 CREATE VIEW refires AS SELECT
     seq,

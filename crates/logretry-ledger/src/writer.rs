@@ -46,8 +46,6 @@ type Answer<T = ()> = oneshot::Sender<Result<T, Failure>>;
 pub(crate) enum Job {
     /// Write an event; `synced` says what its sender waits for, if it waits.
     Event { event: Event, synced: bool },
-    /// Note how far a followed log has been dealt with.
-    Position { source: Vec<u8>, value: Vec<u8> },
     /// Sync everything.
     Sync(Answer),
     /// Append lines from now on to this.
@@ -195,7 +193,7 @@ impl Writer {
         let full = self.durability == Durability::Full;
         let asked = |job: &Job| match job {
             Job::Event { synced, .. } => *synced,
-            Job::Position { .. } | Job::Forget(..) | Job::Close(_) => false,
+            Job::Forget(..) | Job::Close(_) => false,
             Job::Sync(_) | Job::Attach(..) | Job::Reopen(_) => true,
         };
         let sync = full || self.is_overdue() || jobs.iter().any(asked);
@@ -207,7 +205,7 @@ impl Writer {
         for job in jobs {
             match job {
                 Job::Sync(answer) => tell(answer, self.result()),
-                Job::Event { .. } | Job::Position { .. } => {}
+                Job::Event { .. } => {}
                 Job::Attach(projection, answer) => {
                     self.attach(projection);
                     tell(answer, self.outlook());
@@ -272,28 +270,18 @@ impl Writer {
             let mut insert =
                 self.db.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
             for job in group {
-                match job {
-                    Job::Event { event, .. } => {
-                        insert.execute((
-                            self.next_seq.cast_signed(),
-                            event.time.as_microsecond(),
-                            event.kind as u8,
-                            event.id.as_ref().map(|id| id.as_bytes().as_slice()),
-                            event.attempt,
-                            event.body.as_deref(),
-                            event.sum(self.next_seq),
-                            event.line.as_deref(),
-                        ))?;
-                        self.next_seq += 1;
-                    }
-                    Job::Position { source, value } => {
-                        let sql = "INSERT INTO position VALUES (?1, ?2, ?3)
-                            ON CONFLICT DO UPDATE SET value = excluded.value, time = excluded.time";
-                        let now = Timestamp::now().as_microsecond();
-                        self.db.prepare_cached(sql)?.execute((source, value, now))?;
-                    }
-                    _ => {}
-                }
+                let Job::Event { event, .. } = job else { continue };
+                insert.execute((
+                    self.next_seq.cast_signed(),
+                    event.time.as_microsecond(),
+                    event.kind as u8,
+                    event.id.as_ref().map(|id| id.as_bytes().as_slice()),
+                    event.attempt,
+                    event.body.as_deref(),
+                    event.sum(self.next_seq),
+                    event.line.as_deref(),
+                ))?;
+                self.next_seq += 1;
             }
         }
         if let Some((mark, seq)) = self.log.as_mut().and_then(|log| log.mark.take()) {
