@@ -41,7 +41,7 @@ alone:
         cargo check -q --locked --manifest-path "$manifest" --all-features
     done
 
-# How gently refires go: simulated servers on a paused clock with ten seeds, then the real program with real servers. Two tables, and a plot of each (SVG, CSV) in FOLDER.
+# How gently refires go: simulated servers on a paused clock, those that the pace was made for and others, then the real program with real servers. Tables, and a plot of each server (SVG, CSV) in FOLDER.
 gentle folder="target/gentle":
     LOGRETRY_GENTLE="{{ justfile_directory() }}/{{ folder }}" cargo test --release -p logretry-refirer --lib gentle -- --nocapture --include-ignored
     LOGRETRY_GENTLE="{{ justfile_directory() }}/{{ folder }}" cargo test --release -p logretry --test blackbox gentle -- --nocapture --include-ignored

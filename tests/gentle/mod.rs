@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::thread;
 
-use self::diary::{Second, Sum, write};
+use self::diary::{Scene, Second, Sum, write};
 use self::shop::{Habit, Profile, Shop};
 use crate::lab::{Desk, line};
 
@@ -69,7 +69,9 @@ fn figures(profile: Profile) -> (String, bool) {
     let (concurrency, best) = best_fixed(profile);
     let diary = watch(profile, &["--concurrency", "256"]);
     if let Some(folder) = std::env::var_os("LOGRETRY_GENTLE") {
-        write(folder.as_ref(), profile.name, &diary);
+        let Profile { name, watch_s, .. } = profile;
+        let scene = Scene { name, watch_s, bears: profile.bears(), down: &|second| profile.is_down(second) };
+        write(folder.as_ref(), scene, &diary);
     }
     let sum = Sum::of(&diary, profile.watch_s);
     let share = f64::from(sum.good) / f64::from(best.good);

@@ -55,7 +55,12 @@ impl Habit {
 }
 
 impl Profile {
-    fn is_down(&self, second: u32) -> bool {
+    /// Answers a second at most.
+    pub(super) fn bears(&self) -> f64 {
+        f64::from(self.workers) * 1e3 / f64::from(self.work_ms)
+    }
+
+    pub(super) fn is_down(&self, second: u32) -> bool {
         match self.habit {
             Habit::Steady | Habit::Thrashes => false,
             Habit::Down { after_s, for_s } => (after_s..after_s + for_s).contains(&second),

@@ -21,7 +21,8 @@
 //!
 //! While the gradient is 1 the limit grows by a little each round; as answers slow down it comes to rest where
 //! `limit · (1 − gradient) = headroom`, with a quarter to a half as many requests queued as are worked on: the server never idles, and
-//! never has many to catch up with. Slow start ends at the first sign of a queue.
+//! never has many to catch up with. Slow start stands still at a sign of a queue, and ends at the second one in a row: a dozen answers are few, and what ends too early
+//! takes long to grow (`HyStart++`, RFC 9406, goes on for the same reason when the delay was none).
 //!
 //! # Where `base` comes from
 //!
@@ -29,7 +30,13 @@
 //! answer looks slow. So this law compares averages of whole rounds with a slow average of rounds, as `Gradient2` does. A slow
 //! average has the opposite fault: it gets used to a queue that is always there, and the limit creeps. Therefore it rises ten
 //! times more slowly than it falls, not at all while the gradient says that there is a queue, and once in a while the limit is
-//! halved for a round, to see the server without one (as BBR does, for the same reason).
+//! halved for a round, to see the server without one (as BBR does, for the same reason). The first `base` is the average of all answers up to the first sign of a queue.
+//!
+//! # A slower server is no queue
+//!
+//! Everything may become slower for a while, because something else runs on the same machine. Then fewer requests at once make nothing faster, and only the work is left undone.
+//! A queue answers: with three quarters of the requests, three quarters of the time. So when the limit has come down by a quarter and answers are as slow as before, it was no
+//! queue: that is what an answer takes now, and the limit goes back to where it was. As soon as a round is nearer to what it took before, that counts again.
 //!
 //! # What failures do
 //!
@@ -37,8 +44,8 @@
 //! is by the share of the flight that failed, and by a tenth more for the first one of a flight if it comes as a surprise. Where a server
 //! has a sharp edge, that is just what was too much. The law is wary from then on: near the edge it goes up by one request, and
 //! only after [`PATIENCE`] good answers, so that feeling for the edge costs less than one failure in a hundred, and a failure there
-//! is no surprise. A page that is simply broken (500) says nothing about load; only when more than a tenth of a round is
-//! broken does the limit go down.
+//! is no surprise. A page that is simply broken (500) says nothing about load, and some are broken among those that failed once. Only when clearly more of a round are
+//! broken than a tenth and what is broken of an idle server as well does the limit go down.
 //!
 //! A host that was left alone by the breaker begins again with one request, and is fast up to half of what it bore in its last good
 //! round: what its failures left of the limit says nothing about it.
@@ -53,6 +60,14 @@ const ROUND_MIN: u32 = 12;
 const TOLERANCE: f64 = 1.2;
 /// How much slower a round may be in slow start, where the next step is half as much again. TCP's `HyStart` has 1.125.
 const CAUTION: f64 = 1.25;
+/// How much slower a round must be there to be believed at once.
+const CERTAIN: f64 = 1.6;
+/// How far the limit comes down before it is asked whether that was of any use.
+const TRIAL: f64 = 0.75;
+/// As slow as before: the share of the time that answers took before.
+const UNMOVED: f64 = 0.9;
+/// Broken pages that say nothing, as a share of a round, beyond those that are always broken.
+const BROKEN: f64 = 0.1;
 /// How much more than it has the limit asks for, as a share of it, but one request at least.
 const HEADROOM: f64 = 1.0 / 16.0;
 /// How much of the way to a new limit is gone at once. Half: one odd round is no disaster, two in a row are believed.
@@ -102,8 +117,18 @@ pub(crate) struct Gradient {
     /// Up to here the limit grows fast.
     threshold: f64,
     base_ms: Option<f64>,
+    /// Good answers that the first `base` is the average of.
+    averaged: u32,
+    /// What it was before the server became slower.
+    before_ms: Option<f64>,
+    /// The share of pages that are broken when nothing queues.
+    base_broken: f64,
     round: Round,
     rounds: u32,
+    /// Whether the last round of slow start had a sign of a queue.
+    doubtful: bool,
+    /// The limit from which it has been coming down because answers were slow, and what they took there.
+    trial: Option<(f64, f64)>,
     /// Counts the cuts: requests that began before the last one belong to an old flight.
     flight: u64,
     /// The limit of the last round that was used to the full and went well.
@@ -134,8 +159,13 @@ impl Gradient {
             ceiling: u32::try_from(ceiling).unwrap_or(u32::MAX).into(),
             threshold: f64::INFINITY,
             base_ms: None,
+            averaged: 0,
+            before_ms: None,
+            base_broken: 0.0,
             round: Round::default(),
             rounds: 0,
+            doubtful: false,
+            trial: None,
             flight: 0,
             borne: 1.0,
             edge: None,
@@ -214,6 +244,7 @@ impl Gradient {
 
     /// Goes to a lower limit, from which it does not grow fast again.
     fn lower(&mut self, limit: f64) {
+        self.trial = None;
         self.limit = limit.max(FLOOR);
         self.threshold = self.limit;
         self.patience = 0;
@@ -236,11 +267,14 @@ impl Gradient {
 
     fn judge(&mut self, Round { answers, broken, sum_ms, full, .. }: Round) {
         self.next_round();
-        if broken * 10 > answers {
+        if self.is_breaking(answers, broken) {
             return self.lower((self.limit * 0.7).max(self.limit.min(1.0)));
         }
+        if broken == answers {
+            return;
+        }
         let short_ms = sum_ms / f64::from(answers - broken);
-        let base_ms = self.follow(short_ms);
+        let base_ms = self.follow(short_ms, answers - broken);
         if full {
             self.borne = self.looking.unwrap_or(self.limit);
         }
@@ -249,12 +283,18 @@ impl Gradient {
             return;
         }
         let gradient = (TOLERANCE * base_ms / short_ms).clamp(0.5, 1.0);
-        if self.limit < self.threshold && short_ms > CAUTION * base_ms {
+        let is_fast = self.limit < self.threshold;
+        let doubtful = is_fast && short_ms > CAUTION * base_ms;
+        let certain = std::mem::replace(&mut self.doubtful, doubtful) || short_ms > CERTAIN * base_ms;
+        if doubtful && certain {
             // The end of slow start: the way to the new limit is gone at once.
             self.lower((self.limit * gradient).max(self.limit.min(1.0)));
+        } else if is_fast && gradient < 1.0 {
+            // Nothing, as long as that is doubtful.
         } else if gradient < 1.0 {
-            self.limit += SMOOTHING * (gradient * self.limit + self.headroom() - self.limit);
+            self.come_down(gradient, short_ms);
         } else if full {
+            self.trial = None;
             self.grow();
         }
         self.limit = self.limit.min(self.ceiling);
@@ -265,11 +305,51 @@ impl Gradient {
         }
     }
 
+    /// Whether clearly more pages are broken than say nothing: by two standard deviations of such a number.
+    fn is_breaking(&mut self, answers: u32, broken: u32) -> bool {
+        let (answers, broken) = (f64::from(answers), f64::from(broken));
+        let expected = answers * (BROKEN + self.base_broken);
+        let is_breaking = broken > expected + 2.0 * expected.sqrt();
+        let more = broken / answers - self.base_broken;
+        self.base_broken += more
+            * match more > 0.0 {
+                _ if self.is_unqueued() => 0.5,
+                true => 0.0,
+                false => FALL,
+            };
+        is_breaking
+    }
+
+    /// Answers are slow: the limit goes down, unless that has been of no use.
+    fn come_down(&mut self, gradient: f64, short_ms: f64) {
+        let (from, before_ms) = *self.trial.get_or_insert((self.limit, short_ms));
+        if self.limit <= from * TRIAL {
+            if short_ms >= before_ms * UNMOVED {
+                self.trial = None;
+                self.before_ms = self.before_ms.or(self.base_ms);
+                self.base_ms = Some(short_ms);
+                self.limit = from;
+                return;
+            }
+            self.trial = Some((self.limit, short_ms));
+        }
+        self.limit += SMOOTHING * (gradient * self.limit + self.headroom() - self.limit);
+        self.threshold = self.threshold.min(self.limit);
+    }
+
     /// What an answer takes when nothing queues, now that a round has taken `short_ms`.
-    fn follow(&mut self, short_ms: f64) -> f64 {
-        let unqueued = self.looking.is_some() || self.places() == 1;
-        let base_ms = self.base_ms.unwrap_or(short_ms);
+    fn follow(&mut self, short_ms: f64, good: u32) -> f64 {
+        let unqueued = self.is_unqueued();
+        let mut base_ms = self.base_ms.unwrap_or(short_ms);
+        if let Some(before_ms) = self.before_ms.filter(|before_ms| short_ms < (before_ms * base_ms).sqrt()) {
+            self.before_ms = None;
+            base_ms = before_ms;
+        }
+        let is_first = self.threshold.is_infinite() && short_ms <= CAUTION * base_ms;
+        self.averaged += if is_first { good } else { 0 };
         let share = match short_ms > base_ms {
+            // A dozen answers are no average yet.
+            _ if is_first => f64::from(good) / f64::from(self.averaged),
             _ if unqueued => 0.5,
             // What is beyond the tolerance is a queue, as far as one knows, until the next look.
             true if short_ms > TOLERANCE * base_ms => 0.0,
@@ -277,6 +357,11 @@ impl Gradient {
             false => FALL,
         };
         *self.base_ms.insert(base_ms + (short_ms - base_ms) * share)
+    }
+
+    /// Whether the last round saw the server without a queue of ours.
+    fn is_unqueued(&self) -> bool {
+        self.looking.is_some() || self.places() == 1
     }
 
     fn headroom(&self) -> f64 {

@@ -1,13 +1,17 @@
 //! How gentle the adaptive pace is, and how fast: simulated servers, each against the best fixed concurrency that a search
-//! finds for it, each with ten seeds. `just gentle` prints the table, and writes what happened in each second, as CSV and SVG, into the folder that
-//! `LOGRETRY_GENTLE` names.
+//! finds for it.
+//!
+//! The law was made while looking at [`TUNED`] with the seeds [`TUNED_SEEDS`], so what it does there says how well it can be done, and not how well it will
+//! go elsewhere. That is said by the others: the same servers with seeds that nobody had looked at, and servers that nobody had thought of then. (Ten of the tuned ones were such,
+//! until the law was found wanting there.)
+//! `just gentle` prints the three tables, and writes what happened in each second, as CSV and SVG, into the folder that `LOGRETRY_GENTLE` names.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use logretry_record::{Exchange, Origin, RecordId};
 
-use self::diary::{Second, Sum, write};
+use self::diary::{Scene, Second, Sum, write};
 use self::server::{Habit, Net, Profile, Server};
 use super::*;
 use crate::Pace;
@@ -27,18 +31,46 @@ const fn profile(
     Profile { name, workers, work_ms, queue, habit, watch_s }
 }
 
-const SERVERS: [Profile; 11] = [
+/// Those that the law was made for.
+const TUNED: [Profile; 21] = [
     profile("bears 50 a second", 2, 40.0, 8, Habit::Steady, 30),
     profile("bears 500 a second", 20, 40.0, 40, Habit::Steady, 30),
     profile("bears 5000 a second", 100, 20.0, 100, Habit::Steady, 10),
-    profile("a sharp edge at 20, no queue", 20, 40.0, 0, Habit::Steady, 30),
-    profile("allows 50 a second, then 429", 20, 4.0, 100, Habit::Meters(50.0), 60),
     profile("slows down before it fails", 20, 40.0, 60, Habit::Thrashes, 60),
-    profile("has pages of very different length", 20, 40.0, 40, Habit::Mixes, 60),
     profile("collapses for 20 s and recovers", 20, 40.0, 40, Habit::Down(20, 40), 200),
-    profile("falls over when pushed", 10, 20.0, 40, Habit::Breaks(30), 60),
     profile("flaps: 10 s down in 110", 10, 20.0, 40, Habit::Flaps(10, 100), 330),
     profile("flaps: 5 s down in 35", 10, 40.0, 40, Habit::Flaps(5, 30), 175),
+    profile("has a sharp edge at 20, and no queue", 20, 40.0, 0, Habit::Steady, 30),
+    profile("allows 50 a second, then 429", 20, 4.0, 100, Habit::Meters(50.0), 60),
+    profile("has pages of very different length", 20, 40.0, 40, Habit::Mixes, 60),
+    profile("falls over when pushed", 10, 20.0, 40, Habit::Breaks(30), 60),
+    profile("bears 120 a second", 6, 50.0, 6, Habit::Steady, 30),
+    profile("bears 800 a second", 40, 50.0, 30, Habit::Steady, 30),
+    profile("bears 3000 a second", 60, 20.0, 60, Habit::Steady, 10),
+    profile("has pages with a long tail", 20, 40.0, 40, Habit::Tails, 60),
+    profile("shares its machine with others", 20, 40.0, 40, Habit::Shares(1), 60),
+    profile("stands still for 200 to 500 ms every few seconds", 20, 40.0, 40, Habit::Pauses(500, 5), 60),
+    profile("is behind a queue that times out after 1 s", 10, 40.0, 0, Habit::TimesOut(1000), 60),
+    profile("is 100 ms away", 20, 40.0, 40, Habit::IsFar(100), 60),
+    profile("has one page in twenty that is broken", 20, 40.0, 40, Habit::Broken(20), 60),
+    profile("is down for 20 s, and slow for half a minute then", 20, 40.0, 40, Habit::WarmsUp(20, 40), 200),
+];
+
+/// So many of them are of the kinds that any pace should suit: small, middling and large, one that slows down first, one that collapses, those that flap.
+const PLAIN: usize = 7;
+
+/// Those that had no part in it.
+const HELD_OUT: [Profile; 10] = [
+    profile("bears 250 a second", 25, 100.0, 20, Habit::Steady, 30),
+    profile("bears 1500 a second", 30, 20.0, 40, Habit::Steady, 20),
+    profile("has a cache, and other pages take thirty times as long", 20, 40.0, 40, Habit::Caches, 60),
+    profile("does half as much for 20 s", 20, 40.0, 40, Habit::Halves(20, 40), 60),
+    profile("is slower or faster for 5 s each", 15, 60.0, 30, Habit::Shares(5), 60),
+    profile("stands still for 0.6 to 1.5 s every now and then", 20, 40.0, 40, Habit::Pauses(1500, 20), 100),
+    profile("is behind a queue that times out after 300 ms", 30, 60.0, 0, Habit::TimesOut(300), 60),
+    profile("is 40 ms away", 10, 20.0, 20, Habit::IsFar(40), 60),
+    profile("has one page in six that is broken", 20, 40.0, 40, Habit::Broken(6), 60),
+    profile("is down for 10 s, and slow for half a minute then", 8, 30.0, 16, Habit::WarmsUp(30, 40), 120),
 ];
 
 /// What is asked of the figures.
@@ -88,8 +120,9 @@ fn paused<T>(future: impl Future<Output = T>) -> T {
 /// The best fixed concurrency for a server that it bears, as one would find it who may try as often as he likes.
 fn best_fixed(profile: Profile) -> usize {
     let around = profile.workers as usize;
-    let tried = [1, around / 2, around * 3 / 4, around, around * 5 / 4, around * 3 / 2];
-    let sums = tried.into_iter().filter(|&concurrency| concurrency > 0).map(|concurrency| {
+    let tried = [2, 3, 4, 5, 6, 8, 12, 16].map(|quarters| around * quarters / 4);
+    let tried = std::iter::once(1).chain(tried);
+    let sums = tried.filter(|&concurrency| concurrency > 0).map(|concurrency| {
         (concurrency, Sum::of(&watch(profile, fixed(profile, concurrency)), profile.watch_s))
     });
     let borne = sums.filter(|(_, sum)| sum.overload_share() <= OVERLOAD_MAX);
@@ -124,7 +157,14 @@ impl Figures {
             let best = Sum::of(&watch(profile, fixed(profile, concurrency)), profile.watch_s);
             let diary = watch(profile, options(Pace::Adaptive, 256));
             if let Some(folder) = std::env::var_os("LOGRETRY_GENTLE").filter(|_| seed == *seeds.start()) {
-                write(folder.as_ref(), profile.name, &diary);
+                let Profile { name, watch_s, .. } = profile;
+                let scene = Scene {
+                    name,
+                    watch_s,
+                    bears: profile.bears(),
+                    down: &|second| profile.is_gone(second.into()),
+                };
+                write(folder.as_ref(), scene, &diary);
             }
             (best, Sum::of(&diary, profile.watch_s))
         });
@@ -171,41 +211,61 @@ impl Figures {
 
 #[test]
 fn the_adaptive_pace_suits_a_small_server() {
-    for profile in [SERVERS[0], SERVERS[4]] {
+    for profile in [TUNED[0], TUNED[8]] {
         let figures = Figures::of(Profile { watch_s: 30, ..profile }, 7..=7);
         assert!(figures.is_good(), "{}", figures.line());
     }
 }
 
-/// How many seeds; each is another world.
-const SEEDS: std::ops::RangeInclusive<u64> = 1..=10;
+/// Each seed is another world.
+type Seeds = std::ops::RangeInclusive<u64>;
 
-#[test]
-#[ignore = "takes minutes without optimisation; `just gentle`"]
+const TUNED_SEEDS: Seeds = 1..=10;
+const FRESH_SEEDS: Seeds = 301..=330;
+
+/// The figures of these servers, as a table besides.
 #[expect(clippy::print_stdout, reason = "the table is for a person, with --nocapture")]
-fn the_adaptive_pace_suits_every_server() {
+fn table(title: &str, servers: &[Profile], seeds: &Seeds) -> Vec<Figures> {
     println!(
-        "| simulated server | best fixed | adaptive | of the best | worst | overloaded, worst | sent while it was down |"
+        "\n| {title} | best fixed | adaptive | of the best | worst | overloaded, worst | sent while it was down |"
     );
     println!("|---|---:|---:|---:|---:|---:|---:|");
     // Two at a time, one for each core that every machine has.
-    let figures: Vec<_> = SERVERS
+    servers
         .chunks(2)
         .flat_map(|pair| {
-            let watches: Vec<_> =
-                pair.iter().map(|&profile| std::thread::spawn(move || Figures::of(profile, SEEDS))).collect();
+            let watches: Vec<_> = pair
+                .iter()
+                .map(|&profile| {
+                    let seeds = seeds.clone();
+                    std::thread::spawn(move || Figures::of(profile, seeds))
+                })
+                .collect();
             watches.into_iter().map(|watch| watch.join().expect("no panic"))
         })
         .inspect(|figures| println!("{}", figures.line()))
+        .collect()
+}
+
+#[test]
+#[ignore = "takes minutes without optimisation; `just gentle`"]
+fn the_adaptive_pace_suits_every_server() {
+    let tuned = table("server, tuned for, seeds 1 to 10", &TUNED, &TUNED_SEEDS);
+    let fresh = table("the plain ones of them, fresh seeds 301 to 330", &TUNED[..PLAIN], &FRESH_SEEDS);
+    let held_out = table("server held out, seeds 301 to 330", &HELD_OUT, &FRESH_SEEDS);
+    let failures: Vec<_> = tuned
+        .iter()
+        .chain(&fresh)
+        .chain(&held_out)
+        .filter(|figures| !figures.is_good())
+        .map(Figures::line)
         .collect();
-    let failures: Vec<_> =
-        figures.iter().filter(|figures| !figures.is_good()).map(|figures| figures.profile.name).collect();
-    assert!(failures.is_empty(), "{failures:?}");
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]
 fn a_dead_host_takes_nothing_from_one_that_is_well() {
-    let alive = Profile { watch_s: 5, ..SERVERS[0] };
+    let alive = Profile { watch_s: 5, ..TUNED[0] };
     let dead = Profile { habit: Habit::Dead, ..alive };
     let alone = Sum::of(&watch(alive, options(Pace::Adaptive, 64)), alive.watch_s);
     let (well, other): (Sum, Sum) = paused(async move {

@@ -103,7 +103,7 @@ fn a_failure_at_a_known_edge_costs_one_place_and_below_it_a_tenth_more() {
 
 #[test]
 fn a_broken_page_is_not_load_but_many_are() {
-    for (broken, expected) in [(0, 41), (4, 41), (5, 28), (40, 28)] {
+    for (broken, expected) in [(0, 41), (4, 41), (8, 41), (9, 28), (40, 28)] {
         let mut law = at(40.0);
         let tickets: Vec<_> = (1..=40).map(|under_way| law.begin(under_way)).collect();
         for (number, ticket) in tickets.into_iter().enumerate() {
@@ -111,6 +111,50 @@ fn a_broken_page_is_not_load_but_many_are() {
         }
         assert_eq!(law.places(), expected, "{broken} of 40");
     }
+}
+
+#[test]
+fn pages_that_are_always_broken_are_no_load() {
+    for one_in in [20, 5, 3] {
+        let mut law = Gradient::new(64);
+        for number in 0..3000 {
+            let ticket = law.begin(law.places());
+            law.end(ticket, if number % one_in == 0 { Sign::Broken } else { Sign::Good(50.0) });
+        }
+        assert_eq!(law.places(), 64, "one in {one_in}: {law:?}");
+    }
+}
+
+#[test]
+fn slow_start_stands_still_at_one_sign_of_a_queue_and_ends_at_the_second() {
+    let mut law = Gradient::new(64);
+    go_on(&mut law, 4, |_| 50.0);
+    assert_eq!(law.places(), 6);
+    go_on(&mut law, 1, |_| 70.0);
+    assert_eq!(law.places(), 6);
+    go_on(&mut law, 1, |_| 50.0);
+    assert_eq!(law.places(), 10, "it was none");
+    go_on(&mut law, 2, |_| 70.0);
+    assert_eq!((law.places(), law.threshold), (8, law.limit));
+    let mut law = Gradient::new(64);
+    go_on(&mut law, 5, |_| 50.0);
+    go_on(&mut law, 1, |_| 100.0);
+    assert_eq!((law.places(), law.threshold), (6, law.limit), "nobody doubts that");
+}
+
+#[test]
+fn a_server_that_is_slower_for_a_while_is_asked_no_less() {
+    let mut law = at(40.0);
+    let mut lowest = law.limit;
+    for slower in [1.0, 2.0, 1.0, 1.6, 3.0, 1.0] {
+        for _ in 0..20 {
+            go_on(&mut law, 1, |places| 50.0 * slower * (places / 40.0).max(1.0));
+            // A look at the server without its queue is something else.
+            lowest = lowest.min(law.looking.unwrap_or(law.limit));
+        }
+        assert!((38.0..60.0).contains(&law.looking.unwrap_or(law.limit)), "{slower}: {law:?}");
+    }
+    assert!(lowest > 25.0, "{lowest}");
 }
 
 #[test]
