@@ -18,7 +18,9 @@ PATH=$bin/examples:$PATH
 log combined "$lines" 0.01 combined
 log ingress-nginx "$fifth" 0.01 ingress-nginx
 log caddy "$fifth" 0.01 caddy
-[ -s part.log.gz ] || { head -n "$fifth" combined.log | gzip -4 >part.log.gz; }
+for part in 1 2 3 4; do
+    [ -s "part-$part-1.log.gz" ] || { tail -n "+$(((part - 1) * fifth + 1))" combined.log | head -n "$fifth" | gzip -4 >"part-$part-1.log.gz"; }
+done
 
 bytes() { stat -L -c %s "$1"; }
 # NAME COMMAND: the runs of a command, as raw/NAME.json
@@ -59,14 +61,21 @@ row '`rg -c '"'"'" 5[0-9][0-9] '"'"'`' find-rg find-rg "$size"
 row '`lr-read --status 5xx`' find-lr find-rg "$size"
 row '`mawk '"'"'$9>=500'"'"'`' find-mawk find-rg "$size"
 
-run gz-zcat "zcat part.log.gz >/dev/null"
-run gz-lr "lr-read --quiet --status 5xx part.log.gz >/dev/null"
-run gz-rg "zcat part.log.gz | rg -c '\" 5[0-9][0-9] '"
+run gz-zcat "zcat part-1.log.gz >/dev/null"
+run gz-lr "lr-read --quiet --status 5xx part-1.log.gz >/dev/null"
+run gz-rg "zcat part-1.log.gz | rg -c '\" 5[0-9][0-9] '"
 head_of "Find the failures, compressed" "A fifth of the log, gzip. The third column is of the log as it is unpacked."
-size=$(zcat part.log.gz | wc -c)
+size=$(zcat part-1.log.gz | wc -c)
 row '`zcat`' gz-zcat gz-zcat "$size"
 row '`zcat \| rg -c`' gz-rg gz-zcat "$size"
 row '`lr-read --status 5xx`' gz-lr gz-zcat "$size"
+
+run gz-zcat-4 "zcat part-*.log.gz >/dev/null"
+run gz-lr-4 "lr-read --quiet --status 5xx part-*.log.gz >/dev/null"
+head_of "Find the failures in four logs, compressed" "Four fifths of the log, gzip, one behind the other."
+size=$((size * 4))
+row '`zcat`' gz-zcat-4 gz-zcat-4 "$size"
+row '`lr-read --status 5xx`' gz-lr-4 gz-zcat-4 "$size"
 
 full='^(\S+) (\S+) (.+) \[([^\]]+)\] "((?:[^"\\]|\\.)*)" (5\d\d) (\d+|-) "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"$'
 run parse-rg "taskset -c 0 rg -c '$full' combined.log"
@@ -104,14 +113,18 @@ END
 nginx -e "$PWD/nginx.err" -c "$PWD/nginx.conf" # goes into the background when it listens
 trap 'kill "$(cat nginx.pid)"' EXIT
 refires=100000
-awk -v n="$refires" 'BEGIN { for (i = 0; i < n; i++)
-    printf "203.0.113.%d - - [22/Nov/2026:06:%02d:%02d +0000] \"GET /shop/item/%d?ref=home HTTP/1.1\" 502 157 \"-\" \"Mozilla/5.0\"\n", i % 250, i / 60 % 60, i % 60, i }' >refires.log
+failed() { # LINES: a log of so many requests that failed
+    awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++)
+        printf "203.0.113.%d - - [22/Nov/2026:06:%02d:%02d +0000] \"GET /shop/item/%d?ref=home HTTP/1.1\" 502 157 \"-\" \"Mozilla/5.0\"\n", i % 250, i / 60 % 60, i % 60, i }'
+}
+failed "$refires" >refires.log
+failed $((refires * 10)) >more-refires.log
 site=http://127.0.0.1:$port
-own() { # OPTIONS: a run from the beginning, which must refire all; seconds, CPU seconds and KiB
+own() { # LOG OPTIONS: a run from the beginning, which must refire all; seconds, CPU seconds and KiB
     rm -f retry.log retry.log.*
     # shellcheck disable=SC2086
-    /usr/bin/time -o raw/refire.time -f '%e %U %S %M' logretry run --quiet refires.log --base-url "$site" -o retry.log --pace fixed --concurrency 64 $1
-    same "$(grep -c '" 200 ' retry.log)" "$refires" "logretry run $1"
+    /usr/bin/time -o raw/refire.time -f '%e %U %S %M' logretry run --quiet "$1" --base-url "$site" -o retry.log --pace fixed --concurrency 64 $2
+    same "$(grep -c '" 200 ' retry.log)" "$(wc -l <"$1")" "logretry run $1 $2"
     read -r wall user system peak <raw/refire.time
 }
 head='| | a second | CPU of each | peak | of wrk |\n|---|---:|---:|---:|---:|\n'
@@ -125,10 +138,11 @@ if has oha; then
     best <raw/oha | awk -v wrk="$wrk" '{ printf "| `oha -c 64` | %.0f | | | %.2f |\n", $1, $1 / wrk }'
 fi
 for options in --no-ledger "" "--durability full"; do
-    for _ in $(seq "${runs:-3}"); do own "$options"; echo "$wall $user $system $peak"; done | sort -n | head -1 |
+    for _ in $(seq "${runs:-3}"); do own refires.log "$options"; echo "$wall $user $system $peak"; done | sort -n | head -1 |
         awk -v n="$refires" -v wrk="$wrk" -v name="logretry run${options:+ $options}" '{
             printf "| `%s` | %.0f | %.0f µs | %.0f MiB | %.2f |\n", name, n / $1, ($2 + $3) / n * 1e6, $4 / 1024, n / $1 / wrk }'
 done
+own more-refires.log ""
 kill "$(cat nginx.pid)"; trap - EXIT
 
 [ -s long.log ] || { head -n 1000 combined.log; head -c 1073741824 /dev/zero | tr '\0' x; echo; tail -n 1000 combined.log; } >long.log
@@ -141,6 +155,7 @@ mib "\`lr-read\`, with a line of 1 GiB" "$(peak lr-read --quiet long.log)"
 lr-read --quiet combined.log | head -n "$fifth" >part.ndjson
 mib "\`lr-filter --status 5xx\`, $fifth records" "$(peak lr-filter --quiet --status 5xx <part.ndjson)"
 rm -f part.ndjson
+mib "\`logretry run\`, $((refires * 10)) records refired, with the ledger" "$peak"
 
 printf '\n## Start and size\n\n| | start to end | size |\n|---|---:|---:|\n'
 for program in lr-read lr-filter lr-refire lr-write logretry; do
