@@ -19,7 +19,7 @@ log combined "$lines" 0.01 combined
 log ingress-nginx "$fifth" 0.01 ingress-nginx
 log caddy "$fifth" 0.01 caddy
 for part in 1 2 3 4; do
-    [ -s "part-$part-1.log.gz" ] || { tail -n "+$(((part - 1) * fifth + 1))" combined.log | head -n "$fifth" | gzip -4 >"part-$part-1.log.gz"; }
+    [ -s "part-$part.log.gz" ] || sed -n "$(((part - 1) * fifth + 1)),$((part * fifth))p" combined.log | gzip -4 >"part-$part.log.gz"
 done
 
 bytes() { stat -L -c %s "$1"; }
