@@ -3,10 +3,10 @@
 //! About 50 bytes a record that has been sent. It is rebuilt from the events when a ledger is opened.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::path::Path;
 
-use logretry_record::RecordId;
+use logretry_record::{IdHasher, RecordId};
 use rusqlite::{Connection, Row};
 
 use crate::LedgerError;
@@ -65,7 +65,7 @@ impl Entry {
 /// Of a map that grows, the old one and the new one, twice as large, are there at once. In shards, that is so for a part of it at a time.
 const SHARDS: usize = 64;
 
-type Shard = HashMap<RecordId, Entry, BuildHasherDefault<Itself>>;
+type Shard = HashMap<RecordId, Entry, BuildHasherDefault<IdHasher>>;
 
 #[derive(Debug)]
 pub(crate) struct Live {
@@ -77,25 +77,6 @@ impl Default for Live {
     fn default() -> Self {
         Self { shards: Box::new(std::array::from_fn(|_| Shard::default())) }
     }
-}
-
-/// A hasher for ids, which are hashes already: BLAKE3's, so that nobody who writes log lines can choose them.
-#[derive(Debug, Default)]
-struct Itself(u64);
-
-impl Hasher for Itself {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk() {
-            self.0 ^= u64::from_le_bytes(*first);
-        }
-    }
-
-    /// The length of the id, which tells nothing.
-    fn write_usize(&mut self, _: usize) {}
 }
 
 impl Live {

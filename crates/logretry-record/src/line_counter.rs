@@ -5,11 +5,11 @@
 //! first than that of its request, lies on some shelf as well, always on the same.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 
 use memchr::memchr_iter;
 
-use crate::RecordId;
+use crate::{IdHasher, RecordId};
 
 /// What a [`LineCounter`] has to know of a line: the same for equal lines, and nearly certainly another for others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,11 +77,11 @@ impl LineCounter {
 
 #[derive(Debug, Default)]
 struct Seen {
-    shelves: Vec<HashSet<u64, BuildHasherDefault<Itself>>>,
+    shelves: Vec<HashSet<u64, BuildHasherDefault<IdHasher>>>,
     /// How many lie on all shelves.
     lines: usize,
     /// How often those have come that came more than once.
-    again: HashMap<u64, u64, BuildHasherDefault<Itself>>,
+    again: HashMap<u64, u64, BuildHasherDefault<IdHasher>>,
 }
 
 impl Seen {
@@ -126,26 +126,6 @@ fn minute(text: &[u8]) -> Option<u16> {
     let is_time = [h1, h2, m1, m2, s1, s2].iter().all(u8::is_ascii_digit) && !before.is_ascii_digit();
     let number = |tens: u8, ones: u8| u16::from(tens - b'0') * 10 + u16::from(ones - b'0');
     is_time.then(|| (number(h1, h2) * 60 + number(m1, m2)) % SHELVES)
-}
-
-/// A hasher for keys that are hashes already: BLAKE3's, which nobody can choose.
-#[derive(Debug, Default)]
-struct Itself(u64);
-
-impl Hasher for Itself {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
-    }
 }
 
 #[cfg(test)]
