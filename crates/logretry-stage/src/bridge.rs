@@ -23,7 +23,7 @@ pub use in_order::feed_in_order;
 
 /// Records a batch holds at most.
 const BATCH_RECORDS_MAX: usize = 256;
-/// Where a batch of encoded records is full.
+/// Bytes of records, encoded or not, and of rejects with which a batch is full.
 const BATCH_BYTES: usize = 256 << 10;
 /// Batches on their way at most; with the one that is filled and the one that is emptied, this bounds what a reader is ahead.
 const BATCHES_MAX: usize = 4;
@@ -45,12 +45,14 @@ struct Batch {
     /// What is said and rejected when this batch's turn comes, if it is made before that.
     notes: Vec<String>,
     rejects: Vec<Reject>,
+    /// Bytes of the lines and bodies that records and rejects hold, which may be a mebibyte each.
+    held_bytes: usize,
 }
 
 impl Batch {
     fn is_full(&self) -> bool {
         self.records.len().max(self.rejects.len()) >= BATCH_RECORDS_MAX
-            || self.encoded.bytes.len() >= BATCH_BYTES
+            || self.encoded.bytes.len().max(self.held_bytes) >= BATCH_BYTES
     }
 }
 
@@ -123,6 +125,8 @@ impl Feed {
             record.encode(&mut encoded.bytes);
             encoded.records += 1;
         } else {
+            let body = record.original().body.as_ref().map_or(0, |body| body.len());
+            self.batch.held_bytes += record.text().len() + body;
             self.batch.records.push(record);
         }
         if self.batch.is_full() { self.flush() } else { Ok(()) }
@@ -167,7 +171,10 @@ impl Feed {
         self.batch.rejected += 1;
         match self.to {
             To::Stream(_) => self.cx.reject(&reject)?,
-            To::Queue(_) => self.batch.rejects.push(reject),
+            To::Queue(_) => {
+                self.batch.held_bytes += reject.text.len();
+                self.batch.rejects.push(reject);
+            }
         }
         Ok(())
     }
@@ -355,6 +362,21 @@ mod tests {
             (accounts.lines, accounts.records, accounts.rejected, accounts.screened),
             (2001, 1000, 1, 1000)
         );
+    }
+
+    #[tokio::test]
+    async fn large_records_make_small_batches() {
+        let stream = batches(&Context::default(), "test", false, |feed| {
+            for line in 0..10 {
+                let text = vec![b'x'; BATCH_BYTES / 3];
+                let origin = Origin::new("-", line, 0, "combined", text.clone());
+                let body = Exchange { body: Some(text.into()), ..Exchange::default() };
+                feed.record(Record::new(RecordId::of_line(b"", line), origin, body))?;
+            }
+            Ok(())
+        });
+        let sizes: Vec<_> = stream.map(|batch| batch.expect("no error").records.len()).collect().await;
+        assert_eq!(sizes, [2; 5]);
     }
 
     #[tokio::test]

@@ -17,7 +17,7 @@ const LINES_UNCOUNTED_MAX: u64 = 1 << 20;
 /// Does `jobs`, up to `at_once` of them in threads of their own, and feeds what they feed in the order of the jobs: records, rejects and notes. When one of them ends
 /// with an error, so does this, behind everything that came before it.
 ///
-/// What a job feeds before its turn waits in memory: some tens of thousands of records at most, then the job waits.
+/// What a job feeds before its turn waits in memory: some tens of thousands of records at most, and of their lines and bodies some 32 MiB; then the job waits.
 pub fn feed_in_order<J>(
     feed: &mut Feed,
     jobs: impl IntoIterator<Item = J>,
