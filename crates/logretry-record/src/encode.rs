@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use crate::wire::{self, HeaderV1};
-use crate::{ExchangeRef, Origin, RecordId, Retry};
+use crate::{ErrorKind, ExchangeRef, Origin, Reason, RecordId, Retry};
 
 mod number;
 mod text;
@@ -119,8 +119,43 @@ pub(crate) fn push_record(
     push_original(original, None, out);
     if let Some(retry) = retry {
         out.extend_from_slice(b",\"retry\":");
-        wire::to_json(retry, out);
+        push_retry(retry, out);
     }
+    out.push(b'}');
+}
+
+/// The object `retry`.
+pub(crate) fn push_retry(retry: &Retry, out: &mut Vec<u8>) {
+    let Retry {
+        time,
+        method,
+        url,
+        attempts,
+        outcome,
+        in_doubt_retry,
+        status,
+        duration_ms,
+        bytes,
+        error,
+        reason,
+        detail,
+    } = retry;
+    let word = |word, out: &mut Vec<u8>| push_string(word, out);
+    out.extend_from_slice(b"{\"time\":");
+    push_time(*time, out);
+    push_member("method", method.as_deref(), out, push_string);
+    push_member("url", url.as_deref(), out, push_string);
+    push_member("attempts", Some(u64::from(*attempts)), out, push_number);
+    push_member("outcome", Some(outcome.as_str()), out, word);
+    push_member("in_doubt_retry", in_doubt_retry.then_some("true"), out, |literal, out| {
+        out.extend_from_slice(literal.as_bytes());
+    });
+    push_member("status", *status, out, |status, out| push_number(status.into(), out));
+    push_member("duration_ms", *duration_ms, out, |duration_ms, out| wire::to_json(&duration_ms, out));
+    push_member("bytes", *bytes, out, push_number);
+    push_member("error", error.map(ErrorKind::as_str), out, word);
+    push_member("reason", reason.map(Reason::as_str), out, word);
+    push_member("detail", detail.as_deref(), out, push_string);
     out.push(b'}');
 }
 
@@ -220,7 +255,21 @@ mod tests {
 
     use super::*;
     use crate::wire::RecordV1;
-    use crate::{Exchange, Header, Scheme};
+    use crate::{Exchange, Header, Outcome, Scheme};
+
+    const ERRORS: [ErrorKind; 11] = [
+        ErrorKind::Dns,
+        ErrorKind::BlockedAddress,
+        ErrorKind::Connect,
+        ErrorKind::Tls,
+        ErrorKind::Proxy,
+        ErrorKind::Timeout,
+        ErrorKind::Reset,
+        ErrorKind::Protocol,
+        ErrorKind::BodyLimit,
+        ErrorKind::Aborted,
+        ErrorKind::Other,
+    ];
 
     fn text() -> impl Strategy<Value = Vec<u8>> {
         prop_oneof![
@@ -234,7 +283,34 @@ mod tests {
         prop::option::of(text().prop_map(BString::from))
     }
 
+    fn is_one_of<T: Copy + std::fmt::Debug + 'static>(all: &[T]) -> impl Strategy<Value = T> + use<T> {
+        prop::sample::select(all.to_vec())
+    }
+
     proptest! {
+        #[test]
+        fn a_retry_is_written_as_serde_writes_it(
+            nanos in -99_999_999_999_999_999_i64..,
+            decimals in 0_u32..=9,
+            (method, url) in (prop::option::of("\\PC{0,9}"), prop::option::of("[ -~\\x00-\\x1f]{0,40}")),
+            detail in prop::option::of("\\PC{0,40}"),
+            (attempts, in_doubt_retry) in (any::<u32>(), any::<bool>()),
+            outcome in is_one_of(&Outcome::ALL),
+            (status, bytes) in (prop::option::of(any::<u16>()), prop::option::of(any::<u64>())),
+            duration_ms in prop::option::of(any::<f64>()),
+            error in prop::option::of(is_one_of(&ERRORS)),
+            reason in prop::option::of(is_one_of(&[Reason::ALL, &[Reason::Other]].concat())),
+        ) {
+            let unit = 10_i128.pow(9 - decimals);
+            let time = Timestamp::from_nanosecond(i128::from(nanos) / unit * unit).expect("a time");
+            let retry = Retry {
+                time, method, url, attempts, outcome, in_doubt_retry, status, duration_ms, bytes, error, reason, detail,
+            };
+            let mut written = Vec::new();
+            retry.encode(&mut written);
+            prop_assert_eq!(String::from_utf8_lossy(&written), serde_json::to_string(&retry).expect("JSON"));
+        }
+
         #[test]
         fn by_hand_is_written_what_serde_writes(
             (source, line, format) in (text(), text(), "\\PC{0,20}"),

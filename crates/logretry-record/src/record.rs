@@ -116,8 +116,10 @@ impl Record {
             CameAs::Line(line) => out.extend_from_slice(line),
             CameAs::WithoutRetry(open) => {
                 out.extend_from_slice(open);
-                out.extend_from_slice(b",\"retry\":");
-                wire::to_json(&self.retry, out);
+                if let Some(retry) = &self.retry {
+                    out.extend_from_slice(b",\"retry\":");
+                    retry.encode(out);
+                }
                 out.push(b'}');
             }
             CameAs::Nothing => {

@@ -1,6 +1,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::encode;
+
 /// How a refire ended, or why there was none: the record's `retry`.
 ///
 /// The names on the pipe are those of the fields here; [`wire`](crate::wire) gives each one's form.
@@ -58,6 +60,11 @@ impl Retry {
             reason: Some(reason),
             detail: None,
         }
+    }
+
+    /// Appends it as JSON: the object that stands in its record.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        encode::push_retry(self, out);
     }
 
     /// Whether this is not the end: a stop came first, and the same run again goes on with the record. It may have been sent already, and

@@ -23,23 +23,26 @@ pub(super) fn push_number(number: u64, out: &mut Vec<u8>) {
 /// Appends `time` as a string, in RFC 3339 in UTC with as many decimals as it has: what `jiff` writes.
 pub(super) fn push_time(time: Timestamp, out: &mut Vec<u8>) {
     out.push(b'"');
-    if !push_second(time, out) {
+    if !push_common(time, out) {
         write!(out, "{time}").expect("memory can be written");
     }
     out.push(b'"');
 }
 
-/// Appends a time that is a whole second of the years 1970 to 9999; whether it was one.
-fn push_second(time: Timestamp, out: &mut Vec<u8>) -> bool {
+/// Appends a time of the years 1970 to 9999; whether it was one.
+fn push_common(time: Timestamp, out: &mut Vec<u8>) -> bool {
     const SECONDS_A_DAY: u64 = 86_400;
     const YEAR_10000: u64 = 253_402_300_800;
-    let Ok(seconds) = u64::try_from(time.as_second()) else { return false };
-    if time.subsec_nanosecond() != 0 || seconds >= YEAR_10000 {
+    let (Ok(seconds), Ok(nanos)) = (u64::try_from(time.as_second()), u64::try_from(time.subsec_nanosecond()))
+    else {
+        return false;
+    };
+    if seconds >= YEAR_10000 {
         return false;
     }
     let (year, month, day) = civil(seconds / SECONDS_A_DAY);
     let second = seconds % SECONDS_A_DAY;
-    let mut text = *b"0000-00-00T00:00:00Z";
+    let mut text = *b"0000-00-00T00:00:00";
     text[0] = digit(year / 1000);
     text[1] = digit(year / 100);
     let pairs =
@@ -49,7 +52,23 @@ fn push_second(time: Timestamp, out: &mut Vec<u8>) -> bool {
         text[at + 1] = digit(number);
     }
     out.extend_from_slice(&text);
+    push_fraction(nanos, out);
+    out.push(b'Z');
     true
+}
+
+/// Appends a point and the decimals of a second, without the zeros at their end; nothing for a whole second.
+fn push_fraction(nanos: u64, out: &mut Vec<u8>) {
+    if nanos == 0 {
+        return;
+    }
+    let mut text = *b".000000000";
+    let mut rest = nanos;
+    for place in text[1..].iter_mut().rev() {
+        *place = digit(rest);
+        rest /= 10;
+    }
+    out.extend_from_slice(&text[..=text.iter().rposition(|&digit| digit != b'0').unwrap_or(0)]);
 }
 
 /// Days since 1970 to year, month and day (Howard Hinnant, "chrono-compatible low-level date algorithms", `civil_from_days`).
@@ -80,6 +99,9 @@ mod tests {
             "1969-12-31T23:59:59Z",
             "2026-11-22T06:22:52.5Z",
             "2026-11-22T06:22:52.000000001Z",
+            "2026-11-22T06:22:52.123456789Z",
+            "2026-11-22T06:22:52.12345Z",
+            "9999-12-30T21:59:59.999999999Z",
             "9999-12-30T22:00:00Z",
         ];
         let times = seconds.filter_map(|second| Timestamp::from_second(second).ok());
