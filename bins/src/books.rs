@@ -39,10 +39,18 @@ pub(crate) struct Books(Arc<Open>);
 struct Open {
     ledger: Ledger,
     /// None if no retry log is written here.
-    renderer: Option<Mutex<Renderer>>,
+    desk: Option<Mutex<Desk>>,
     server_log: Mutex<ServerLog>,
     told: AtomicBool,
     cx: Context,
+}
+
+/// Where lines of the retry log are written.
+#[derive(Debug)]
+struct Desk {
+    renderer: Renderer,
+    /// The last one, whose memory the next one takes.
+    line: Vec<u8>,
 }
 
 /// The ledger that belongs to a retry log.
@@ -76,7 +84,7 @@ impl Books {
         let ledger = Ledger::open(path, destination, durability).map_err(Fatal::new)?;
         let open = Open {
             ledger,
-            renderer: None,
+            desk: None,
             server_log: Mutex::default(),
             told: AtomicBool::new(false),
             cx: cx.clone(),
@@ -87,7 +95,8 @@ impl Books {
     /// The same books, which write the retry log too: what a crash has cut off of it is completed now.
     pub(crate) async fn writing(self, output: Output, form: Form, mark: &Mark) -> Result<Self> {
         let mut open = Arc::try_unwrap(self.0).map_err(|_| Fatal::new("open the retry log: it is in use"))?;
-        open.renderer = Some(Mutex::new(Renderer::new(form, mark.clone())));
+        let renderer = Renderer::new(form, mark.clone());
+        open.desk = Some(Mutex::new(Desk { renderer, line: Vec::new() }));
         let cx = open.cx.clone();
         let is_new = match output {
             Output::File(log) => {
@@ -105,7 +114,7 @@ impl Books {
             }
         };
         if let Some(header) = form.header().filter(|_| is_new) {
-            open.ledger.line(header).await.map_err(Fatal::new)?;
+            open.ledger.line(&header).await.map_err(Fatal::new)?;
         }
         Ok(Self(Arc::new(open)))
     }
@@ -139,12 +148,18 @@ impl Books {
         Ok(())
     }
 
-    /// The line of the retry log for a record that ended so.
-    fn line(&self, record: &Record, retry: &Retry) -> Option<Vec<u8>> {
-        let renderer = self.0.renderer.as_ref()?;
-        let mut line = Vec::with_capacity(record.text().len() + 32);
-        let fallback =
-            renderer.lock().unwrap_or_else(PoisonError::into_inner).render_as(record, retry, &mut line);
+    /// Gives the line of the retry log for a record that ended so to `take`, if it has one.
+    fn with_line<T>(
+        &self,
+        record: &Record,
+        retry: &Retry,
+        take: impl FnOnce(&Ledger, Option<&[u8]>) -> T,
+    ) -> T {
+        let Some(desk) = &self.0.desk else { return take(&self.0.ledger, None) };
+        let mut desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
+        let Desk { renderer, line } = &mut *desk;
+        line.clear();
+        let fallback = renderer.render_as(record, retry, line);
         if let Some(fallback) = fallback
             && !self.0.told.swap(true, Ordering::Relaxed)
         {
@@ -154,7 +169,7 @@ impl Books {
                 .notes()
                 .say(format_args!("record {} is written in combined format: {why}", record.id()));
         }
-        (!line.is_empty()).then_some(line)
+        take(&self.0.ledger, (!line.is_empty()).then_some(line))
     }
 
     /// What becomes of a record whose request was cut off.
@@ -181,9 +196,10 @@ impl Books {
                     detail: Some(format!("its connection was cut off; its end is known from {by}")),
                     ..Retry::not_sent(seen.and_then(|seen| seen.time).unwrap_or(doubt.time), Reason::Stopped)
                 };
-                let line = self.line(record, &retry);
                 // If this is lost, it is found out again.
-                drop(self.0.ledger.outcome(record.id(), &retry, line));
+                drop(
+                    self.with_line(record, &retry, |ledger, line| ledger.outcome(record.id(), &retry, line)),
+                );
                 Before::Done(retry)
             }
             Some(Verdict::Send) => Before::Again { attempt: doubt.attempt },
@@ -232,13 +248,13 @@ impl Journal for Books {
     }
 
     async fn ended(&self, record: &Record, retry: &Retry, sent: bool) -> Result<()> {
-        let line = self.line(record, retry);
-        let ledger = &self.0.ledger;
-        let ticket = if sent {
-            ledger.outcome(record.id(), retry, line)
-        } else {
-            ledger.failure(record.id(), retry, line)
-        };
+        let ticket = self.with_line(record, retry, |ledger, line| {
+            if sent {
+                ledger.outcome(record.id(), retry, line)
+            } else {
+                ledger.failure(record.id(), retry, line)
+            }
+        });
         written(ticket.await)
     }
 }

@@ -38,7 +38,7 @@ fn refire(ledger: &Ledger, sender: u64, from: u64, method: &str) {
         let url = retry.url.as_deref().unwrap_or_default();
         black_box(ledger.before(id)).expect("a ledger");
         ledger.intent(id, 1, method, url).wait().expect("a ledger");
-        ledger.outcome(id, &retry, Some(LINE.to_vec())).wait().expect("a ledger");
+        ledger.outcome(id, &retry, Some(LINE)).wait().expect("a ledger");
     }
 }
 

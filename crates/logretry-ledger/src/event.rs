@@ -1,7 +1,7 @@
 //! What is written down: one row an event.
 
 use jiff::Timestamp;
-use logretry_record::{RecordId, Retry};
+use logretry_record::RecordId;
 
 /// What kind of event a row is. The numbers are those in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,39 +47,100 @@ impl Kind {
     }
 }
 
-/// An event on its way into the file.
-#[derive(Debug)]
-pub(crate) struct Event {
+/// What an event is about: all of its row but its texts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head {
     pub(crate) time: Timestamp,
     pub(crate) kind: Kind,
     pub(crate) id: Option<RecordId>,
     pub(crate) attempt: u32,
-    pub(crate) body: Option<String>,
-    pub(crate) line: Option<Vec<u8>>,
 }
 
-impl Event {
-    pub(crate) fn intent(id: RecordId, attempt: u32, method: &str, url: &str) -> Self {
-        let body = Some([method, " ", url].concat());
-        Self { time: Timestamp::now(), kind: Kind::Intent, id: Some(id), attempt, body, line: None }
+impl Head {
+    /// An event of now.
+    pub(crate) fn now(kind: Kind, id: Option<RecordId>, attempt: u32) -> Self {
+        Self { time: Timestamp::now(), kind, id, attempt }
+    }
+}
+
+/// Events on their way into the file, in their order. Their texts stand one behind the other in one memory, which is used again and again: what one thread
+/// allocates and another frees is expensive.
+#[derive(Debug, Default)]
+pub(crate) struct Events {
+    entries: Vec<Entry>,
+    text: Vec<u8>,
+    /// Whether anybody waits for the sync of one of them.
+    pub(crate) synced: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    head: Head,
+    /// Where its body ends, if it has one, and its line. Each begins where the one before it ends.
+    body: Option<usize>,
+    line: Option<usize>,
+}
+
+/// An event as it goes into its row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Event<'a> {
+    pub(crate) head: Head,
+    /// UTF-8.
+    pub(crate) body: Option<&'a [u8]>,
+    pub(crate) line: Option<&'a [u8]>,
+}
+
+impl Events {
+    /// More memory than that is given back.
+    const KEPT_BYTES: usize = 1 << 20;
+
+    /// Adds an event; `body` appends its body, which is UTF-8.
+    pub(crate) fn push(&mut self, head: Head, body: impl FnOnce(&mut Vec<u8>), line: Option<&[u8]>) {
+        body(&mut self.text);
+        let body = Some(self.text.len());
+        self.end(head, body, line);
     }
 
-    pub(crate) fn ended(kind: Kind, id: RecordId, retry: &Retry, line: Option<Vec<u8>>) -> Self {
-        // Two URLs long, as a rule.
-        let mut body = Vec::with_capacity(512);
-        let body = serde_json::to_writer(&mut body, retry).ok().and_then(|()| String::from_utf8(body).ok());
-        Self { time: retry.time, kind, id: Some(id), attempt: retry.attempts, body, line }
+    /// Adds an event without a body.
+    pub(crate) fn push_line(&mut self, head: Head, line: &[u8]) {
+        self.end(head, None, Some(line));
     }
 
+    fn end(&mut self, head: Head, body: Option<usize>, line: Option<&[u8]>) {
+        let line = line.map(|line| {
+            self.text.extend_from_slice(line);
+            self.text.len()
+        });
+        self.entries.push(Entry { head, body, line });
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Event<'_>> {
+        let mut start = 0;
+        self.entries.iter().map(move |entry| {
+            let mut text = |end: usize| &self.text[std::mem::replace(&mut start, end)..end];
+            let (body, line) = (entry.body.map(&mut text), entry.line.map(&mut text));
+            Event { head: entry.head, body, line }
+        })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+        self.text.clear();
+        self.text.shrink_to(Self::KEPT_BYTES);
+        self.synced = false;
+    }
+}
+
+impl Event<'_> {
     /// The checksum of the event as row `seq`; see [`sum`].
     pub(crate) fn sum(&self, seq: u64) -> u32 {
-        let id = self.id.as_ref().map(|id| id.as_bytes().as_slice());
-        let time = self.time.as_microsecond();
-        sum(seq.cast_signed(), time, self.kind as i64, id, self.attempt, self.body.as_deref())
-    }
-
-    pub(crate) fn line(line: Vec<u8>) -> Self {
-        Self { time: Timestamp::now(), kind: Kind::Line, id: None, attempt: 0, body: None, line: Some(line) }
+        let Head { time, kind, id, attempt } = &self.head;
+        let id = id.as_ref().map(|id| id.as_bytes().as_slice());
+        sum(seq.cast_signed(), time.as_microsecond(), *kind as i64, id, *attempt, self.body)
     }
 }
 
@@ -91,14 +152,14 @@ pub(crate) fn sum(
     kind: i64,
     id: Option<&[u8]>,
     attempt: u32,
-    body: Option<&str>,
+    body: Option<&[u8]>,
 ) -> u32 {
     let mut sum = crc32fast::Hasher::new();
     for number in [seq, time, kind, attempt.into()] {
         sum.update(&number.to_le_bytes());
     }
     sum.update(id.unwrap_or_default());
-    sum.update(body.unwrap_or_default().as_bytes());
+    sum.update(body.unwrap_or_default());
     sum.finalize()
 }
 
@@ -151,17 +212,9 @@ impl InDoubt {
         Some(Self { id, attempt, time, method: method.to_owned(), url: url.to_owned(), verdict })
     }
 
-    /// The event that it has been decided so.
-    pub(crate) fn decided(&self, verdict: Verdict) -> Event {
-        let body = format!("{} {} {}", verdict.word(), self.method, self.url);
-        Event {
-            time: Timestamp::now(),
-            kind: Kind::Verdict,
-            id: Some(self.id),
-            attempt: self.attempt,
-            body: Some(body),
-            line: None,
-        }
+    /// The body of the event that it has been decided so.
+    pub(crate) fn decided(&self, verdict: Verdict) -> String {
+        format!("{} {} {}", verdict.word(), self.method, self.url)
     }
 }
 
@@ -193,15 +246,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn events_come_out_as_they_went_in() {
+        let mut events = Events::default();
+        for _ in 0..2 {
+            let head = Head::now(Kind::Line, None, 0);
+            events.push(head, |body| body.extend(b"body"), None);
+            events.push_line(head, b"line");
+            events.push(head, |_| (), Some(b"x"));
+            let texts: Vec<_> = events.iter().map(|event| (event.body, event.line)).collect();
+            let (none, some) = (None, |text: &'static [u8]| Some(text));
+            assert_eq!(texts, [(some(b"body"), none), (none, some(b"line")), (some(b""), some(b"x"))]);
+            events.clear();
+            assert!(events.is_empty() && events.iter().next().is_none());
+        }
+    }
+
+    #[test]
     fn a_verdict_is_read_back_as_it_was_written() {
         let id = RecordId::of_line(b"x", 0);
         let body = "POST http://shop.example/orders?a=b c";
         let doubt = InDoubt::from_row(Kind::Intent, id, 2, 7_000_000, body).expect("an intent");
         assert_eq!((doubt.method.as_str(), doubt.is_safe()), ("POST", false));
         for verdict in [Verdict::Send, Verdict::Arrived, Verdict::Ended(504)] {
-            let event = doubt.decided(verdict);
-            let body = event.body.expect("its words");
-            let read = InDoubt::from_row(Kind::Verdict, id, event.attempt, 7_000_000, &body);
+            let body = doubt.decided(verdict);
+            let read = InDoubt::from_row(Kind::Verdict, id, 2, 7_000_000, &body);
             assert_eq!(read, Some(InDoubt { verdict: Some(verdict), ..doubt.clone() }));
         }
         assert_eq!(InDoubt::from_row(Kind::Verdict, id, 1, 0, "perhaps GET /"), None);

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::compact::Compactor;
 use crate::error::At as _;
-use crate::event::{Event, InDoubt, Kind, Verdict, is_safe};
+use crate::event::{Events, Head, InDoubt, Kind, Verdict, is_safe};
 use crate::live::Live;
 use crate::place::{self, Lock};
 use crate::queue::{Queue, Tray};
@@ -23,9 +23,9 @@ use crate::{LedgerError, Projection, rows};
 /// What a sender waits for before it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
-    /// For methods that change something, each intent and outcome is on the disk before the next step. For the others it is with the system, so
-    /// that it survives the death of this process, and on the disk at most 50 ms later: a power cut can make logretry send again what it
-    /// sent in that time.
+    /// For methods that change something, each intent and outcome is on the disk before the next step. For the others an intent is with the system before the
+    /// request is sent, so that it survives the death of this process, its outcome is there before the next intent or a millisecond later, and both are on the disk at most 50 ms later: a
+    /// power cut can make logretry send again what it sent in that time.
     #[default]
     Grouped,
     /// Every intent and outcome is on the disk before the next step.
@@ -171,32 +171,37 @@ impl Ledger {
         if let Some(failure) = self.shared.failure.get() {
             return Ticket::settled(Err(failure.clone()));
         }
-        self.ask(Event::intent(id, attempt, method, url), !is_safe(method))
+        let head = Head::now(Kind::Intent, Some(id), attempt);
+        let body = |body: &mut Vec<u8>| [method, " ", url].iter().for_each(|part| body.extend(part.bytes()));
+        self.ask(!is_safe(method), |events| events.push(head, body, None))
     }
 
     /// A request has ended so, and the record may be sent again.
     pub fn answer(&self, id: RecordId, retry: &Retry) -> Ticket {
-        self.note(Event::ended(Kind::Answer, id, retry, None), retry)
+        self.note(Kind::Answer, id, retry, None)
     }
 
     /// The record has ended so; `line` is what the retry log gets.
-    pub fn outcome(&self, id: RecordId, retry: &Retry, line: Option<Vec<u8>>) -> Ticket {
-        self.note(Event::ended(Kind::Outcome, id, retry, line), retry)
+    pub fn outcome(&self, id: RecordId, retry: &Retry, line: Option<&[u8]>) -> Ticket {
+        self.note(Kind::Outcome, id, retry, line)
     }
 
     /// The record's requests ended so before anything was sent; the next run takes it for new.
-    pub fn failure(&self, id: RecordId, retry: &Retry, line: Option<Vec<u8>>) -> Ticket {
-        self.note(Event::ended(Kind::Failure, id, retry, line), retry)
+    pub fn failure(&self, id: RecordId, retry: &Retry, line: Option<&[u8]>) -> Ticket {
+        self.note(Kind::Failure, id, retry, line)
     }
 
     /// The retry log gets a line that belongs to no record.
-    pub fn line(&self, line: Vec<u8>) -> Ticket {
-        self.ask(Event::line(line), false)
+    pub fn line(&self, line: &[u8]) -> Ticket {
+        let head = Head::now(Kind::Line, None, 0);
+        self.ask(false, |events| events.push_line(head, line))
     }
 
     /// It has been decided what became of a request in doubt.
     pub fn decide(&self, doubt: &InDoubt, verdict: Verdict) -> Ticket {
-        self.ask(doubt.decided(verdict), true)
+        let head = Head::now(Kind::Verdict, Some(doubt.id), doubt.attempt);
+        let body = doubt.decided(verdict);
+        self.ask(true, |events| events.push(head, |text| text.extend(body.bytes()), None))
     }
 
     /// All requests that are in doubt, also those about which something was decided that has not been acted on.
@@ -250,16 +255,19 @@ impl Ledger {
 
     /// An event that tells of an exchange: its sender waits for the disk, or not at all. What comes later is never in the file without what
     /// came before, so a request that begins after this one's end is known no sooner than that end.
-    fn note(&self, event: Event, retry: &Retry) -> Ticket {
+    fn note(&self, kind: Kind, id: RecordId, retry: &Retry, line: Option<&[u8]>) -> Ticket {
+        let head = Head { time: retry.time, kind, id: Some(id), attempt: retry.attempts };
+        let put = |events: &mut Events| events.push(head, |body| retry.encode(body), line);
         let safe = retry.method.as_deref().is_some_and(is_safe);
         if self.durability == Durability::Full || !safe {
-            return self.ask(event, true);
+            return self.ask(true, put);
         }
-        Ticket::settled(self.queue.hand(Job::Event { event, synced: false }))
+        Ticket::settled(self.queue.note(put))
     }
 
-    fn ask(&self, event: Event, synced: bool) -> Ticket {
-        match self.queue.hand_and_wait(Job::Event { event, synced }) {
+    fn ask(&self, synced: bool, put: impl FnOnce(&mut Events)) -> Ticket {
+        let synced = synced || self.durability == Durability::Full;
+        match self.queue.note_and_wait(synced, put) {
             Ok(seat) => Ticket::seated(seat),
             Err(failure) => Ticket::settled(Err(failure)),
         }

@@ -100,7 +100,8 @@ impl Live {
     fn take(&mut self, seq: i64, row: &Row<'_>) -> rusqlite::Result<bool> {
         let (kind, id) = (row.get(2)?, row.get_ref(3)?.as_blob_or_null()?);
         let body = row.get_ref(5)?.as_str_or_null()?;
-        let whole = sum(seq, row.get(1)?, kind, id, row.get(4)?, body) == row.get::<_, u32>(6)?;
+        let whole =
+            sum(seq, row.get(1)?, kind, id, row.get(4)?, body.map(str::as_bytes)) == row.get::<_, u32>(6)?;
         let id = id.map(TryInto::try_into).transpose();
         match (whole, Kind::of(kind), id) {
             (true, Some(kind), Ok(Some(id))) => {

@@ -1,7 +1,7 @@
 //! The thread that writes: the only one, with the only connection that does.
 //!
-//! It takes what is queued, writes it in one transaction, and answers all who wait: *group commit* that needs no timer, for while one
-//! commit is on its way to the disk the next group gathers.
+//! It takes what is queued, writes it in one transaction, and answers all who wait: *group commit*. While one commit is on its way to the disk the next
+//! group gathers; how long it has besides is told in `src/queue.rs`.
 //!
 //! # Written and synced
 //!
@@ -20,11 +20,12 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rusqlite::Connection;
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use tokio::sync::oneshot;
 
 use crate::compact::Compactor;
-use crate::event::Event;
-use crate::group::{Group, PATIENCE};
+use crate::event::{Events, Head};
+use crate::group::{Group, Owed, PATIENCE};
 use crate::live::Live;
 use crate::queue::{Found, Handed, Tray};
 use crate::schema::set_meta;
@@ -42,10 +43,8 @@ const MARK_BYTES: usize = 4 << 20;
 
 type Answer<T = ()> = oneshot::Sender<Result<T, Failure>>;
 
-/// What the thread is asked to do.
+/// What the thread is asked to do besides writing events.
 pub(crate) enum Job {
-    /// Write an event; `synced` says what its sender waits for, if it waits.
-    Event { event: Event, synced: bool },
     /// Sync everything.
     Sync(Answer),
     /// Append lines from now on to this.
@@ -135,7 +134,10 @@ impl Writer {
             let wait = self.unsynced_since.map_or(IDLE, |since| SYNC_WITHIN.saturating_sub(since.elapsed()));
             let wait = if self.woken.is_empty() { wait } else { wait.min(PATIENCE) };
             match tray.take(wait) {
-                Found::Jobs(handed) => closing = self.work(handed),
+                Found::Work(Handed { events, group, jobs }) => {
+                    closing = self.work(&events, group, jobs);
+                    tray.give_back(events);
+                }
                 Found::Nothing if self.woken.is_empty() || self.is_overdue() => self.idle(),
                 Found::Nothing => {}
                 Found::End => break,
@@ -165,7 +167,7 @@ impl Writer {
     fn idle(&mut self) {
         self.reopen_if_wanted();
         if self.unsynced_since.is_some() {
-            self.commit(&[], true);
+            self.commit(&Events::default(), true);
         } else {
             self.compact();
         }
@@ -187,17 +189,16 @@ impl Writer {
         end.map_err(|error| self.die(&error))
     }
 
-    /// Does the jobs of a group: its events in one transaction, and then what is no event. Gives back who waits for the end.
-    fn work(&mut self, Handed { jobs, group }: Handed) -> Option<Answer> {
+    /// Writes the events of a group in one transaction, and then does the jobs. Gives back who waits for the end.
+    fn work(&mut self, events: &Events, group: Owed, jobs: Vec<Job>) -> Option<Answer> {
         self.reopen_if_wanted();
         let full = self.durability == Durability::Full;
         let asked = |job: &Job| match job {
-            Job::Event { synced, .. } => *synced,
             Job::Forget(..) | Job::Close(_) => false,
             Job::Sync(_) | Job::Attach(..) | Job::Reopen(_) => true,
         };
-        let sync = full || self.is_overdue() || jobs.iter().any(asked);
-        self.commit(&jobs, sync);
+        let sync = full || events.synced || self.is_overdue() || jobs.iter().any(asked);
+        self.commit(events, sync);
         if let Some(group) = group.settle(self.result()) {
             self.woken.push_back((Instant::now(), group));
         }
@@ -205,7 +206,6 @@ impl Writer {
         for job in jobs {
             match job {
                 Job::Sync(answer) => tell(answer, self.result()),
-                Job::Event { .. } => {}
                 Job::Attach(projection, answer) => {
                     self.attach(projection);
                     tell(answer, self.outlook());
@@ -224,28 +224,25 @@ impl Writer {
         closing
     }
 
-    fn commit(&mut self, group: &[Job], sync: bool) {
+    fn commit(&mut self, events: &Events, sync: bool) {
         if self.dead.is_some() {
             return;
         }
         let first_seq = self.next_seq;
-        if let Err(error) = self.transaction(group, sync) {
+        if let Err(error) = self.transaction(events, sync) {
             self.die(&error);
             return;
         }
-        let mut seq = first_seq;
         let mut live = self.shared.live();
-        for job in group {
-            let Job::Event { event, .. } = job else { continue };
-            if let Some(id) = event.id {
-                live.enter(id, event.kind, seq, true);
+        for (seq, event) in (first_seq..).zip(events.iter()) {
+            if let Some(id) = event.head.id {
+                live.enter(id, event.head.kind, seq, true);
             }
-            if let (Some(line), Some(log)) = (&event.line, &mut self.log) {
+            if let (Some(line), Some(log)) = (event.line, &mut self.log) {
                 log.lines.extend_from_slice(line);
                 log.number += 1;
                 log.seq = seq;
             }
-            seq += 1;
         }
         drop(live);
         if sync {
@@ -256,7 +253,7 @@ impl Writer {
         }
     }
 
-    fn transaction(&mut self, group: &[Job], sync: bool) -> rusqlite::Result<()> {
+    fn transaction(&mut self, events: &Events, sync: bool) -> rusqlite::Result<()> {
         if self.syncs != sync {
             self.db.execute_batch(if sync {
                 "PRAGMA synchronous = FULL"
@@ -269,17 +266,17 @@ impl Writer {
         {
             let mut insert =
                 self.db.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
-            for job in group {
-                let Job::Event { event, .. } = job else { continue };
+            for event in events.iter() {
+                let Head { time, kind, id, attempt } = &event.head;
                 insert.execute((
                     self.next_seq.cast_signed(),
-                    event.time.as_microsecond(),
-                    event.kind as u8,
-                    event.id.as_ref().map(|id| id.as_bytes().as_slice()),
-                    event.attempt,
-                    event.body.as_deref(),
+                    time.as_microsecond(),
+                    *kind as u8,
+                    id.as_ref().map(|id| id.as_bytes().as_slice()),
+                    attempt,
+                    ToSqlOutput::Borrowed(event.body.map_or(ValueRef::Null, ValueRef::Text)),
                     event.sum(self.next_seq),
-                    event.line.as_deref(),
+                    event.line,
                 ))?;
                 self.next_seq += 1;
             }
@@ -287,7 +284,7 @@ impl Writer {
         if let Some((mark, seq)) = self.log.as_mut().and_then(|log| log.mark.take()) {
             set_meta(&self.db, "mark", mark)?;
             set_meta(&self.db, "mark_seq", seq.cast_signed())?;
-        } else if group.is_empty() {
+        } else if events.is_empty() {
             // A commit without a change would write, and sync, nothing.
             set_meta(&self.db, "synced_seq", self.next_seq.cast_signed() - 1)?;
         }
@@ -338,7 +335,7 @@ impl Writer {
             failed: false,
         };
         match end.and_then(|()| self.log.insert(log).mark()) {
-            Ok(()) => self.commit(&[], true),
+            Ok(()) => self.commit(&Events::default(), true),
             Err(error) => self.log_failed(&error),
         }
     }
@@ -356,7 +353,7 @@ impl Writer {
     fn reopen_if_wanted(&mut self) {
         if self.log.as_ref().is_some_and(|log| !log.failed && log.projection.wants_new_file()) {
             // Lines that wait belong into the old one.
-            self.commit(&[], true);
+            self.commit(&Events::default(), true);
             self.reopen();
         }
     }
@@ -366,19 +363,19 @@ impl Writer {
         // What stands in the old file is known to be there before the new one is begun.
         let end = log.mark().and_then(|()| log.projection.reopen()).and_then(|()| log.mark());
         match end {
-            Ok(()) => self.commit(&[], true),
+            Ok(()) => self.commit(&Events::default(), true),
             Err(error) => self.log_failed(&error),
         }
     }
 
     fn end(mut self) {
-        self.commit(&[], true);
+        self.commit(&Events::default(), true);
         if let Some(log) = self.log.as_mut().filter(|log| !log.failed)
             && let Err(error) = log.mark()
         {
             self.log_failed(&error);
         }
-        self.commit(&[], true);
+        self.commit(&Events::default(), true);
         if self.dead.is_some() {
             return;
         }

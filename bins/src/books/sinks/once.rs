@@ -44,13 +44,14 @@ impl Books {
         {
             return Ok(());
         }
-        let line = self.line(record, retry);
         // Waited for with the chunk.
-        drop(if never_left(retry) {
-            ledger.failure(record.id(), retry, line)
-        } else {
-            ledger.outcome(record.id(), retry, line)
-        });
+        drop(self.with_line(record, retry, |ledger, line| {
+            if never_left(retry) {
+                ledger.failure(record.id(), retry, line)
+            } else {
+                ledger.outcome(record.id(), retry, line)
+            }
+        }));
         Ok(())
     }
 }

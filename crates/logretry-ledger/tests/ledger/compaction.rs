@@ -8,7 +8,7 @@ fn refired(desk: &Desk, numbers: std::ops::Range<u64>) {
     ledger.attach(Paper::default().boxed()).wait().expect("a retry log");
     for number in numbers {
         ledger.intent(id(number), 1, "GET", "http://shop.example/a").wait().expect("written");
-        ledger.outcome(id(number), &ended("GET", 200), Some(line(number))).wait().expect("written");
+        ledger.outcome(id(number), &ended("GET", 200), Some(&line(number))).wait().expect("written");
     }
     close(ledger);
 }

@@ -62,7 +62,7 @@ fn others_can_look_meanwhile_and_their_numbers_add_up() {
     for number in 0..10 {
         ledger.intent(id(number), 1, "GET", "http://shop.example/a").wait().expect("written");
         let status = if number < 7 { 200 } else { 503 };
-        let ticket = ledger.outcome(id(number), &ended("GET", status), Some(b"line\n".to_vec()));
+        let ticket = ledger.outcome(id(number), &ended("GET", status), Some(b"line\n"));
         ticket.wait().expect("written");
     }
     ledger.intent(id(10), 1, "POST", "http://shop.example/b").wait().expect("synced");
