@@ -3,7 +3,7 @@
 //! Unlike times, counts are the same on each run, whatever else the machine does, and nearly so (a few thousandths) where another directory moves things in memory. So each one is written down here, and a change that makes a path take
 //! [`ROOM_PERCENT`] more of them fails. If that is meant, write down the new count; if a path has become cheaper, write that down too, for the guard is as tight as the count is true.
 //!
-//! The counts are those of x86-64 with AVX2, for `memchr`, `blake3` and the C library choose their code by what the processor can. Valgrind tells all of them of a
+//! The counts are those of x86-64 with AVX2, for the sieve, `memchr`, `blake3` and the C library choose their code by what the processor can. Valgrind tells all of them of a
 //! processor with AVX2 and without AVX-512, where the real one has AVX2, so that newer processors do not differ.
 
 #![expect(unused_qualifications, reason = "gungraun's macros write them")]

@@ -3,6 +3,7 @@ mod sieve;
 use logretry_record::StatusSet;
 use memchr::memmem::Finder;
 
+use self::sieve::Wanted;
 use crate::format::Format;
 
 /// Tells of most lines, without parsing them, that their status is not wanted.
@@ -28,12 +29,12 @@ use crate::format::Format;
 pub struct Screen {
     before: Finder<'static>,
     after: Box<[u8]>,
-    wanted: StatusSet,
-    /// Whether some wanted status begins with this digit.
-    wanted_first: [bool; 10],
+    wanted_first: Wanted,
     /// The last byte of `before`, and the one before it.
     last: u8,
     before_last: Option<u8>,
+    /// Whether those two and the first byte of `after` are all there is.
+    is_short: bool,
 }
 
 impl Screen {
@@ -41,13 +42,18 @@ impl Screen {
     pub fn new(format: &Format, wanted: &StatusSet) -> Option<Self> {
         let (before, after) = format.around_status();
         let last = *before.last()?;
-        let before_last = before.len().checked_sub(2).map(|index| before[index]);
-        let mut wanted_first = [false; 10];
-        for (first, wanted_first) in (0_u16..).zip(&mut wanted_first) {
-            *wanted_first = (first * 100..first * 100 + 100).any(|status| wanted.contains(status));
+        // No line has such literals, and the sieve, which looks at many lines at once, would find them.
+        if before.contains(&b'\n') || after.contains(&b'\n') {
+            return None;
         }
-        let before = Finder::new(before).into_owned();
-        Some(Self { before, after: after.into(), wanted: wanted.clone(), wanted_first, last, before_last })
+        Some(Self {
+            before: Finder::new(before).into_owned(),
+            after: after.into(),
+            wanted_first: Wanted::new(wanted),
+            last,
+            before_last: before.len().checked_sub(2).map(|index| before[index]),
+            is_short: before.len() <= 2 && after.len() <= 1,
+        })
     }
 
     /// Whether `line` certainly is not a line of the format with a wanted status. `false` is "maybe".
@@ -57,21 +63,14 @@ impl Screen {
         let mut rest = line;
         while let Some(found) = self.before.find(rest) {
             let behind = &rest[found + length..];
-            if let [first @ b'0'..=b'9', ..] = behind
-                && self.wanted_first[usize::from(first - b'0')]
-            {
+            if behind.first().is_some_and(|&first| self.wanted_first.contains(first)) {
                 return false;
             }
-            unwanted |= self.shows_unwanted(behind);
+            // All statuses that begin with this digit are unwanted.
+            unwanted |= matches!(behind, [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', rest @ ..] if rest.starts_with(&self.after));
             // Literals can overlap, as `" "` does with itself.
             rest = &rest[found + 1..];
         }
         unwanted
-    }
-
-    fn shows_unwanted(&self, behind: &[u8]) -> bool {
-        let [a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] = behind else { return false };
-        let status = u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0');
-        !self.wanted.contains(status) && rest.starts_with(&self.after)
     }
 }

@@ -1,21 +1,20 @@
-//! Many lines at once: where line ends are, and where a status may stand, is found sixteen bytes at a time.
+//! Many lines at once: where they end, and which statuses stand in them, is found 64 bytes at a time, with the widest registers that the processor has.
+
+mod places;
 
 use std::ops::Range;
 
-use wide::u8x16;
+use fearless_simd::{Level, Simd, dispatch};
 
 use super::Screen;
-
-/// Bytes that are looked at together; one bit of a mask for each.
-const STEP: usize = 64;
-/// What a place takes at most: the end of the literal before the status, and its first digit.
-const PLACE: usize = 3;
+pub(super) use places::Wanted;
+use places::{Behind, Eye, STEP};
 
 /// What is known of the line that is being read.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 struct Seen {
-    wanted: bool,
-    unwanted: bool,
+    wanted: u64,
+    unwanted: u64,
 }
 
 impl Screen {
@@ -41,91 +40,103 @@ impl Screen {
     /// # Ok::<(), logretry_format::SpecError>(())
     /// ```
     pub fn sift(&self, block: &[u8], mut maybe: impl FnMut(Range<usize>, u64) -> bool) -> u64 {
-        let (mut line_start, mut lines, mut seen) = (0, 0, Seen::default());
-        let mut take = |places: u64, ends: u64, from: usize| {
-            let mut events = places | ends;
-            while events != 0 {
-                let bit = events & events.wrapping_neg();
-                let at = from + bit.trailing_zeros() as usize;
-                events ^= bit;
-                if ends & bit == 0 {
-                    self.look(block, line_start, at + self.reach(), &mut seen);
-                    continue;
+        self.sift_at(Level::new(), block, &mut maybe)
+    }
+
+    /// The same with what processors of a level can.
+    fn sift_at(&self, level: Level, block: &[u8], maybe: &mut dyn FnMut(Range<usize>, u64) -> bool) -> u64 {
+        dispatch!(level, simd => self.sift_with(simd, block, maybe))
+    }
+
+    #[expect(clippy::inline_always, reason = "only what is inlined is compiled for the processor's level")]
+    #[inline(always)]
+    fn sift_with<S: Simd>(
+        &self,
+        simd: S,
+        block: &[u8],
+        maybe: &mut dyn FnMut(Range<usize>, u64) -> bool,
+    ) -> u64 {
+        let eye = Eye::new(simd, self);
+        let (steps, rest) = block.as_chunks::<STEP>();
+        // Behind the last line NUL bytes do no harm: nothing there belongs to a line.
+        let mut last = [0; STEP];
+        last[..rest.len()].copy_from_slice(rest);
+        let (mut behind, mut seen) = (Behind::default(), Seen::default());
+        let (mut from, mut line_start, mut lines) = (0, 0, 0);
+        for steps in [steps, &[last]] {
+            for step in steps {
+                let mut places = eye.places(step, &mut behind);
+                if !self.is_short && places.wanted | places.unwanted != 0 {
+                    places.retain(|at, is_wanted| self.is_around(block, from + at, is_wanted));
                 }
-                let is_ruled_out = seen.unwanted && !seen.wanted;
-                if !is_ruled_out && !maybe(line_start..at, lines) {
-                    return false;
+                let ends = places.line_ends;
+                let unwanted = ends_behind(ends, places.unwanted, &mut seen.unwanted);
+                let wanted = ends_behind(ends, places.wanted, &mut seen.wanted);
+                let shown = ends & (!unwanted | wanted);
+                if shown != 0
+                    && let Some(before) = show(shown, ends, from, line_start, lines, maybe)
+                {
+                    return before;
                 }
-                (line_start, lines, seen) = (at + 1, lines + 1, Seen::default());
+                lines += u64::from(ends.count_ones());
+                line_start = start_behind(ends, from).unwrap_or(line_start);
+                from += STEP;
             }
-            true
-        };
-        let mut from = 0;
-        // The last places reach beyond their step.
-        while let Some(bytes) = block.get(from..from + STEP + PLACE - 1) {
-            let (places, ends) = self.masks(bytes);
-            if places | ends != 0 && !take(places, ends, from) {
-                return lines;
-            }
-            from += STEP;
-        }
-        let mut rest = [0; STEP + PLACE - 1];
-        while from < block.len() {
-            let length = (block.len() - from).min(STEP);
-            let with_more = (block.len() - from).min(rest.len());
-            rest[..with_more].copy_from_slice(&block[from..from + with_more]);
-            rest[with_more..].fill(0);
-            let (places, ends) = self.masks(&rest);
-            let within = u64::MAX >> (STEP - length);
-            if !take(places & within, ends & within, from) {
-                return lines;
-            }
-            from += STEP;
         }
         lines
     }
 
-    /// Where in the first [`STEP`] of `bytes` the end of the literal stands with a digit behind it, and where lines end.
-    #[inline]
-    fn masks(&self, bytes: &[u8]) -> (u64, u64) {
-        let splat = |byte: u8| u8x16::new([byte; 16]);
-        let (line_end, zero, nine) = (splat(b'\n'), splat(b'0'), splat(9));
-        let (last, before_last) = (splat(self.last), splat(self.before_last.unwrap_or_default()));
-        let (mut places, mut ends) = (0, 0);
-        for part in 0..STEP / 16 {
-            let at = |offset: usize| load(bytes, part * 16 + offset);
-            let here = at(0);
-            let digit = at(self.reach()) - zero;
-            let mut place = digit.min(nine).simd_eq(digit) & at(self.reach() - 1).simd_eq(last);
-            if self.before_last.is_some() {
-                place &= here.simd_eq(before_last);
-            }
-            places |= u64::from(place.to_bitmask()) << (part * 16);
-            ends |= u64::from(here.simd_eq(line_end).to_bitmask()) << (part * 16);
+    /// Whether the literals stand around a status of which so much is known: at `at`, its first digit if that is wanted, or else what [`Places::unwanted`](places::Places) says.
+    fn is_around(&self, block: &[u8], at: usize, is_wanted: bool) -> bool {
+        if is_wanted {
+            return block[..at].ends_with(self.before.needle());
         }
-        (places, ends)
-    }
-
-    /// How many bytes of the literal are looked at.
-    fn reach(&self) -> usize {
-        1 + usize::from(self.before_last.is_some())
-    }
-
-    /// Notes what the digits at `at` say of the line that begins at `line_start`.
-    fn look(&self, block: &[u8], line_start: usize, at: usize, seen: &mut Seen) {
-        // The rest of the literal must stand there too, in the same line.
-        let rest = self.before.needle();
-        if rest.len() > self.reach() && !block[line_start.min(at)..at].ends_with(rest) {
-            return;
-        }
-        let behind = &block[at..];
-        seen.wanted |= self.wanted_first[usize::from(behind[0] - b'0')];
-        seen.unwanted |= self.shows_unwanted(behind);
+        let behind = at + usize::from(self.after.is_empty());
+        block[..behind - 3].ends_with(self.before.needle()) && block[behind..].starts_with(&self.after)
     }
 }
 
-fn load(bytes: &[u8], from: usize) -> u8x16 {
-    let mut lane = [0; 16];
-    lane.copy_from_slice(&bytes[from..from + 16]);
-    u8x16::new(lane)
+/// Shows the lines that end at `shown`; how many stand before the one that ended it.
+#[cold]
+fn show(
+    mut shown: u64,
+    ends: u64,
+    from: usize,
+    line_start: usize,
+    lines: u64,
+    maybe: &mut dyn FnMut(Range<usize>, u64) -> bool,
+) -> Option<u64> {
+    while shown != 0 {
+        let at = shown.trailing_zeros();
+        let ends_before = ends & !(u64::MAX << at);
+        let start = start_behind(ends_before, from).unwrap_or(line_start);
+        let before = lines + u64::from(ends_before.count_ones());
+        if !maybe(start..from + at as usize, before) {
+            return Some(before);
+        }
+        shown &= shown - 1;
+    }
+    None
 }
+
+/// Those of `ends` that end a line with one of `marks`, which stand elsewhere; `carried` says whether the line that goes on from before has one, and then whether the one that goes on has.
+///
+/// Line by line that is a loop; adding the marks to the bits of a line, all set, carries to its end exactly if there are any.
+#[expect(clippy::inline_always, reason = "as above")]
+#[expect(clippy::cast_possible_truncation, reason = "the other half is carried")]
+#[inline(always)]
+fn ends_behind(ends: u64, marks: u64, carried: &mut u64) -> u64 {
+    let sum = u128::from(!ends) + u128::from(marks) + u128::from(*carried);
+    *carried = (sum >> 64) as u64;
+    sum as u64 & ends
+}
+
+/// Where the line behind the last of `ends` starts.
+#[expect(clippy::inline_always, reason = "as above")]
+#[inline(always)]
+fn start_behind(ends: u64, from: usize) -> Option<usize> {
+    (ends != 0).then(|| from + STEP - ends.leading_zeros() as usize)
+}
+
+#[cfg(test)]
+mod tests;
