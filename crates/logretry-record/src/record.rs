@@ -33,9 +33,13 @@ impl Origin {
 
 /// One logged request and, later, its refire. See the [crate's front page](crate) for an example.
 ///
-/// Stages only add to a record: what it was made with stays, so a filter decides the same before and after a refire.
+/// Stages only add to a record: what it was made with stays, so a filter decides the same before and after a refire. A record is a pointer wide, for it is passed on
+/// from stage to stage.
 #[derive(Debug, Clone)]
-pub struct Record {
+pub struct Record(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
     id: RecordId,
     origin: Origin,
     original: Exchange,
@@ -57,47 +61,48 @@ enum CameAs {
 impl Record {
     /// A record that has not been refired.
     pub fn new(id: RecordId, origin: Origin, original: Exchange) -> Self {
-        Self { id, origin, original, retry: None, came_as: CameAs::Nothing }
+        Self(Box::new(Parts { id, origin, original, retry: None, came_as: CameAs::Nothing }))
     }
 
     /// The record with the outcome of its refire; an earlier outcome is replaced.
     #[must_use]
     pub fn with_retry(mut self, retry: Retry) -> Self {
-        self.came_as = match self.came_as {
-            CameAs::Line(line) if self.retry.is_none() => match line.trim_ascii_end().strip_suffix(b"}") {
+        let parts = &mut *self.0;
+        parts.came_as = match std::mem::replace(&mut parts.came_as, CameAs::Nothing) {
+            CameAs::Line(line) if parts.retry.is_none() => match line.trim_ascii_end().strip_suffix(b"}") {
                 Some(open) => CameAs::WithoutRetry(open.trim_ascii_end().into()),
                 None => CameAs::Nothing,
             },
             kept @ CameAs::WithoutRetry(_) => kept,
             _ => CameAs::Nothing,
         };
-        self.retry = Some(retry);
+        parts.retry = Some(retry);
         self
     }
 
     /// The record's name.
     pub fn id(&self) -> RecordId {
-        self.id
+        self.0.id
     }
 
     /// Where its line stands.
     pub fn origin(&self) -> &Origin {
-        &self.origin
+        &self.0.origin
     }
 
     /// What the server logged.
     pub fn original(&self) -> &Exchange {
-        &self.original
+        &self.0.original
     }
 
     /// How its refire ended, if it has been through the refirer.
     pub fn retry(&self) -> Option<&Retry> {
-        self.retry.as_ref()
+        self.0.retry.as_ref()
     }
 
     /// The raw log line.
     pub fn text(&self) -> &BStr {
-        self.origin.text.as_bstr()
+        self.0.origin.text.as_bstr()
     }
 
     /// Reads a record from one line of NDJSON, with or without its line end.
@@ -105,36 +110,41 @@ impl Record {
         let line = line.trim_ascii();
         let wire = wire::RecordV1::from_json(line)?;
         let (id, origin, original, retry) = wire.into_parts()?;
-        Ok(Self { id, origin, original, retry, came_as: CameAs::Line(line.into()) })
+        Ok(Self(Box::new(Parts { id, origin, original, retry, came_as: CameAs::Line(line.into()) })))
     }
 
     /// Appends the record as one line of NDJSON, line end included.
     ///
     /// A record that was decoded and not changed is written in the very bytes it came in.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        match &self.came_as {
+        let Parts { id, origin, original, retry, came_as } = &*self.0;
+        match came_as {
             CameAs::Line(line) => out.extend_from_slice(line),
             CameAs::WithoutRetry(open) => {
                 out.extend_from_slice(open);
-                if let Some(retry) = &self.retry {
+                if let Some(retry) = retry {
                     out.extend_from_slice(b",\"retry\":");
                     retry.encode(out);
                 }
                 out.push(b'}');
             }
             CameAs::Nothing => {
-                let original = ExchangeRef::from(&self.original);
-                encode::push_record(self.id, &self.origin, &original, self.retry.as_ref(), out);
+                encode::push_record(*id, origin, &ExchangeRef::from(original), retry.as_ref(), out);
             }
         }
         out.push(b'\n');
     }
 }
 
+impl Parts {
+    fn says(&self) -> (RecordId, &Origin, &Exchange, Option<&Retry>) {
+        (self.id, &self.origin, &self.original, self.retry.as_ref())
+    }
+}
+
 /// Two records are equal when they say the same, whatever bytes they came in.
 impl PartialEq for Record {
     fn eq(&self, other: &Self) -> bool {
-        (self.id, &self.origin, &self.original, &self.retry)
-            == (other.id, &other.origin, &other.original, &other.retry)
+        self.0.says() == other.0.says()
     }
 }
