@@ -99,7 +99,7 @@ fn acts(text: &str) -> bool {
         Some(second) => words.fold((first, second), |(_, last), word| (last, word)),
     };
     let is_pair = |one: &str, other: &str| {
-        PAIRS.iter().any(|(first, seconds)| is(one, first) && is_one_of(other, seconds))
+        PAIRS.iter().any(|(first, seconds)| is_one_of(one, &[first]) && is_one_of(other, seconds))
     };
     is_one_of(first, WORDS)
         || is_one_of(last, WORDS)
@@ -124,17 +124,12 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether `word` is `small`, in whatever case.
-fn is(word: &str, small: &str) -> bool {
-    if word.is_ascii() {
-        word.eq_ignore_ascii_case(small)
-    } else {
-        word.chars().flat_map(char::to_lowercase).eq(small.chars())
-    }
-}
-
+/// Whether `word` is one of `small`, in whatever case.
 fn is_one_of(word: &str, small: &[&str]) -> bool {
-    small.iter().any(|small| is(word, small))
+    if word.is_ascii() {
+        return small.iter().any(|small| word.eq_ignore_ascii_case(small));
+    }
+    small.iter().any(|small| word.chars().flat_map(char::to_lowercase).eq(small.chars()))
 }
 
 /// `delete` of `delete.php`; at most five letters are an extension.
