@@ -47,7 +47,7 @@ pub fn main<P: Program>() -> ExitCode {
 fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, notes: Notes) -> Result<Exit> {
     let cx = setup.common.rejects.context(notes)?;
     // One thread: what takes long (reading, unpacking, writing) has threads of its own, and requests, which are mostly waited for, cost less
-    // if nobody has to wake another thread for them.
+    // if nobody has to wake another thread for them. Where there are very many at once, the refirer spreads them over threads itself.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Fatal::new(format!("start a runtime: {error}")))?;
     let (result, signal) = runtime.block_on(async {

@@ -44,6 +44,9 @@ pub struct Options {
     pub concurrency: NonZeroUsize,
     /// Requests under way to one host at most, if fewer.
     pub per_host: Option<NonZeroUsize>,
+    /// Threads that send, each with connections of its own; 0 is none besides the caller's. By default there are some for many requests at once at a fixed pace: one for each 32 of
+    /// [`concurrency`](Self::concurrency), as far as the machine has cores for them.
+    pub threads: Option<usize>,
     /// Requests begun in a time at most.
     pub rate: Option<Rate>,
     /// How long a `Retry-After` is obeyed at most. It holds the whole host.
@@ -121,6 +124,7 @@ impl Default for Options {
             tempo: Tempo::default(),
             concurrency: NonZeroUsize::new(64).expect("64 is not 0"),
             per_host: None,
+            threads: None,
             rate: None,
             max_retry_after: Duration::from_secs(60),
             trips: 12,

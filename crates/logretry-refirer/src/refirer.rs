@@ -1,3 +1,4 @@
+use std::num::NonZero;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use crate::refire::{Ended, refire};
 use crate::room::{Leaving, Room, Start};
 use crate::settle::settled;
 use crate::transport::{Request, Transport, Wire};
-use crate::{Options, Planned, RefirerError};
+use crate::{Options, Pace, Planned, RefirerError};
 
 /// The stage that asks again. See the [crate's front page](crate) for an example.
 ///
@@ -116,14 +117,19 @@ fn refires<T: Transport, J: Journal>(
         let mut intake = Intake { room: Room::new(Arc::clone(&options)), reading: true, failure: None };
         // Dropped with this stream, and all tasks with it.
         let mut crew = {
-            let office = Arc::new(Office {
-                transport,
-                patiences: Patiences::new(options.timeout, cx.stops().abort.clone()),
-                journal: Arc::clone(&journal),
-                options: Arc::clone(&options),
-                cx: Arc::clone(&cx),
-            });
-            Crew::new(move |start| send(start, Arc::clone(&office)))
+            let work = |transport: Arc<T>| {
+                let office = Arc::new(Office {
+                    transport,
+                    patiences: Patiences::new(options.timeout, cx.stops().abort.clone()),
+                    journal: Arc::clone(&journal),
+                    options: Arc::clone(&options),
+                    cx: Arc::clone(&cx),
+                });
+                move |start| send(start, Arc::clone(&office))
+            };
+            let threads = 0..threads(&options, journal.remembers());
+            let apart = threads.filter_map(|_| transport.apart());
+            Crew::new(apart.map(|transport| work(Arc::new(transport))), work(Arc::clone(&transport)))
         };
         let deadline = options.max_time.map(|time| Instant::now() + time);
         let mut drained = pin!(cx.stops().drain.cancelled());
@@ -161,6 +167,7 @@ fn refires<T: Transport, J: Journal>(
                 room.begin(slot, lane).into_iter().for_each(|start| crew.hand(start));
                 next = room.next(now, crew.under_way());
             }
+            crew.begin();
             if room.is_leaving() {
                 room.show_out();
                 tokio::task::yield_now().await;
@@ -192,6 +199,19 @@ fn refires<T: Transport, J: Journal>(
             yield Err(fatal);
         }
     }
+}
+
+/// Requests under way at once for which a thread of its own is worth while.
+const REQUESTS_A_THREAD: usize = 32;
+
+/// How many threads send. Another pace than a fixed one is found out slowly, and for that one thread is enough; and a journal that remembers keeps a core busy itself.
+fn threads(options: &Options, remembers: bool) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, NonZero::get) - usize::from(remembers);
+    let wanted = match options.pace {
+        Pace::Fixed => options.concurrency.get() / REQUESTS_A_THREAD,
+        _ => 0,
+    };
+    options.threads.unwrap_or_else(|| wanted.min(cores()))
 }
 
 /// What comes in.

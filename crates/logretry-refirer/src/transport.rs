@@ -30,6 +30,14 @@ pub(crate) trait Transport: Send + Sync + 'static {
 
     /// Gets a connection for `request`, a kept one or a new one, TLS handshake included. Nothing of the request is sent.
     fn ready(&self, request: &Request) -> impl Future<Output = Result<Self::Ready, Fault>> + Send;
+
+    /// One of the same kind with connections of its own, for another runtime. None if there cannot be one.
+    fn apart(&self) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
 }
 
 /// Sends a request once and reads its answer.

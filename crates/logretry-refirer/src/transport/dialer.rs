@@ -14,6 +14,7 @@ use crate::Site;
 use crate::fault::{Fault, Phase};
 use crate::resolver::Resolver;
 
+#[derive(Clone)]
 pub(super) struct Dialer {
     resolver: Resolver,
     tls: TlsConnector,

@@ -32,6 +32,11 @@ impl Pool {
         Self { resting: Mutex::default(), connections_max }
     }
 
+    /// An empty one of the same size.
+    pub(super) fn apart(&self) -> Self {
+        Self::new(self.connections_max)
+    }
+
     /// Takes out the connection to `site` that was used last and is still open. The longer one rests, the likelier it is that its server
     /// closes it, so when there are more than are needed the same few go on being used.
     pub(super) fn take(&self, site: &Site) -> Option<Http1> {

@@ -75,6 +75,11 @@ impl Transport for Wire {
         };
         Ok(Open { connections: Arc::clone(&self.connections), way })
     }
+
+    fn apart(&self) -> Option<Self> {
+        let connections = Arc::new(self.connections.apart());
+        Some(Self { connections, proxied: self.proxied.clone() })
+    }
 }
 
 impl Ready for Open {
@@ -130,6 +135,18 @@ struct Shared {
 }
 
 impl Connections {
+    /// The same with nothing kept and nobody known.
+    fn apart(&self) -> Self {
+        Self {
+            dialer: self.dialer.clone(),
+            http: self.http,
+            pool: self.pool.apart(),
+            shared: Mutex::default(),
+            connect_timeout: self.connect_timeout,
+            body_bytes_max: self.body_bytes_max,
+        }
+    }
+
     /// A kept connection or a new one.
     async fn connect(&self, request: &Request) -> Result<Way, Fault> {
         let planned = &request.planned;

@@ -7,5 +7,6 @@ mod outcomes;
 mod pace;
 mod proxy;
 mod server;
+mod threads;
 mod tls;
 mod wire;
