@@ -248,6 +248,7 @@ impl RefireArgs {
             pace: self.pace,
             tempo,
             concurrency,
+            threads: None,
             per_host: self.per_host,
             rate,
             max_retry_after: time(&self.max_retry_after)?,
