@@ -204,14 +204,16 @@ fn refires<T: Transport, J: Journal>(
 /// Requests under way at once for which a thread of its own is worth while.
 const REQUESTS_A_THREAD: usize = 32;
 
-/// How many threads send. Another pace than a fixed one is found out slowly, and for that one thread is enough; and a journal that remembers keeps a core busy itself.
+/// How many threads send. Another pace than a fixed one is found out slowly, and for that one thread is enough; a journal that remembers, and what is handed to it, keep two cores
+/// busy themselves.
 fn threads(options: &Options, remembers: bool) -> usize {
-    let cores = || std::thread::available_parallelism().map_or(1, NonZero::get) - usize::from(remembers);
+    let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
+    let free = || if remembers { cores().saturating_sub(2) } else { cores() };
     let wanted = match options.pace {
         Pace::Fixed => options.concurrency.get() / REQUESTS_A_THREAD,
         _ => 0,
     };
-    options.threads.unwrap_or_else(|| wanted.min(cores()))
+    options.threads.unwrap_or_else(|| wanted.min(free()))
 }
 
 /// What comes in.
