@@ -47,6 +47,8 @@ mod exit;
 mod header;
 mod id;
 mod id_hasher;
+#[cfg(test)]
+mod levels;
 mod line_counter;
 mod mark;
 mod predicate;

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use wide::u8x16;
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
 /// Appends the member `name` with `value`: a string, or, if it is not UTF-8, its twin in base64.
 pub(super) fn push_bytes(name: &str, value: &[u8], out: &mut Vec<u8>) {
@@ -23,30 +23,43 @@ pub(super) fn push_string(text: &str, out: &mut Vec<u8>) {
     push_escaped(text.as_bytes(), out);
 }
 
-const LANES: usize = 16;
+const STEP: usize = 64;
 
 /// Escapes what RFC 8259 §7 demands, and nothing else, the way `serde_json` does.
 fn push_escaped(text: &[u8], out: &mut Vec<u8>) {
     // A line of a log has some quotes, and each takes a byte more.
     out.reserve(text.len() + text.len() / 8 + 2);
     out.push(b'"');
+    push_inside_at(Level::new(), text, out);
+    out.push(b'"');
+}
+
+/// What stands between the quotes, told with what processors of a level can.
+fn push_inside_at(level: Level, text: &[u8], out: &mut Vec<u8>) {
+    dispatch!(level, simd => push_inside(simd, text, out));
+}
+
+#[expect(clippy::inline_always, reason = "only what is inlined is compiled for the processor's level")]
+#[inline(always)]
+fn push_inside<S: Simd>(simd: S, text: &[u8], out: &mut Vec<u8>) {
     let mut copied = 0;
-    let (chunks, rest) = text.as_chunks::<LANES>();
-    for (chunk, start) in chunks.iter().zip((0..).step_by(LANES)) {
-        let mut escaped = escaped_in(*chunk);
-        while escaped != 0 {
-            let at = start + escaped.trailing_zeros() as usize;
-            push_up_to(at, text, &mut copied, out);
-            escaped &= escaped - 1;
-        }
-    }
-    for (&byte, at) in rest.iter().zip(text.len() - rest.len()..) {
-        if is_escaped(byte) {
-            push_up_to(at, text, &mut copied, out);
+    let (steps, rest) = text.as_chunks::<STEP>();
+    // Behind the text spaces do no harm: nobody escapes them.
+    let mut last = [b' '; STEP];
+    last[..rest.len()].copy_from_slice(rest);
+    let mut start = 0;
+    for steps in [steps, &[last]] {
+        for step in steps {
+            let mut escaped = escaped_in(simd, step);
+            while escaped != 0 {
+                let at = start + escaped.trailing_zeros() as usize;
+                push_up_to(at, text, &mut copied, out);
+                escaped &= escaped - 1;
+            }
+            start += STEP;
         }
     }
     out.extend_from_slice(&text[copied..]);
-    out.push(b'"');
 }
 
 /// Appends what comes before the byte at `at`, and the beginning of its escape, of which it may itself be the rest.
@@ -56,15 +69,13 @@ fn push_up_to(at: usize, text: &[u8], copied: &mut usize, out: &mut Vec<u8>) {
 }
 
 /// The bytes that are escaped, one bit each.
-fn escaped_in(lanes: [u8; LANES]) -> u32 {
-    let bytes = u8x16::new(lanes);
-    let splat = |byte: u8| u8x16::new([byte; LANES]);
-    let control = bytes.min(splat(0x1f)).simd_eq(bytes);
-    (control | bytes.simd_eq(splat(b'"')) | bytes.simd_eq(splat(b'\\'))).to_bitmask()
-}
-
-fn is_escaped(byte: u8) -> bool {
-    matches!(byte, 0..=0x1f | b'"' | b'\\')
+#[expect(clippy::inline_always, reason = "as above")]
+#[inline(always)]
+fn escaped_in<S: Simd>(simd: S, step: &[u8; STEP]) -> u64 {
+    let bytes = u8x64::from_slice(simd, step);
+    let splat = |byte| u8x64::splat(simd, byte);
+    let escaped = bytes.simd_lt(splat(0x20)) | bytes.simd_eq(splat(b'"')) | bytes.simd_eq(splat(b'\\'));
+    escaped.to_bitmask()
 }
 
 /// Appends the escape of `byte`; how many bytes of the text that says: none, if its last one is the byte itself and left to do.
@@ -88,4 +99,24 @@ fn push_escape(byte: u8, out: &mut Vec<u8>) -> usize {
     };
     out.extend_from_slice(&[b'\\', short]);
     1
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::levels::levels;
+
+    proptest! {
+        #[test]
+        fn each_level_escapes_what_serde_escapes(text in r#"[ -~\x00-\x1f\x7f]{0,200}|[a-z]{0,200}["\\]{0,70}[a-z]{0,70}|\PC{0,100}"#) {
+            for level in levels() {
+                let mut written = vec![b'"'];
+                push_inside_at(level, text.as_bytes(), &mut written);
+                written.push(b'"');
+                prop_assert_eq!(String::from_utf8_lossy(&written), serde_json::to_string(&text).expect("JSON"));
+            }
+        }
+    }
 }
