@@ -8,7 +8,9 @@
 
 mod strings;
 
-use self::strings::{next_structural, string_length};
+use fearless_simd::{Level, Simd, dispatch};
+
+use self::strings::Marks;
 
 /// What a glance finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,32 +23,51 @@ pub(crate) struct Glance<'a> {
 
 /// Status and time of the record in `line`, if that can be told.
 pub(crate) fn glance(line: &[u8]) -> Option<Glance<'_>> {
-    let mut skim = Skim { bytes: line, at: 0 };
+    glance_at(Level::new(), line)
+}
+
+/// The same with what processors of a level can.
+fn glance_at(level: Level, line: &[u8]) -> Option<Glance<'_>> {
+    dispatch!(level, simd => glance_with(simd, line))
+}
+
+#[expect(clippy::inline_always, reason = "only what is inlined is compiled for the processor's level")]
+#[inline(always)]
+fn glance_with<S: Simd>(simd: S, line: &[u8]) -> Option<Glance<'_>> {
+    let mut skim = Skim { bytes: line, at: 0, marks: Marks::new(simd, line) };
     let (mut version, mut found) = (false, None);
-    skim.members(|skim, key| {
-        match key {
-            b"v" => version = skim.scalar()? == b"1",
-            b"original" => {
-                let mut glance = Glance { status: None, time: None };
-                skim.members(|skim, key| {
-                    match key {
-                        b"status" => match skim.scalar()? {
-                            b"null" => glance.status = None,
-                            number => glance.status = Some(std::str::from_utf8(number).ok()?.parse().ok()?),
+    skim.members(
+        #[inline(always)]
+        |skim, key| {
+            match key {
+                b"v" => version = skim.scalar()? == b"1",
+                b"original" => {
+                    let mut glance = Glance { status: None, time: None };
+                    skim.members(
+                        #[inline(always)]
+                        |skim, key| {
+                            match key {
+                                b"status" => match skim.scalar()? {
+                                    b"null" => glance.status = None,
+                                    number => {
+                                        glance.status = Some(std::str::from_utf8(number).ok()?.parse().ok()?);
+                                    }
+                                },
+                                b"time" => glance.time = Some(skim.plain_string()?),
+                                _ => skim.value()?,
+                            }
+                            let is_all = version && glance.status.is_some() && glance.time.is_some();
+                            Some(if is_all { Flow::Enough } else { Flow::On })
                         },
-                        b"time" => glance.time = Some(skim.plain_string()?),
-                        _ => skim.value()?,
-                    }
-                    let is_all = version && glance.status.is_some() && glance.time.is_some();
-                    Some(if is_all { Flow::Enough } else { Flow::On })
-                })?;
-                found = Some(glance);
+                    )?;
+                    found = Some(glance);
+                }
+                _ => skim.value()?,
             }
-            _ => skim.value()?,
-        }
-        // What comes behind may be anything, as long as both are known.
-        Some(if version && found.is_some() { Flow::Enough } else { Flow::On })
-    })?;
+            // What comes behind may be anything, as long as both are known.
+            Some(if version && found.is_some() { Flow::Enough } else { Flow::On })
+        },
+    )?;
     found.filter(|_| version)
 }
 
@@ -56,13 +77,16 @@ enum Flow {
     Enough,
 }
 
-struct Skim<'a> {
+struct Skim<'a, S: Simd> {
     bytes: &'a [u8],
     at: usize,
+    marks: Marks<'a, S>,
 }
 
-impl<'a> Skim<'a> {
+impl<'a, S: Simd> Skim<'a, S> {
     /// Walks over the members of the object that begins here; `each` is called at each value, and must step over it.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
     fn members(&mut self, mut each: impl FnMut(&mut Self, &'a [u8]) -> Option<Flow>) -> Option<()> {
         self.expect(b'{')?;
         if self.peek()? == b'}' {
@@ -87,6 +111,8 @@ impl<'a> Skim<'a> {
     }
 
     /// The next byte that is not white space.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
     fn peek(&mut self) -> Option<u8> {
         loop {
             match *self.bytes.get(self.at)? {
@@ -96,27 +122,35 @@ impl<'a> Skim<'a> {
         }
     }
 
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
     fn expect(&mut self, wanted: u8) -> Option<()> {
         (self.peek()? == wanted).then(|| self.at += 1)
     }
 
     /// A string without escapes; its contents.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
     fn plain_string(&mut self) -> Option<&'a [u8]> {
         self.expect(b'"')?;
-        let rest = &self.bytes[self.at..];
-        let text = &rest[..string_length(rest)?];
-        self.at += text.len() + 1;
+        let end = self.marks.quote(self.at)?;
+        let text = &self.bytes[self.at..end];
+        self.at = end + 1;
         (!text.contains(&b'\\')).then_some(text)
     }
 
     /// Steps over a string.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
     fn string(&mut self) -> Option<()> {
         self.expect(b'"')?;
-        self.at += string_length(self.bytes.get(self.at..)?)? + 1;
+        self.at = self.marks.quote(self.at)? + 1;
         Some(())
     }
 
     /// A number or a word; its bytes.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
     fn scalar(&mut self) -> Option<&'a [u8]> {
         self.peek()?;
         let rest = &self.bytes[self.at..];
@@ -126,6 +160,8 @@ impl<'a> Skim<'a> {
     }
 
     /// Steps over any value.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
     fn value(&mut self) -> Option<()> {
         match self.peek()? {
             b'"' => self.string(),
@@ -135,10 +171,12 @@ impl<'a> Skim<'a> {
     }
 
     /// Steps over an object or an array. Only brackets are counted: whether it is well formed is for whoever decodes it.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
     fn nested(&mut self) -> Option<()> {
         let mut depth = 0_usize;
         loop {
-            self.at += next_structural(self.bytes.get(self.at..)?)?;
+            self.at = self.marks.structural(self.at)?;
             match self.bytes[self.at] {
                 b'"' => {
                     self.string()?;
@@ -158,6 +196,7 @@ impl<'a> Skim<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::levels::levels;
 
     #[test]
     fn status_and_time_are_found_however_the_record_is_written() {
@@ -175,7 +214,9 @@ mod tests {
             (r#"{"v":1,"original":{"status":502},"what follows is not looked at"#, found(Some(502), "")),
             (r#"{"v":1,"retry":{"status":200},"original":{"status":502}}"#, found(Some(502), "")),
         ] {
-            assert_eq!(glance(line.as_bytes()), expected, "{line}");
+            for level in levels() {
+                assert_eq!(glance_at(level, line.as_bytes()), expected, "{line} {level:?}");
+            }
         }
     }
 
@@ -195,7 +236,9 @@ mod tests {
             r#"{"v":1,"origin":"\"#,
             r#"{"v":1,"origin":[[["#,
         ] {
-            assert_eq!(glance(line.as_bytes()), None, "{line}");
+            for level in levels() {
+                assert_eq!(glance_at(level, line.as_bytes()), None, "{line} {level:?}");
+            }
         }
     }
 }

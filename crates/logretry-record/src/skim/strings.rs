@@ -1,67 +1,83 @@
 //! Where strings of JSON end, and where they begin.
 
-use wide::u8x16;
+use fearless_simd::{Simd, prelude::*, u8x64};
 
-const LANES: usize = 16;
-const STEP: usize = 4 * LANES;
+const STEP: usize = 64;
 
-/// The length of the string that `rest` begins with, which begins behind its first `"`.
-pub(super) fn string_length(rest: &[u8]) -> Option<usize> {
-    // Most are short and have no escapes.
-    if let Some(lanes) = rest.first_chunk() {
-        let (quotes, backslashes) = masks(lanes);
-        let first = (quotes | backslashes).trailing_zeros();
-        if first < 32 && quotes >> first & 1 == 1 {
-            return Some(first as usize);
-        }
-    }
-    let (mut at, mut escapes) = (0, Escapes::default());
-    while let Some(step) = rest.get(at..).and_then(|rest| rest.first_chunk::<STEP>()) {
-        let (mut quotes, mut backslashes) = (0, 0);
-        for (part, lanes) in step.as_chunks::<LANES>().0.iter().enumerate() {
-            let (some_quotes, some_backslashes) = masks(lanes);
-            quotes |= u64::from(some_quotes) << (part * LANES);
-            backslashes |= u64::from(some_backslashes) << (part * LANES);
-        }
-        let ends = quotes & !escapes.escaped(backslashes);
-        if ends != 0 {
-            return Some(at + ends.trailing_zeros() as usize);
-        }
-        at += STEP;
-    }
-    let mut is_escaped = escapes.first_is_escaped;
-    for (byte, at) in rest.get(at..)?.iter().zip(at..) {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'"' => return Some(at),
-            b'\\' => is_escaped = true,
-            _ => {}
-        }
-    }
-    None
+/// The quotes and brackets of a text, found 64 bytes at a time, which hold several of the short strings of a record.
+pub(super) struct Marks<'a, S: Simd> {
+    simd: S,
+    bytes: &'a [u8],
+    /// Where the bytes that the masks are of begin; behind them nothing has been looked at.
+    start: usize,
+    quotes: u64,
+    brackets: u64,
+    escapes: Escapes,
 }
 
-/// How far the next bracket or `"` is.
-pub(super) fn next_structural(rest: &[u8]) -> Option<usize> {
-    let (chunks, end) = rest.as_chunks::<LANES>();
-    for (chunk, at) in chunks.iter().zip((0..).step_by(LANES)) {
-        let bytes = u8x16::new(*chunk);
+impl<'a, S: Simd> Marks<'a, S> {
+    #[expect(clippy::inline_always, reason = "only what is inlined is compiled for the processor's level")]
+    #[inline(always)]
+    pub(super) fn new(simd: S, bytes: &'a [u8]) -> Self {
+        let mut marks = Self { simd, bytes, start: 0, quotes: 0, brackets: 0, escapes: Escapes::default() };
+        marks.look();
+        marks
+    }
+
+    /// The next `"` at or behind `from` that is not escaped; outside of strings, JSON has no backslashes.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    pub(super) fn quote(&mut self, from: usize) -> Option<usize> {
+        self.next(from, |marks| marks.quotes)
+    }
+
+    /// The next bracket or such a `"` at or behind `from`.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    pub(super) fn structural(&mut self, from: usize) -> Option<usize> {
+        self.next(from, |marks| marks.quotes | marks.brackets)
+    }
+
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn next(&mut self, mut from: usize, mask: impl Fn(&Self) -> u64) -> Option<usize> {
+        loop {
+            // What is asked for never lies before what was asked for last.
+            let skipped = from - self.start;
+            if skipped < STEP {
+                let found = mask(self) & (u64::MAX << skipped);
+                if found != 0 {
+                    return Some(self.start + found.trailing_zeros() as usize);
+                }
+                from = self.start + STEP;
+            }
+            self.start += STEP;
+            if self.start >= self.bytes.len() {
+                self.start -= STEP;
+                return None;
+            }
+            self.look();
+        }
+    }
+
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn look(&mut self) {
+        let rest = &self.bytes[self.start..];
+        let bytes = if let Some(step) = rest.first_chunk::<STEP>() {
+            u8x64::from_slice(self.simd, step)
+        } else {
+            let mut last = [0; STEP];
+            last[..rest.len()].copy_from_slice(rest);
+            u8x64::from_slice(self.simd, &last)
+        };
+        let is = |bytes: u8x64<S>, byte| bytes.simd_eq(u8x64::splat(self.simd, byte));
         // `[` and `{`, and `]` and `}`, differ in one bit.
-        let folded = bytes | u8x16::new([0x20; LANES]);
-        let is = |bytes: u8x16, byte: u8| bytes.simd_eq(u8x16::new([byte; LANES]));
-        let found = (is(folded, b'{') | is(folded, b'}') | is(bytes, b'"')).to_bitmask();
-        if found != 0 {
-            return Some(at + found.trailing_zeros() as usize);
-        }
+        let folded = bytes | u8x64::splat(self.simd, 0x20);
+        self.brackets = (is(folded, b'{') | is(folded, b'}')).to_bitmask();
+        self.quotes = is(bytes, b'"').to_bitmask();
+        self.quotes &= !self.escapes.escaped(is(bytes, b'\\').to_bitmask());
     }
-    let at = end.iter().position(|byte| b"[]{}\"".contains(byte))?;
-    Some(rest.len() - end.len() + at)
-}
-
-fn masks(lanes: &[u8; LANES]) -> (u32, u32) {
-    let bytes = u8x16::new(*lanes);
-    let mask = |byte: u8| bytes.simd_eq(u8x16::new([byte; LANES])).to_bitmask();
-    (mask(b'"'), mask(b'\\'))
 }
 
 /// Which bytes stand behind a backslash that is itself not escaped: for a run of backslashes, every second one and, if the run is odd, what follows it.
@@ -74,6 +90,7 @@ struct Escapes {
 }
 
 impl Escapes {
+    #[inline(always)]
     fn escaped(&mut self, backslashes: u64) -> u64 {
         const EVEN: u64 = 0x5555_5555_5555_5555;
         let carried = u64::from(self.first_is_escaped);
@@ -92,26 +109,40 @@ impl Escapes {
 
 #[cfg(test)]
 mod tests {
+    use fearless_simd::{Level, dispatch};
     use proptest::prelude::*;
 
     use super::*;
+    use crate::levels::levels;
+
+    /// All quotes that are not escaped, and with brackets.
+    fn marks(level: Level, text: &[u8]) -> [Vec<usize>; 2] {
+        dispatch!(level, simd => {
+            let (mut quotes, mut structurals) = (Marks::new(simd, text), Marks::new(simd, text));
+            let each = |next: &mut dyn FnMut(usize) -> Option<usize>| {
+                std::iter::successors(next(0), |at| next(at + 1)).collect()
+            };
+            [each(&mut |from| quotes.quote(from)), each(&mut |from| structurals.structural(from))]
+        })
+    }
 
     proptest! {
         #[test]
-        fn the_next_bracket_or_quote_is_found(text in r#"[ -~\x00]{0,60}|[a-z]{0,60}[\[\]{}"]"#) {
-            let expected = text.bytes().position(|byte| b"[]{}\"".contains(&byte));
-            prop_assert_eq!(next_structural(text.as_bytes()), expected);
-        }
-
-        #[test]
-        fn a_string_ends_at_the_first_quote_that_is_not_escaped(text in r#"[a"\\]{0,40}|[a-z\\]{0,300}"?|([a-z]{0,30}(\\){0,9}"?){0,20}"#) {
-            let mut is_escaped = false;
-            let expected = text.bytes().position(|byte| {
-                let ends = byte == b'"' && !is_escaped;
+        fn each_level_finds_what_a_loop_finds(text in r#"[ -~\x00]{0,60}|[a"\\\[{}\]]{0,300}|([a-z]{0,30}(\\){0,9}["{]?){0,20}"#) {
+            let (mut quotes, mut structurals, mut is_escaped) = (Vec::new(), Vec::new(), false);
+            for (byte, at) in text.bytes().zip(0..) {
+                let is_quote = byte == b'"' && !is_escaped;
                 is_escaped = byte == b'\\' && !is_escaped;
-                ends
-            });
-            prop_assert_eq!(string_length(text.as_bytes()), expected);
+                if is_quote {
+                    quotes.push(at);
+                }
+                if is_quote || b"[]{}".contains(&byte) {
+                    structurals.push(at);
+                }
+            }
+            for level in levels() {
+                prop_assert_eq!(&marks(level, text.as_bytes()), &[quotes.clone(), structurals.clone()]);
+            }
         }
     }
 }
