@@ -15,7 +15,7 @@ use super::files::{Files, ReadAt as _, Stat};
 use super::places::Place;
 use super::print::{Fingerprint, Known};
 use super::rotated;
-use super::volume::{BLOCK_BYTES, Body, Taker, Volume};
+use super::volume::{BLOCK_BYTES, Beginning, Body, Taker, Volume};
 
 mod missed;
 mod reading;
@@ -114,10 +114,10 @@ impl<S: Files> Tail<S> {
             if volume.read_to == 0 {
                 self.find_missed(now, taker);
             }
-            self.retired.extend(self.current.take().map(|mut volume| {
+            if let Some(volume) = &mut self.current {
                 volume.grown_at = now;
-                volume
-            }));
+            }
+            self.retire();
         }
         if self.read_retired(now, block, taker)? {
             return Ok(true);
@@ -139,8 +139,16 @@ impl<S: Files> Tail<S> {
             return Ok(true);
         }
         let more = self.read_current(now, block, taker)?;
-        self.close_retired(now, taker)?;
+        self.close_retired(now, block, taker)?;
         Ok(more)
+    }
+
+    /// What was at the path is not there any more. Whatever is written into it now was not copied before.
+    fn retire(&mut self) {
+        self.retired.extend(self.current.take().map(|mut volume| {
+            volume.beginning = Beginning::Any;
+            volume
+        }));
     }
 
     /// When something is to be done although nothing happens.
@@ -196,9 +204,18 @@ impl<S: Files> Tail<S> {
     }
 
     /// Closes the files that nobody writes into any more.
-    fn close_retired(&mut self, now: Duration, taker: &mut impl Taker) -> Result<(), Break> {
+    fn close_retired(
+        &mut self,
+        now: Duration,
+        block: &mut [u8],
+        taker: &mut impl Taker,
+    ) -> Result<(), Break> {
         while let Some(place) = (0..self.retired.len()).find(|&place| self.is_over(place, now)) {
             if let Some(mut volume) = self.retired.remove(place) {
+                if volume.beginning == Beginning::Doubtful {
+                    // It never got a whole line.
+                    volume.read_on(now, block, taker)?;
+                }
                 self.close(&mut volume, taker)?;
             }
         }

@@ -37,12 +37,25 @@ pub(crate) enum Body<F> {
     Packed(Box<dyn Read + Send>),
 }
 
+/// How a file may begin of which nothing has been read yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beginning {
+    /// In any way.
+    Any,
+    /// As it did when files were looked for that came before it: with this line, or with none that is whole. If not, it has been truncated since, and what it held
+    /// is in a copy.
+    Seen(Option<Fingerprint>),
+    /// It had no line when it was found: it may be a copy that is just being made.
+    Doubtful,
+}
+
 /// One file of a log.
 pub(crate) struct Volume<F> {
     /// Counted from the first one that was opened for this log.
     pub(crate) number: u64,
     pub(crate) identity: (u64, u64),
     pub(crate) fingerprint: Option<Fingerprint>,
+    pub(crate) beginning: Beginning,
     /// When it last had something new.
     pub(crate) grown_at: Duration,
     /// Whether its last line is a whole one though it has no end. In a copy, it need not be.
@@ -81,6 +94,8 @@ pub(crate) enum Seen {
     More,
     /// The file is not what it was: it has been truncated, and perhaps written anew.
     Cut,
+    /// The file, of which nothing has been read yet, does not begin as it did when files were looked for that came before it. Nothing is taken.
+    Changed,
     /// Reading failed.
     Failed(io::Error),
 }
@@ -100,6 +115,7 @@ impl<F: ReadAt> Volume<F> {
             number,
             identity,
             fingerprint: None,
+            beginning: Beginning::Any,
             grown_at: Duration::ZERO,
             ends_whole: true,
             resumed: None,
@@ -177,6 +193,7 @@ impl<F: ReadAt> Volume<F> {
             other => other,
         };
         (self.identity, self.ends_whole, self.was_at_end) = (identity, false, false);
+        self.beginning = Beginning::Any;
         if let Body::Packed(reader) = &mut self.body {
             io::copy(&mut reader.take(self.read_to), &mut io::sink())?;
         }
@@ -202,9 +219,16 @@ impl<F: ReadAt> Volume<F> {
                 Ok(None) => return Ok(Seen::Cut),
                 Err(error) => return Ok(Seen::Failed(error)),
             };
+            let new = &block[MARKER_BYTES..MARKER_BYTES + new];
+            if let Beginning::Seen(head) = self.beginning
+                && self.read_to == 0
+                && Fingerprint::of(new).ok() != Some(head)
+            {
+                return Ok(Seen::Changed);
+            }
             self.grown_at = now;
             seen = Seen::Grown;
-            self.take(&block[MARKER_BYTES..MARKER_BYTES + new], taker)?;
+            self.take(new, taker)?;
         }
         Ok(Seen::More)
     }

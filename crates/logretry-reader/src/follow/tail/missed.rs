@@ -4,29 +4,33 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::super::files::Files;
+use super::super::files::{Files, ReadAt};
 use super::super::places::Place;
 use super::super::print::Fingerprint;
 use super::super::rotated::{self, Sequence};
-use super::super::volume::{Body, Taker, Volume};
+use super::super::volume::{Beginning, Body, Taker, Volume};
 use super::Tail;
+
+/// How often it is begun anew to look for files because the log has just been rotated; after that, the next look does.
+const TRIES_MAX: usize = 8;
 
 impl<S: Files> Tail<S> {
     /// Looks for files that came and were rotated away since the last look: younger than every rotated file that is known.
     pub(super) fn find_missed(&mut self, now: Duration, taker: &mut impl Taker) -> bool {
+        (0..TRIES_MAX).find_map(|_| self.try_to_find_missed(now, taker)).unwrap_or(false)
+    }
+
+    /// The same; none, if the log has been rotated meanwhile.
+    fn try_to_find_missed(&mut self, now: Duration, taker: &mut impl Taker) -> Option<bool> {
         // Asked before the names are listed: if it is renamed in between, it is among them.
         let current = self.current.as_ref().map(|volume| volume.identity);
         let is_at_path = self.files.stat(&self.path).is_ok_and(|stat| current == Some(stat.identity));
-        let Ok(paths) = rotated::rotated(&self.files, &self.path) else { return false };
+        // So are the heads: whatever came before one of them and has gone is among the names.
+        let heads = self.heads();
+        let Ok(paths) = rotated::rotated(&self.files, &self.path) else { return Some(false) };
         self.searched = true;
         let open = self.retired.iter().chain(&self.current);
         self.known.learn(open.filter_map(|volume| volume.fingerprint));
-        // What is still to be read may have been copied already.
-        let fresh = self.retired.iter().chain(&self.current).filter(|volume| volume.read_to == 0);
-        let files = fresh.filter_map(Volume::file).cloned();
-        let mut heads: Vec<_> =
-            files.filter_map(|file| Fingerprint::of(Sequence { file, offset: 0 }).ok().flatten()).collect();
-        heads.extend(rotated::fingerprint(&self.files, &self.path).ok().and_then(|(print, _)| print));
         let identities = |is_fresh: bool| {
             let volumes = self.retired.iter().filter(move |volume| (volume.read_to == 0) == is_fresh);
             volumes.map(|volume| volume.identity).collect::<Vec<_>>()
@@ -51,6 +55,10 @@ impl<S: Files> Tail<S> {
                 missed.push((print, Some(path)));
             }
         }
+        // What was taken for the copy of what is still to be read may be all that is left of that.
+        if self.heads() != heads {
+            return None;
+        }
         let mut found = false;
         if !is_at_path && !missed.is_empty() && missed.iter().all(|(_, path)| path.is_some()) {
             missed.push((None, None));
@@ -58,7 +66,7 @@ impl<S: Files> Tail<S> {
         for (print, path) in missed.into_iter().rev() {
             let Some(path) = path else {
                 // The current file has been renamed itself, or removed, and those that follow are younger.
-                self.retired.extend(self.current.take());
+                self.retire();
                 continue;
             };
             let Ok((body, stat)) = rotated::open(&self.files, path) else { continue };
@@ -67,11 +75,42 @@ impl<S: Files> Tail<S> {
             }
             let mut volume = self.volume(body, stat);
             (volume.grown_at, volume.ends_whole) = (now, false);
+            if print.is_none() {
+                volume.beginning = Beginning::Doubtful;
+            }
             self.known.learn(print);
             self.retired.push_back(volume);
             found = true;
         }
-        found
+        Some(found)
+    }
+
+    /// The first lines of what is still to be read, which may have been copied already, and of what is at the path. The current file is read only if it begins as it does now.
+    fn heads(&mut self) -> Vec<Fingerprint> {
+        let mut heads: Vec<_> = self.retired.iter().filter_map(head).collect();
+        if let Some(volume) =
+            self.current.as_mut().filter(|volume| volume.read_to == 0 && volume.file().is_some())
+        {
+            let head = head(volume);
+            volume.beginning = Beginning::Seen(head);
+            heads.extend(head);
+        }
+        heads.extend(rotated::fingerprint(&self.files, &self.path).ok().and_then(|(print, _)| print));
+        heads
+    }
+
+    /// Whether the retired file at `place`, of which nothing was to be seen when it was found, is being copied from one that is known; none as long as it has no line.
+    pub(super) fn is_copy(&mut self, place: usize) -> Option<bool> {
+        let file = self.retired[place].file().cloned()?;
+        let print = Fingerprint::of(Sequence { file, offset: 0 }).ok().flatten()?;
+        let number = self.retired[place].number;
+        let others = self.retired.iter().chain(&self.current).filter(|volume| volume.number != number);
+        let mut heads = others.filter_map(|volume| volume.fingerprint.or_else(|| head(volume)));
+        let is_copy = heads.any(|head| head == print) || self.known.knows(&print);
+        if !is_copy {
+            self.known.learn(Some(print));
+        }
+        Some(is_copy)
     }
 
     /// Goes on where it ended.
@@ -107,6 +146,12 @@ impl<S: Files> Tail<S> {
         }
         Ok(())
     }
+}
+
+/// The first line of a file of which nothing has been read yet, if it has a whole one.
+fn head<F: ReadAt>(volume: &Volume<F>) -> Option<Fingerprint> {
+    let file = volume.file().filter(|_| volume.read_to == 0).cloned()?;
+    Fingerprint::of(Sequence { file, offset: 0 }).ok().flatten()
 }
 
 /// A path for a person.

@@ -8,7 +8,7 @@ use logretry_stage::bridge::Break;
 
 use super::super::files::{Files, ReadAt, Stat};
 use super::super::rotated;
-use super::super::volume::{Body, Seen, Taker, Volume};
+use super::super::volume::{Beginning, Body, Seen, Taker, Volume};
 use super::Tail;
 
 impl<S: Files> Tail<S> {
@@ -20,12 +20,25 @@ impl<S: Files> Tail<S> {
         taker: &mut impl Taker,
     ) -> Result<bool, Break> {
         let mut place = 0;
-        while let Some(volume) = self.retired.get_mut(place) {
+        while place < self.retired.len() {
+            if self.retired[place].beginning == Beginning::Doubtful {
+                match self.is_copy(place) {
+                    None => place += 1,
+                    Some(false) => self.retired[place].beginning = Beginning::Any,
+                    Some(true) => {
+                        self.retired.remove(place).into_iter().for_each(|copy| taker.closed(copy.number));
+                    }
+                }
+                continue;
+            }
+            let volume = &mut self.retired[place];
             let seen = volume.read_on(now, block, taker)?;
             tell_of_hole(volume, taker);
             match seen {
                 Seen::More => return Ok(true),
                 Seen::Still | Seen::Grown => place += 1,
+                // Only what is at the path is truncated behind a copy.
+                Seen::Changed => volume.beginning = Beginning::Any,
                 Seen::Cut => {
                     let Some(volume) = self.retired.remove(place) else { continue };
                     let volumes = self.begin_anew(volume, now, taker)?;
@@ -61,6 +74,10 @@ impl<S: Files> Tail<S> {
         match seen {
             Seen::Still | Seen::Grown => Ok(false),
             Seen::More => Ok(true),
+            Seen::Changed => {
+                self.searched = false;
+                Ok(true)
+            }
             Seen::Cut => {
                 if let Some(volume) = self.current.take() {
                     let [rest, anew] = self.begin_anew(volume, now, taker)?;

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,10 @@ use crate::follow::files::{Files, ReadAt, Stat};
 
 /// A file system in memory. The smallest free inode is used first, as soon as nobody has the old file open.
 #[derive(Clone, Default)]
-pub(super) struct Simulated(Arc<Mutex<State>>);
+pub(super) struct Simulated(Arc<Mutex<State>>, Arc<Mutex<VecDeque<Moment>>>);
+
+/// What happens between two questions of a follower, and how many go before.
+pub(super) type Moment = (u8, Box<dyn FnOnce(&Simulated) + Send>);
 
 #[derive(Default)]
 struct State {
@@ -28,7 +31,7 @@ pub(super) struct Inode {
 }
 
 /// A reader's open file.
-pub(super) struct Handle(Arc<Inode>);
+pub(super) struct Handle(Arc<Inode>, Simulated);
 
 impl Drop for Handle {
     fn drop(&mut self) {
@@ -47,6 +50,33 @@ impl Inode {
 }
 
 impl Simulated {
+    /// One in which things happen while it is asked.
+    pub(super) fn meanwhile(moments: impl IntoIterator<Item = Moment>) -> Self {
+        Self(Arc::default(), Arc::new(Mutex::new(moments.into_iter().collect())))
+    }
+
+    /// Whether something is still to happen.
+    pub(super) fn goes_on(&self) -> bool {
+        !self.1.lock().expect("no panic").is_empty()
+    }
+
+    /// A question is asked.
+    fn ask(&self) {
+        let mut moments = self.1.lock().expect("no panic");
+        let due = match moments.front_mut() {
+            Some((0, _)) => moments.pop_front(),
+            Some((before, _)) => {
+                *before -= 1;
+                None
+            }
+            None => None,
+        };
+        drop(moments);
+        if let Some((_, happens)) = due {
+            happens(self);
+        }
+    }
+
     /// All that a follower can still find: what has a name, and what a reader has open.
     pub(super) fn contents(&self) -> Vec<Vec<u8>> {
         let state = self.0.lock().expect("no panic");
@@ -57,6 +87,11 @@ impl Simulated {
             inode.plain.clone().unwrap_or_else(|| inode.bytes.lock().expect("no panic").clone())
         };
         named.chain(open).map(plain).collect()
+    }
+
+    /// What is in a file.
+    pub(super) fn contents_of(&self, name: &str) -> Vec<u8> {
+        self.inode(name).expect("it is there").bytes.lock().expect("no panic").clone()
     }
 
     fn create(&self, name: &str, bytes: Vec<u8>, plain: Option<Vec<u8>>) -> Arc<Inode> {
@@ -82,26 +117,31 @@ impl Files for Simulated {
     type File = Handle;
 
     fn open(&self, path: &Path) -> io::Result<Handle> {
+        self.ask();
         let inode = self.inode(&name_of(path))?;
         inode.readers.fetch_add(1, Ordering::Relaxed);
-        Ok(Handle(inode))
+        Ok(Handle(inode, self.clone()))
     }
 
     fn stat(&self, path: &Path) -> io::Result<Stat> {
+        self.ask();
         Ok(self.inode(&name_of(path))?.stat())
     }
 
     fn names(&self, _: &Path) -> io::Result<Vec<OsString>> {
+        self.ask();
         Ok(self.0.lock().expect("no panic").names.keys().map(OsString::from).collect())
     }
 }
 
 impl ReadAt for Handle {
     fn stat(&self) -> io::Result<Stat> {
+        self.1.ask();
         Ok(self.0.stat())
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.1.ask();
         let bytes = self.0.bytes.lock().expect("no panic");
         let rest = bytes.get(usize::try_from(offset).expect("small")..).unwrap_or(&[]);
         let read = rest.len().min(buffer.len());
