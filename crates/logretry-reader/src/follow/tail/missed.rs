@@ -75,7 +75,8 @@ impl<S: Files> Tail<S> {
             }
             let mut volume = self.volume(body, stat);
             (volume.grown_at, volume.ends_whole) = (now, false);
-            if print.is_none() {
+            // A compressed one is there when it is whole.
+            if print.is_none() && volume.file().is_some() {
                 volume.beginning = Beginning::Doubtful;
             }
             self.known.learn(print);
