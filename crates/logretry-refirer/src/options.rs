@@ -45,7 +45,7 @@ pub struct Options {
     /// Requests under way to one host at most, if fewer.
     pub per_host: Option<NonZeroUsize>,
     /// Threads that send, each with connections of its own; 0 is none besides the caller's. By default there are some for many requests at once at a fixed pace: one for each 32 of
-    /// [`concurrency`](Self::concurrency), as far as the machine has cores for them; a journal that remembers takes two.
+    /// [`concurrency`](Self::concurrency), as far as the machine has more than two cores.
     pub threads: Option<usize>,
     /// Requests begun in a time at most.
     pub rate: Option<Rate>,

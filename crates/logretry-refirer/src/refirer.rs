@@ -127,7 +127,7 @@ fn refires<T: Transport, J: Journal>(
                 });
                 move |start| send(start, Arc::clone(&office))
             };
-            let threads = 0..threads(&options, journal.remembers());
+            let threads = 0..threads(&options);
             let apart = threads.filter_map(|_| transport.apart());
             Crew::new(apart.map(|transport| work(Arc::new(transport))), work(Arc::clone(&transport)))
         };
@@ -204,11 +204,13 @@ fn refires<T: Transport, J: Journal>(
 /// Requests under way at once for which a thread of its own is worth while.
 const REQUESTS_A_THREAD: usize = 32;
 
-/// How many threads send. Another pace than a fixed one is found out slowly, and for that one thread is enough; a journal that remembers, and what is handed to it, keep two cores
-/// busy themselves.
-fn threads(options: &Options, remembers: bool) -> usize {
-    let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
-    let free = || if remembers { cores().saturating_sub(2) } else { cores() };
+/// Cores that are busy without them: one hands out the requests, and one reads, writes the retry log, and keeps the journal.
+const BUSY_CORES: usize = 2;
+
+/// How many threads send. Another pace than a fixed one is found out slowly, and for that one thread is enough. So it is where no core is free: to wake a thread costs as much
+/// as a part of a request, which is then paid for nothing.
+fn threads(options: &Options) -> usize {
+    let free = || std::thread::available_parallelism().map_or(1, NonZero::get).saturating_sub(BUSY_CORES);
     let wanted = match options.pace {
         Pace::Fixed => options.concurrency.get() / REQUESTS_A_THREAD,
         _ => 0,
