@@ -1,10 +1,13 @@
 //! HTTP/1.1: a connection carries one request at a time, and the next one when the answer has been read to its end.
 //!
+//! # Two ways to read an answer
+//!
+//! Nearly every answer is small and plain, and comes as a whole: [`bare`] reads such ones, in a tenth of the time that the HTTP library takes for them. Whatever else comes, or does
+//! not, is the library's to decide on ([`driven`]): it is [`told`] what has happened on the connection, as if it had been there from the beginning, and keeps it from then on.
+//!
 //! # Nobody polls a connection that rests
 //!
-//! hyper splits a connection into a sender and a driver, and expects the driver to be a task of its own. Here the two stay together, and
-//! whoever has the connection drives it: a request costs no switch between tasks. While it rests, the sockets of the operating
-//! system remember what happens to it, and it is asked when it is taken out.
+//! While it rests, the sockets of the operating system remember what happens to it, and it is asked when it is taken out.
 //!
 //! # A server that closes a connection that rests
 //!
@@ -13,46 +16,33 @@
 //! second time (RFC 9110 §9.2.2 would allow it for some methods; one intent is one request). To make that rare, connections rest for 3
 //! seconds at most, and a method that must not arrive twice (POST, PATCH) gets a new one.
 
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, Waker};
+mod bare;
+mod driven;
+mod told;
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::body::{Body as _, Frame, Incoming};
-use hyper::client::conn::{TrySendError, http1};
-use hyper_util::rt::TokioIo;
-use tokio::task::unconstrained;
+use bare::Bare;
+use driven::Driven;
 
-use super::stream::{Measured, Stream};
+use super::stream::Stream;
 use super::{Request, Seen};
-use crate::fault::{Fault, Phase};
-
-/// Bytes of an answer's head at most, and what is read at once. Its fields are limited to 100 by hyper.
-const HEAD_BYTES_MAX: usize = 64 << 10;
-/// Bytes before the end of an answer's head at most, those of interim answers (1xx) with it: hyper passes over these as long as they come, and lets nobody else have his turn.
-const INTERIM_BYTES_MAX: u64 = 256 << 10;
-
-type Driver = http1::Connection<TokioIo<Measured>, Full<Bytes>>;
-type Answered = Result<http::Response<Incoming>, TrySendError<http::Request<Full<Bytes>>>>;
+use crate::fault::Fault;
 
 /// A connection on which nothing is under way.
 #[derive(Debug)]
-pub(crate) struct Http1 {
-    sender: http1::SendRequest<Full<Bytes>>,
-    /// None once it has ended. What ended it is told to the request that is under way.
-    driver: Option<Pin<Box<Driver>>>,
-    /// Bytes that may still be read.
-    rest: Arc<AtomicU64>,
+pub(crate) struct Http1(Reader);
+
+/// Who reads the answers.
+#[derive(Debug)]
+enum Reader {
+    Bare(Box<Bare>),
+    Driven(Driven),
 }
 
 /// What came of an exchange.
 #[derive(Debug)]
-pub(super) enum Exchanged {
+pub(super) enum Exchanged<C = Http1> {
     /// The answer has been read to its end; the connection can be used again.
-    Whole(Http1),
+    Whole(C),
     /// The answer has been read to its end.
     Last,
     /// The server had closed the connection before anything was written to it.
@@ -60,100 +50,36 @@ pub(super) enum Exchanged {
 }
 
 impl Http1 {
-    pub(super) async fn over(stream: Stream) -> Result<Self, Fault> {
-        let rest = Arc::new(AtomicU64::new(INTERIM_BYTES_MAX));
-        let (sender, driver) = http1::Builder::new()
-            .max_buf_size(HEAD_BYTES_MAX)
-            .handshake(TokioIo::new(Measured::new(stream, Arc::clone(&rest))))
-            .await
-            .map_err(|error| exchanging(&error))?;
-        Ok(Self { sender, driver: Some(Box::pin(driver)), rest })
+    pub(super) fn over(stream: Stream) -> Self {
+        Self(Reader::Bare(Box::new(Bare::new(stream))))
     }
 
     /// Whether a request can be written to it, as far as the operating system has told.
     pub(super) fn is_open(&mut self) -> bool {
-        // Nobody is to be woken: whoever takes it looks for himself.
-        self.drive(&mut Context::from_waker(Waker::noop()));
-        self.driver.is_some() && self.sender.is_ready()
+        match &mut self.0 {
+            Reader::Bare(bare) => bare.is_open(),
+            Reader::Driven(driven) => driven.is_open(),
+        }
     }
 
     /// Sends `request` and reads the answer.
     pub(super) async fn exchange(
-        mut self,
+        self,
         request: &mut Request,
         seen: &mut Seen,
         body_bytes_max: u64,
     ) -> Result<Exchanged, Fault> {
-        self.rest.store(INTERIM_BYTES_MAX, Ordering::Relaxed);
-        let answer = match self.send(built(request)).await {
-            Ok(answer) => answer,
-            Err(mut error) => {
-                let Some(not_sent) = error.take_message() else {
-                    return Err(exchanging(&error.into_error()));
-                };
-                request.headers = not_sent.into_parts().0.headers;
-                return Ok(Exchanged::NotSent);
-            }
+        let driven = match self.0 {
+            Reader::Driven(driven) => driven,
+            Reader::Bare(bare) => match bare.exchange(request, seen, body_bytes_max).await {
+                Ok(bare) => return Ok(Exchanged::Whole(Self(Reader::Bare(bare)))),
+                Err(told) => Driven::over(told).await?,
+            },
         };
-        // The body has a limit of its own.
-        self.rest.store(u64::MAX, Ordering::Relaxed);
-        seen.head(answer.status(), answer.headers());
-        let mut body = answer.into_body();
-        while !body.is_end_stream() {
-            let Some(frame) = self.frame(&mut body).await else { break };
-            let frame = frame.map_err(|error| exchanging(&error))?;
-            seen.body(frame.data_ref().map_or(0, Bytes::len), body_bytes_max)?;
-        }
-        drop(body);
-        Ok(if self.is_open() { Exchanged::Whole(self) } else { Exchanged::Last })
-    }
-
-    /// Drives the connection until the head of the answer is there.
-    async fn send(&mut self, request: http::Request<Full<Bytes>>) -> Answered {
-        let mut answer = pin!(unconstrained(self.sender.try_send_request(request)));
-        poll_fn(|cx| {
-            self.drive(cx);
-            // Only the driver makes answers, so they need to wake nobody.
-            answer.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+        Ok(match driven.exchange(request, seen, body_bytes_max).await? {
+            Exchanged::Whole(driven) => Exchanged::Whole(Self(Reader::Driven(driven))),
+            Exchanged::Last => Exchanged::Last,
+            Exchanged::NotSent => Exchanged::NotSent,
         })
-        .await
     }
-
-    /// Drives the connection until a piece of the body is there, or its end.
-    async fn frame(&mut self, body: &mut Incoming) -> Option<hyper::Result<Frame<Bytes>>> {
-        let mut next = || Pin::new(&mut *body).poll_frame(&mut Context::from_waker(Waker::noop()));
-        poll_fn(|cx| {
-            // Asking for a piece is what makes the driver read one.
-            if let Poll::Ready(frame) = next() {
-                return Poll::Ready(frame);
-            }
-            self.drive(cx);
-            next()
-        })
-        .await
-    }
-
-    fn drive(&mut self, cx: &mut Context<'_>) {
-        // Unconstrained: tokio would otherwise now and then pretend that nothing has happened, and wake nobody.
-        let ended = self
-            .driver
-            .as_mut()
-            .is_some_and(|driver| pin!(unconstrained(driver.as_mut())).poll(cx).is_ready());
-        if ended {
-            self.driver = None;
-        }
-    }
-}
-
-/// In origin form, with the headers of `request`.
-fn built(request: &mut Request) -> http::Request<Full<Bytes>> {
-    let mut built = http::Request::new(Full::new(request.body.clone()));
-    *built.method_mut() = request.planned.method.clone();
-    *built.uri_mut() = request.planned.target.clone().into();
-    *built.headers_mut() = std::mem::take(&mut request.headers);
-    built
-}
-
-fn exchanging(error: &(dyn std::error::Error + 'static)) -> Fault {
-    Fault::of(error, Phase::Exchanging)
 }

@@ -51,9 +51,11 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(tcp) => Pin::new(tcp).poll_write_vectored(cx, pieces),
-            Self::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, pieces),
+        match (self.get_mut(), pieces) {
+            // A request without a body: the system takes one piece for less than a list of one.
+            (Self::Plain(tcp), [piece]) => Pin::new(tcp).poll_write(cx, piece),
+            (Self::Plain(tcp), pieces) => Pin::new(tcp).poll_write_vectored(cx, pieces),
+            (Self::Tls(tls), pieces) => Pin::new(tls).poll_write_vectored(cx, pieces),
         }
     }
 
@@ -81,18 +83,18 @@ impl AsyncWrite for Stream {
 
 /// A stream from which no more is read than a number says, which somebody else sets.
 #[derive(Debug)]
-pub(super) struct Measured {
-    stream: Stream,
+pub(super) struct Measured<S> {
+    stream: S,
     rest: Arc<AtomicU64>,
 }
 
-impl Measured {
-    pub(super) fn new(stream: Stream, rest: Arc<AtomicU64>) -> Self {
+impl<S> Measured<S> {
+    pub(super) fn new(stream: S, rest: Arc<AtomicU64>) -> Self {
         Self { stream, rest }
     }
 }
 
-impl AsyncRead for Measured {
+impl<S: AsyncRead + Unpin> AsyncRead for Measured<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -111,7 +113,7 @@ impl AsyncRead for Measured {
     }
 }
 
-impl AsyncWrite for Measured {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Measured<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }

@@ -172,7 +172,7 @@ impl Connections {
 
     async fn dial_http1(&self, site: &Site) -> Result<Way, Fault> {
         let stream = self.dialer.dial(site, Offer::Http1).await?;
-        Ok(Way::Http1(Http1::over(stream).await?))
+        Ok(Way::Http1(Http1::over(stream)))
     }
 
     /// Room on a connection that others use as well, or a new connection.
@@ -197,7 +197,7 @@ impl Connections {
         let stream = self.dialer.dial(site, Offer::All).await?;
         if self.http == HttpVersion::Negotiated && !stream.chose_http2() {
             shared.chose_http1 = true;
-            return Ok(Way::Http1(Http1::over(stream).await?));
+            return Ok(Way::Http1(Http1::over(stream)));
         }
         let connection = Http2::over(stream).await?;
         let stream = connection.stream();
