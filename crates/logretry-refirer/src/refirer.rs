@@ -137,9 +137,7 @@ fn refires<T: Transport, J: Journal>(
         let mut aborted = pin!(cx.stops().abort.cancelled());
         let mut ahead = 0;
         loop {
-            while let Some((start, ended)) = crew.ended() {
-                intake.room.end(start, ended, cx.notes());
-            }
+            intake.take_back(&mut crew, &cx);
             while let Some(leaving) = intake.room.leave() {
                 yield Ok(left(leaving, &journal, &options, &cx).await);
             }
@@ -229,6 +227,14 @@ impl Intake {
     /// Whether more should be taken in, if it is there, before anything else is done.
     fn runs_low(&self) -> bool {
         self.reading && self.room.waiting() < RECORDS_MIN && !self.room.is_leaving()
+    }
+
+    /// Takes back the requests that have ended.
+    fn take_back(&mut self, crew: &mut Crew<Start, (Start, Ended)>, cx: &Context) {
+        let now = Instant::now();
+        while let Some((start, ended)) = crew.ended() {
+            self.room.end(start, ended, now, cx.notes());
+        }
     }
 
     /// Takes an item of the input. A record that is not to be sent is given back, decided.

@@ -214,9 +214,14 @@ impl Room {
         Some(Start { job, place, pass })
     }
 
-    /// A request has ended, or was not sent after all.
-    pub(crate) fn end(&mut self, Start { mut job, place, pass }: Start, ended: Ended, notes: &Notes) {
-        let now = Instant::now();
+    /// A request has ended by `now`, or was not sent after all.
+    pub(crate) fn end(
+        &mut self,
+        Start { mut job, place, pass }: Start,
+        ended: Ended,
+        now: Instant,
+        notes: &Notes,
+    ) {
         let Answer { retry, retry_after } = match ended {
             Ok(answer) => answer,
             Err(reason) => {
