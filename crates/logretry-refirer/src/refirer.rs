@@ -315,7 +315,7 @@ async fn send<T: Transport, J: Journal>(mut start: Start, office: Arc<Office<T, 
     if let Some(secret) = options.idempotency.as_ref().filter(|_| !job.planned.is_safe()) {
         // A capture may hold the client's own, by which the server knows what the client itself has sent again.
         let key = || secret.key(job.record.id(), job.answers);
-        request.headers.entry(idempotency::NAME).or_insert_with(key);
+        request.headers_mut().entry(idempotency::NAME).or_insert_with(key);
     }
     let attempt = job.attempts() + 1;
     let intent = journal.intend(job.record.id(), attempt, &job.planned);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
 use jiff::Timestamp;
@@ -58,10 +58,17 @@ pub(crate) trait Ready: Send + 'static {
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) planned: Arc<Planned>,
-    /// With `Host`.
-    pub(crate) headers: HeaderMap,
+    headers: Headers,
     /// Empty for a request without a body.
     pub(crate) body: Bytes,
+}
+
+/// The headers of a request, `Host` among them.
+#[derive(Debug)]
+enum Headers {
+    /// Those that every request has, for the record with this id.
+    Own(RecordId),
+    All(HeaderMap),
 }
 
 /// What has come of an answer so far.
@@ -101,6 +108,9 @@ impl Seen {
 impl Request {
     /// The request for `planned`, which carries the id of its record to the server's log.
     pub(crate) fn new(planned: Arc<Planned>, id: RecordId, headers: &HeaderMap) -> Self {
+        if planned.payload.is_none() && headers.is_empty() {
+            return Self { planned, headers: Headers::Own(id), body: Bytes::new() };
+        }
         let mut all = HeaderMap::with_capacity(headers.len() + 8);
         // RFC 9110 §7.2: it should stand first.
         all.insert(header::HOST, planned.site.header());
@@ -113,27 +123,58 @@ impl Request {
             all.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         // What the operator gives counts instead of what was captured.
-        if !headers.is_empty() {
-            headers.keys().for_each(|name| drop(all.remove(name)));
-            all.extend(headers.clone());
+        headers.keys().for_each(|name| drop(all.remove(name)));
+        all.extend(headers.clone());
+        add_own(&mut all, id);
+        Self { planned, headers: Headers::All(all), body }
+    }
+
+    /// The headers, to be changed.
+    pub(crate) fn headers_mut(&mut self) -> &mut HeaderMap {
+        if let Headers::Own(_) = self.headers {
+            self.headers = Headers::All(self.headers());
         }
-        let mut headers = all;
-        headers.insert(header::USER_AGENT, agent(id));
-        // Nothing is decoded here, so a compressed answer would only be a bomb to count.
-        headers.entry(header::ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
-        headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
-        Self { planned, headers, body }
+        match &mut self.headers {
+            Headers::All(all) => all,
+            Headers::Own(_) => unreachable!("they have just been made"),
+        }
+    }
+
+    /// All headers, in their order.
+    fn headers(&self) -> HeaderMap {
+        match &self.headers {
+            Headers::All(all) => all.clone(),
+            Headers::Own(id) => {
+                let mut all = HeaderMap::with_capacity(8);
+                all.insert(header::HOST, self.planned.site.header());
+                add_own(&mut all, *id);
+                all
+            }
+        }
     }
 }
 
-fn agent(id: RecordId) -> HeaderValue {
-    const BEFORE: &str = concat!("logretry/", env!("CARGO_PKG_VERSION"), " id=");
-    debug_assert!(BEFORE.starts_with(USER_AGENT_PREFIX), "it is what the loop guard looks for");
+/// What every request has besides its `Host`.
+fn add_own(headers: &mut HeaderMap, id: RecordId) {
+    let agent = HeaderValue::from_bytes(&agent(id)).expect("a version and an id are ASCII");
+    headers.insert(header::USER_AGENT, agent);
+    // Nothing is decoded here, so a compressed answer would only be a bomb to count.
+    headers.entry(header::ACCEPT_ENCODING).or_insert(HeaderValue::from_static(OWN_ENCODING));
+    headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static(OWN_ACCEPT));
+}
+
+const OWN_ENCODING: &str = "identity";
+const OWN_ACCEPT: &str = "*/*";
+
+const AGENT: &str = concat!("logretry/", env!("CARGO_PKG_VERSION"), " id=");
+
+fn agent(id: RecordId) -> [u8; AGENT.len() + 32] {
+    debug_assert!(AGENT.starts_with(USER_AGENT_PREFIX), "it is what the loop guard looks for");
     // Once for every request, so without the formatting machinery.
-    let mut agent = BytesMut::with_capacity(BEFORE.len() + 32);
-    agent.extend_from_slice(BEFORE.as_bytes());
-    agent.extend_from_slice(&id.digits());
-    HeaderValue::from_maybe_shared(agent.freeze()).expect("a version and an id are ASCII")
+    let mut agent = [0; AGENT.len() + 32];
+    agent[..AGENT.len()].copy_from_slice(AGENT.as_bytes());
+    agent[AGENT.len()..].copy_from_slice(&id.digits());
+    agent
 }
 
 /// What is said when there is no connection in time.

@@ -139,7 +139,7 @@ fn built(request: &Request) -> Result<http::Request<()>, Fault> {
         .uri(planned.url())
         .body(())
         .map_err(|error| exchanging(&error))?;
-    *built.headers_mut() = request.headers.clone();
+    *built.headers_mut() = request.headers();
     // It is in `:authority` (RFC 9113 §8.3.1).
     built.headers_mut().remove(HOST);
     if !request.body.is_empty() {

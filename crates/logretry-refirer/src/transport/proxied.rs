@@ -60,8 +60,7 @@ impl Proxied {
         let planned = &request.planned;
         let url = Url::parse(&planned.url()).map_err(|error| Fault::of(&error, Phase::Exchanging))?;
         let send = || {
-            let built =
-                self.client.request(planned.method.clone(), url.clone()).headers(request.headers.clone());
+            let built = self.client.request(planned.method.clone(), url.clone()).headers(request.headers());
             if request.body.is_empty() { built.send() } else { built.body(request.body.clone()).send() }
         };
         let mut answer = send().await;

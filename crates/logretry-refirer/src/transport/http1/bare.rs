@@ -16,7 +16,7 @@ use tokio::task::unconstrained;
 
 use super::told::{Story, Told};
 use crate::transport::stream::Stream;
-use crate::transport::{Request, Seen};
+use crate::transport::{Headers, OWN_ACCEPT, OWN_ENCODING, Request, Seen, agent};
 
 /// Bytes of an answer that is read here at most.
 const ANSWER_BYTES_MAX: usize = 8 << 10;
@@ -123,7 +123,23 @@ fn write_plain(request: &Request, out: &mut Vec<u8>) -> bool {
     for part in [planned.method.as_str(), " ", planned.target(), " HTTP/1.1\r\n"] {
         out.extend_from_slice(part.as_bytes());
     }
-    for (name, value) in &request.headers {
+    let all = match &request.headers {
+        Headers::All(all) => all,
+        Headers::Own(id) => {
+            let (host, agent) = (planned.site.authority(), agent(*id));
+            for (name, value) in [
+                ("host", host.as_bytes()),
+                ("user-agent", &agent),
+                ("accept-encoding", OWN_ENCODING.as_bytes()),
+                ("accept", OWN_ACCEPT.as_bytes()),
+            ] {
+                write_field(name, value, out);
+            }
+            out.extend_from_slice(b"\r\n");
+            return true;
+        }
+    };
+    for (name, value) in all {
         if matches!(
             *name,
             header::CONNECTION
@@ -135,12 +151,16 @@ fn write_plain(request: &Request, out: &mut Vec<u8>) -> bool {
         ) {
             return false;
         }
-        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
-            out.extend_from_slice(part);
-        }
+        write_field(name.as_str(), value.as_bytes(), out);
     }
     out.extend_from_slice(b"\r\n");
     true
+}
+
+fn write_field(name: &str, value: &[u8], out: &mut Vec<u8>) {
+    for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+        out.extend_from_slice(part);
+    }
 }
 
 /// The status of an answer and the length of its body; none, if it is not whole, if something follows, or if anything in its head has to be weighed.
@@ -175,7 +195,12 @@ fn number(digits: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use logretry_record::{Exchange, Origin, Record, RecordId};
+
     use super::*;
+    use crate::Options;
 
     /// The status and the length that are read from an answer of this head, with `|` for the ends of its lines, and a body.
     fn read(head: &str, body: &str) -> Option<(u16, u64)> {
@@ -192,6 +217,24 @@ mod tests {
         ] {
             assert_eq!(read(head, body), Some(expected), "{head}");
         }
+    }
+
+    #[test]
+    fn headers_that_were_never_made_are_written_like_those_that_were() {
+        let target = Some("/a?b".to_owned());
+        let original = Exchange { method: Some("GET".to_owned()), target, ..Exchange::default() };
+        let id = RecordId::of_line(b"x", 0);
+        let record = Record::new(id, Origin::new("-", 1, 0, "combined", "x"), original);
+        let mut options = Options::default();
+        options.destination.base_url = Some("http://shop.example:8080/v1".parse().expect("a URL"));
+        let planned = options.judge(&record).expect("it may be sent");
+        let mut request = Request::new(Arc::new(planned), id, &HeaderMap::new());
+        let (mut never, mut made) = (Vec::new(), Vec::new());
+        assert!(write_plain(&request, &mut never));
+        request.headers_mut();
+        assert!(write_plain(&request, &mut made));
+        assert_eq!(never, made);
+        assert!(never.starts_with(b"GET /v1/a?b HTTP/1.1\r\nhost: shop.example:8080\r\n"));
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Driven {
                 let Some(not_sent) = error.take_message() else {
                     return Err(exchanging(&error.into_error()));
                 };
-                request.headers = not_sent.into_parts().0.headers;
+                *request.headers_mut() = not_sent.into_parts().0.headers;
                 return Ok(Exchanged::NotSent);
             }
         };
@@ -132,7 +132,7 @@ fn built(request: &mut Request) -> http::Request<Full<Bytes>> {
     let mut built = http::Request::new(Full::new(request.body.clone()));
     *built.method_mut() = request.planned.method.clone();
     *built.uri_mut() = request.planned.target.clone().into();
-    *built.headers_mut() = std::mem::take(&mut request.headers);
+    *built.headers_mut() = std::mem::take(request.headers_mut());
     built
 }
 
