@@ -96,6 +96,6 @@ pub use format::Format;
 pub use parsed::FieldView;
 pub use presets::{Preset, presets};
 pub use reading::Parsed;
-pub use rewrite::Change;
+pub use rewrite::{Change, Draft};
 pub use screen::Screen;
 pub use spans::Spans;

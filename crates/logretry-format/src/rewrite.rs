@@ -38,10 +38,21 @@ impl Format {
     /// its upstreams stays. The outcome is a line of this format, with the marked target and the new status; that is checked, and where a
     /// line cannot be changed so (it names a field twice, say), nothing is appended.
     pub fn rewrite(&self, line: &[u8], change: &Change<'_>, out: &mut Vec<u8>) -> Result<(), LineError> {
-        let mut spans = Spans::new();
-        let parsed = self.parse(line, &mut spans)?;
+        self.rewrite_with(line, change, &mut Draft::default(), out)
+    }
+
+    /// The same, for whoever rewrites many lines: in the memory of `draft`.
+    pub fn rewrite_with(
+        &self,
+        line: &[u8],
+        change: &Change<'_>,
+        draft: &mut Draft,
+        out: &mut Vec<u8>,
+    ) -> Result<(), LineError> {
+        let Draft { spans, edits } = draft;
+        edits.clear();
+        let parsed = self.parse(line, spans)?;
         let (had_status, had_target) = (parsed.status().is_some(), parsed.target().is_some());
-        let mut edits = Edits::default();
         match &parsed.0 {
             Reading::Steps(read) => {
                 if had_target {
@@ -49,11 +60,11 @@ impl Format {
                 }
                 edits.replace_values(read, change);
             }
-            Reading::Keyed(read) => keyed::change(read, change, &mut edits),
+            Reading::Keyed(read) => keyed::change(read, change, edits),
         }
         let start = out.len();
         edits.apply(line, out);
-        let written = self.check(&out[start..], change, had_status, had_target, &mut spans);
+        let written = self.check(&out[start..], change, had_status, had_target, spans);
         if written.is_err() {
             out.truncate(start);
         }
@@ -77,8 +88,15 @@ impl Format {
     }
 }
 
+/// Where a line is rewritten: scratch space for [`Format::rewrite_with`], to be used again for the next line of whatever format.
+#[derive(Debug, Default)]
+pub struct Draft {
+    spans: Spans,
+    edits: Edits,
+}
+
 /// Parts of a line and what stands there instead.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Edits {
     edits: Vec<(Span, Span)>,
     /// All new texts, one after the other.
@@ -96,7 +114,12 @@ impl Edits {
         self.put(Span { start: at, end: at }, |out| out.extend_from_slice(text.as_bytes()));
     }
 
-    fn apply(mut self, line: &[u8], out: &mut Vec<u8>) {
+    fn clear(&mut self) {
+        self.edits.clear();
+        self.texts.clear();
+    }
+
+    fn apply(&mut self, line: &[u8], out: &mut Vec<u8>) {
         self.edits.sort_by_key(|(place, _)| (place.start, place.end));
         // Groups of an expression may be nested: the outer one's edit is the inner one's too.
         self.edits.dedup_by(|later, earlier| {
@@ -104,7 +127,7 @@ impl Edits {
                 || (later.0 == earlier.0 && later.1.of(&self.texts) == earlier.1.of(&self.texts))
         });
         let mut done = 0;
-        for (place, text) in self.edits {
+        for &(place, text) in &self.edits {
             out.extend_from_slice(&line[done..place.start]);
             out.extend_from_slice(text.of(&self.texts));
             done = place.end;

@@ -47,7 +47,7 @@ impl Mark {
             Some(question) if question + 1 == end || before.ends_with(b"&") => "",
             Some(_) => "&",
         };
-        Some((end, format!("{joint}{}", self.parameter)))
+        Some((end, [joint, &self.parameter].concat()))
     }
 
     /// `target` with the mark, once.

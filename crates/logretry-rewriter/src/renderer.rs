@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use logretry_format::{Change, Format};
+use logretry_format::{Change, Draft, Format};
 use logretry_record::{Mark, Record, Retry};
 
 use crate::{Form, combined, table};
@@ -39,6 +39,9 @@ pub struct Renderer {
     mark: Mark,
     /// The formats of the records so far; none for a specification that does not compile.
     formats: HashMap<String, Option<Format>>,
+    /// That of the last record, which the next one nearly always has.
+    last: Option<(String, Format)>,
+    draft: Draft,
     header_due: bool,
 }
 
@@ -52,7 +55,7 @@ pub struct Fallback {
 impl Renderer {
     /// A renderer of lines in `form`, whose URLs carry `mark`.
     pub fn new(form: Form, mark: Mark) -> Self {
-        Self { form, mark, formats: HashMap::new(), header_due: false }
+        Self { form, mark, formats: HashMap::new(), last: None, draft: Draft::default(), header_due: false }
     }
 
     /// The same renderer, which puts what stands at the head of a new retry log before its first line: column names, if it is a table.
@@ -103,11 +106,11 @@ impl Renderer {
 
     fn same(&mut self, record: &Record, retry: &Retry, out: &mut Vec<u8>) -> Result<(), String> {
         let name = &record.origin().format;
-        if !self.formats.contains_key(name) {
-            self.formats.insert(name.clone(), Format::compile(name).ok());
-        }
-        let format = self.formats.get(name).and_then(Option::as_ref);
-        let format = format.ok_or_else(|| format!("the format `{name}` is not known here"))?;
+        let last = match self.last.take().filter(|(last, _)| last == name) {
+            Some(last) => last,
+            None => (name.clone(), self.format(name)?),
+        };
+        let (_, format) = self.last.insert(last);
         let status = combined::status(retry);
         let change = Change {
             mark: &self.mark,
@@ -117,9 +120,17 @@ impl Renderer {
             duration_ms: retry.duration_ms,
         };
         let start = out.len();
-        format.rewrite(record.text(), &change, out).map_err(|error| {
+        format.rewrite_with(record.text(), &change, &mut self.draft, out).map_err(|error| {
             out.truncate(start);
             error.to_string()
         })
+    }
+
+    fn format(&mut self, name: &str) -> Result<Format, String> {
+        if !self.formats.contains_key(name) {
+            self.formats.insert(name.to_owned(), Format::compile(name).ok());
+        }
+        let format = self.formats.get(name).and_then(Option::as_ref);
+        format.cloned().ok_or_else(|| format!("the format `{name}` is not known here"))
     }
 }
