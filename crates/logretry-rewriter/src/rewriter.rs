@@ -9,7 +9,7 @@ use crate::{Form, LogFileError, Renderer, open_log};
 
 /// The sink that writes the retry log.
 ///
-/// Lines are handed to the system as soon as no more records are ready, in the order in which the refires ended. If the log cannot be written any
+/// Lines are handed to the system as soon as no more records are ready, or up to 5 ms later where many come, in the order in which the refires ended. If the log cannot be written any
 /// more (a full disk), a drain begins: no further request is sent, those under way end, and the error ends the run.
 #[derive(Debug)]
 pub struct Rewriter<W> {

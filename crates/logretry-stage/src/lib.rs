@@ -54,6 +54,7 @@ pub mod bridge;
 mod cli;
 mod context;
 mod fatal;
+mod gather;
 mod grammar;
 mod line_file;
 pub mod lines;

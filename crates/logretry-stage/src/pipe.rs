@@ -10,6 +10,7 @@ use futures_util::{Stream, StreamExt as _};
 use logretry_record::{DecodeError, Predicate, RECORD_BYTES_MAX, Record, Reject};
 
 use crate::bridge::{self, Break, Encoded, Feed, Spares};
+use crate::gather::gathered;
 use crate::lines::{Line, Lines};
 use crate::outlet::{Buffer, Outlet};
 use crate::{Context, Fatal, RecordStream, Result, Sink, Source};
@@ -98,7 +99,7 @@ fn widen(end: impl AsFd) {
 #[cfg(not(target_os = "linux"))]
 fn widen(_: impl AsFd) {}
 
-/// Writes records to a pipe, in the order in which they come, and at once when no more are ready.
+/// Writes records to a pipe, in the order in which they come, and at once when no more are ready; where many come, up to 5 ms later.
 ///
 /// When the reader of the pipe has gone, a drain begins, so that whoever sends requests sends no more; what still comes is let go. That is no error here: `head` ends this way.
 #[derive(Debug)]
@@ -152,7 +153,7 @@ impl<W: Write + Send + 'static> Sink for Output<W> {
     }
 }
 
-/// Writes the lines that `render` makes of records to `writer`, as soon as no more are ready; `render` may make none of a record. It is called in
+/// Writes the lines that `render` makes of records to `writer`, as soon as no more are ready or, where many come, up to 5 ms later; `render` may make none of a record. It is called in
 /// the thread that writes.
 /// `written` is told how many lines were handed to the system.
 ///
@@ -166,7 +167,7 @@ pub async fn write_lines(
     mut render: impl FnMut(&Record, &mut Vec<u8>) + Send + 'static,
     written: impl Fn(u64) + Send + 'static,
 ) -> Result<()> {
-    let parcels = input.ready_chunks(CHUNK_RECORDS_MAX).map(|chunk| {
+    let parcels = gathered(input, CHUNK_RECORDS_MAX).map(|chunk| {
         let mut end = Ok(());
         let records: Vec<Record> =
             chunk.into_iter().filter_map(|item| item.map_err(|fatal| end = Err(fatal)).ok()).collect();
