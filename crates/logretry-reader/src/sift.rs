@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use bstr::BString;
 use logretry_format::{Format, LineError, Screen, Spans};
-use logretry_record::{Encoder, Exchange, LineKey, Predicate, RecordId};
+use logretry_record::{Encoder, Exchange, LineKey, Predicate, RecordId, RecordIds};
 use logretry_stage::bridge::Spares;
 use memchr::memchr_iter;
 
@@ -69,19 +69,32 @@ pub(crate) struct Place {
     pub(crate) end: usize,
 }
 
+/// The id of a record until all of its block are found.
+const UNNAMED: RecordId = RecordId::from_bytes([0; 16]);
+
 /// Sifts blocks; each thread has one.
 #[derive(Debug)]
 pub(crate) struct Sifter<'p> {
     plan: &'p Plan,
     spans: Spans,
     encoder: Encoder,
+    /// Where the line of each record that is encoded stands in the block, and where what is encoded ends.
+    encoded: Vec<(Range<usize>, usize)>,
+    ids: RecordIds,
     /// The lines of a block that must be looked at, and how many stand before each.
     maybe: Vec<(Range<usize>, u64)>,
 }
 
 impl<'p> Sifter<'p> {
     pub(crate) fn new(plan: &'p Plan) -> Self {
-        Self { plan, spans: Spans::new(), encoder: Encoder::new(&plan.name), maybe: Vec::new() }
+        Self {
+            plan,
+            spans: Spans::new(),
+            encoder: Encoder::new(&plan.name),
+            encoded: Vec::new(),
+            ids: RecordIds::default(),
+            maybe: Vec::new(),
+        }
     }
 
     /// Sifts the lines of `block`. `number` is told how many they are, and says how many stand before them if records are to be encoded; none, if nobody wants
@@ -109,11 +122,13 @@ impl<'p> Sifter<'p> {
         };
         let lines_before = number(lines)?;
         let mut sifted = Sifted { lines, ..Sifted::default() };
-        if lines_before.is_some() && self.plan.screen.is_none() {
+        if lines_before.is_some() {
             sifted.encoded = spares.take();
+        }
+        if lines_before.is_some() && self.plan.screen.is_none() {
             // A record holds its line twice, and about two hundred bytes more.
             sifted.encoded.reserve(2 * block.lines.len() + 250 * self.maybe.len());
-            sifted.rows.reserve(self.maybe.len());
+            sifted.rows.reserve_exact(self.maybe.len());
         }
         let mut decided = 0;
         let maybe = std::mem::take(&mut self.maybe);
@@ -124,7 +139,33 @@ impl<'p> Sifter<'p> {
         }
         self.maybe = maybe;
         push_screened(lines - decided, &mut sifted.found);
+        self.name(&block.bytes, &mut sifted);
         Some(Sifted { block, ..sifted })
+    }
+
+    /// Gives the records of a block their ids, which are hashed side by side.
+    fn name(&mut self, bytes: &[u8], sifted: &mut Sifted) {
+        let texts = self.encoded.iter().map(|(text, _)| &bytes[text.clone()]);
+        let mut start = 0;
+        for ((text, end), &id) in self.encoded.iter().zip(self.ids.of_lines(texts)) {
+            Encoder::rename(&mut sifted.encoded[start..*end], id);
+            let key = LineKey::new(&bytes[text.clone()], id);
+            sifted.rows.push(Row { key, text: text.clone(), end: *end });
+            start = *end;
+        }
+        self.encoded.clear();
+        let records = |found: &Found| match found {
+            Found::Record { line, .. } => Some(&bytes[line.text.clone()]),
+            _ => None,
+        };
+        let ids = self.ids.of_lines(sifted.found.iter().filter_map(records));
+        let records = sifted.found.iter_mut().filter_map(|found| match found {
+            Found::Record { id, .. } => Some(id),
+            _ => None,
+        });
+        for (own, &id) in records.zip(ids) {
+            *own = id;
+        }
     }
 
     fn take(
@@ -171,21 +212,19 @@ impl<'p> Sifter<'p> {
             if capture::is_capture(format) {
                 break;
             }
-            let id = RecordId::of_line(text, 0);
             let exchange = parsed.exchange_ref();
             let Some(lines_before) = lines_before else {
                 sifted.found.push(Found::Record {
                     line,
-                    id,
+                    id: UNNAMED,
                     format: index,
                     exchange: Box::new(exchange.into_owned()),
                 });
                 return;
             };
             let place = (lines_before + before + 1, block.offset + line.text.start as u64);
-            self.encoder.encode(id, place, format.name(), text, &exchange, &mut sifted.encoded);
-            let key = LineKey::new(text, id);
-            sifted.rows.push(Row { key, text: line.text, end: sifted.encoded.len() });
+            self.encoder.encode(UNNAMED, place, format.name(), text, &exchange, &mut sifted.encoded);
+            self.encoded.push((line.text, sifted.encoded.len()));
             match sifted.found.last_mut() {
                 Some(Found::Encoded(count)) => *count += 1,
                 _ => sifted.found.push(Found::Encoded(1)),

@@ -1,6 +1,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+mod many;
+
+pub use many::RecordIds;
+
 /// What a record is called: 128 bits of a BLAKE3 hash over the raw log line and its ordinal.
 ///
 /// The ordinal counts the equal lines before it in the same source, so that two identical lines (same second, same
@@ -13,6 +17,8 @@ pub struct RecordId([u8; 16]);
 
 /// What is hashed before the ordinal and the line.
 const TAG: &[u8] = b"logretry/1\0";
+/// How many bytes stand before the line in what is hashed.
+const BEFORE: usize = TAG.len() + 8;
 
 impl RecordId {
     /// The id of `line` (without its line end), which has `ordinal` equal lines before it in its source.
@@ -40,7 +46,6 @@ impl RecordId {
 
 /// None if there is no room for the line.
 fn hash_within<const ROOM: usize>(line: &[u8], ordinal: u64) -> Option<blake3::Hash> {
-    const BEFORE: usize = TAG.len() + 8;
     let mut bytes = [0; ROOM];
     bytes.get_mut(BEFORE..BEFORE + line.len())?.copy_from_slice(line);
     bytes[..TAG.len()].copy_from_slice(TAG);
