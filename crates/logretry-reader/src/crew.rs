@@ -10,8 +10,9 @@
 //! goes home: reading goes on line by line, and after that with a new crew.
 
 use std::num::NonZero;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 use std::{io, thread};
 
 use logretry_record::{Encoder, RecordId};
@@ -26,7 +27,11 @@ use crate::wrappers::joins;
 /// Threads at most; more than that the memory cannot feed.
 const THREADS_MAX: usize = 8;
 /// Blocks that wait behind each thread.
-const BLOCKS_AHEAD: usize = 2;
+const BLOCKS_AHEAD: usize = 1;
+/// How many times larger blocks are of which most lines are screened: nothing is made of those, so what counts is how often the threads have to meet.
+const SCREENED_TIMES: usize = 4;
+/// A block takes a millisecond. Whoever waits so much longer has a slow disk, and hands on what there is.
+const PATIENCE: Duration = Duration::from_millis(10);
 
 /// How far a crew has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,12 +60,15 @@ impl From<Break> for Trouble {
 
 /// Reads `blocks` and decides on their lines at `desk`; `progress` begins where they begin.
 pub(crate) fn read(
-    blocks: Blocks<'_>,
+    mut blocks: Blocks<'_>,
     desk: &mut Desk<'_>,
     feed: &mut Feed,
     progress: &mut Progress,
 ) -> Result<(), Trouble> {
     let plan = desk.plan();
+    if plan.screen.is_some() {
+        blocks.block_bytes = blocks.block_bytes.saturating_mul(SCREENED_TIMES);
+    }
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX) as u64;
     let shared = Shared {
         numbers: feed.encodes().then(|| Numbers::new(progress.lines)),
@@ -140,8 +148,8 @@ fn collect(
     progress: &mut Progress,
 ) -> Result<(), Trouble> {
     for (_, queue) in (0..blocks.count()).zip(queues.iter().cycle()) {
-        let sifted = match queue.try_recv() {
-            Err(TryRecvError::Empty) => {
+        let sifted = match queue.recv_timeout(PATIENCE) {
+            Err(RecvTimeoutError::Timeout) => {
                 feed.flush().map_err(Break::from)?;
                 queue.recv().ok()
             }
