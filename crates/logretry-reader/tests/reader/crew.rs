@@ -3,7 +3,7 @@
 use futures_util::StreamExt as _;
 use logretry_reader::{Reader, ReaderOptions, inputs};
 use logretry_record::{Predicate, Record};
-use logretry_stage::Context;
+use logretry_stage::{Context, Source as _};
 use proptest::prelude::*;
 
 use crate::lab::{options, read_file};
@@ -126,4 +126,38 @@ fn bytes_are_counted_once() {
     let read = read_file(&path, ReaderOptions::default());
     assert_eq!((read.accounts.records, read.accounts.bytes), (50_000, log.len() as u64));
     assert_eq!(read.places()[49_999], (50_000, 49_999 * line.len() as u64));
+}
+
+#[test]
+fn a_log_that_is_truncated_while_it_is_read_ends_there() {
+    let line = |number: usize| {
+        format!(
+            "203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] \"GET /{number} HTTP/1.1\" 502 157 \"-\" \"curl/8.9\"\n"
+        )
+    };
+    let log: String = (0..200_000).map(line).collect();
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("access.log");
+    std::fs::write(&path, &log).expect("a file");
+    let options =
+        ReaderOptions { predicate: Some(Predicate::default()), block_bytes: 16 << 10, ..options(&[]) };
+    let cx = Context::default();
+    let reader = Reader::new(inputs(&[&path]).expect("the log"), options);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let lines: Vec<u64> = runtime.block_on(async {
+        let mut stream = std::pin::pin!(reader.open(&cx));
+        let mut lines = Vec::new();
+        while let Some(record) = stream.next().await {
+            lines.push(record.expect("no error").origin().line);
+            if lines.len() == 1 {
+                // The crew waits, as nobody takes its records.
+                std::fs::File::create(&path).expect("the log is emptied");
+            }
+        }
+        lines
+    });
+    assert!(lines.len() < 200_000, "{}", lines.len());
+    assert!(lines.iter().copied().eq(1..=lines.len() as u64), "none is left out, and none comes twice");
+    let accounts = cx.tally().accounts();
+    assert_eq!((accounts.lines, accounts.check()), (lines.len() as u64, Ok(())));
 }
