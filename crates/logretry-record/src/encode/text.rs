@@ -8,14 +8,16 @@ use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 pub(super) fn push_bytes(name: &str, value: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     out.extend_from_slice(name.as_bytes());
-    if value.is_ascii() || std::str::from_utf8(value).is_ok() {
-        out.extend_from_slice(b"\":");
-        push_escaped(value, out);
-    } else {
-        out.extend_from_slice(b"_base64\":\"");
-        out.extend_from_slice(STANDARD.encode(value).as_bytes());
-        out.push(b'"');
+    let behind_name = out.len();
+    out.extend_from_slice(b"\":");
+    // Nearly every value is ASCII, which shows on the way.
+    if push_escaped(value, out) || std::str::from_utf8(value).is_ok() {
+        return;
     }
+    out.truncate(behind_name);
+    out.extend_from_slice(b"_base64\":\"");
+    out.extend_from_slice(STANDARD.encode(value).as_bytes());
+    out.push(b'"');
 }
 
 /// Appends `text` as a string.
@@ -25,24 +27,27 @@ pub(super) fn push_string(text: &str, out: &mut Vec<u8>) {
 
 const STEP: usize = 64;
 
-/// Escapes what RFC 8259 §7 demands, and nothing else, the way `serde_json` does.
-fn push_escaped(text: &[u8], out: &mut Vec<u8>) {
+/// Escapes what RFC 8259 §7 demands, and nothing else, the way `serde_json` does; whether it is ASCII all over.
+fn push_escaped(text: &[u8], out: &mut Vec<u8>) -> bool {
     // A line of a log has some quotes, and each takes a byte more.
     out.reserve(text.len() + text.len() / 8 + 2);
     out.push(b'"');
-    push_inside_at(Level::new(), text, out);
+    let is_ascii = push_inside_at(Level::new(), text, out);
     out.push(b'"');
+    is_ascii
 }
 
 /// What stands between the quotes, told with what processors of a level can.
-fn push_inside_at(level: Level, text: &[u8], out: &mut Vec<u8>) {
-    dispatch!(level, simd => push_inside(simd, text, out));
+fn push_inside_at(level: Level, text: &[u8], out: &mut Vec<u8>) -> bool {
+    dispatch!(level, simd => push_inside(simd, text, out))
 }
 
 #[expect(clippy::inline_always, reason = "only what is inlined is compiled for the processor's level")]
 #[inline(always)]
-fn push_inside<S: Simd>(simd: S, text: &[u8], out: &mut Vec<u8>) {
+fn push_inside<S: Simd>(simd: S, text: &[u8], out: &mut Vec<u8>) -> bool {
     let mut copied = 0;
+    // The highest bit of a byte in it is that of some byte of the text.
+    let mut all = u8x64::splat(simd, 0);
     let (steps, rest) = text.as_chunks::<STEP>();
     // Behind the text spaces do no harm: nobody escapes them.
     let mut last = [b' '; STEP];
@@ -50,7 +55,9 @@ fn push_inside<S: Simd>(simd: S, text: &[u8], out: &mut Vec<u8>) {
     let mut start = 0;
     for steps in [steps, &[last]] {
         for step in steps {
-            let mut escaped = escaped_in(simd, step);
+            let bytes = u8x64::from_slice(simd, step);
+            all |= bytes;
+            let mut escaped = escaped_in(simd, bytes);
             while escaped != 0 {
                 let at = start + escaped.trailing_zeros() as usize;
                 push_up_to(at, text, &mut copied, out);
@@ -60,6 +67,7 @@ fn push_inside<S: Simd>(simd: S, text: &[u8], out: &mut Vec<u8>) {
         }
     }
     out.extend_from_slice(&text[copied..]);
+    all.simd_lt(u8x64::splat(simd, 0x80)).all_true()
 }
 
 /// Appends what comes before the byte at `at`, and the beginning of its escape, of which it may itself be the rest.
@@ -71,8 +79,7 @@ fn push_up_to(at: usize, text: &[u8], copied: &mut usize, out: &mut Vec<u8>) {
 /// The bytes that are escaped, one bit each.
 #[expect(clippy::inline_always, reason = "as above")]
 #[inline(always)]
-fn escaped_in<S: Simd>(simd: S, step: &[u8; STEP]) -> u64 {
-    let bytes = u8x64::from_slice(simd, step);
+fn escaped_in<S: Simd>(simd: S, bytes: u8x64<S>) -> u64 {
     let splat = |byte| u8x64::splat(simd, byte);
     let escaped = bytes.simd_lt(splat(0x20)) | bytes.simd_eq(splat(b'"')) | bytes.simd_eq(splat(b'\\'));
     escaped.to_bitmask()
@@ -113,7 +120,7 @@ mod tests {
         fn each_level_escapes_what_serde_escapes(text in r#"[ -~\x00-\x1f\x7f]{0,200}|[a-z]{0,200}["\\]{0,70}[a-z]{0,70}|\PC{0,100}"#) {
             for level in levels() {
                 let mut written = vec![b'"'];
-                push_inside_at(level, text.as_bytes(), &mut written);
+                prop_assert_eq!(push_inside_at(level, text.as_bytes(), &mut written), text.is_ascii());
                 written.push(b'"');
                 prop_assert_eq!(String::from_utf8_lossy(&written), serde_json::to_string(&text).expect("JSON"));
             }
