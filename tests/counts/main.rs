@@ -12,7 +12,7 @@ use gungraun::prelude::*;
 use gungraun::{Callgrind, EventKind};
 
 use crate::formats::{parse, rewrite, screen};
-use crate::records::{decode, encode, id, ordinal, skim};
+use crate::records::{decode, encode, id, many_ids, ordinal, skim};
 
 mod formats;
 #[path = "../../crates/logretry-format/benches/forms/mod.rs"]
@@ -37,7 +37,7 @@ fn counted(instructions: u64) -> LibraryBenchmarkConfig {
 
 library_benchmark_group!(
     name = hot,
-    benchmarks = [parse, screen, rewrite, encode, skim, decode, id, ordinal]
+    benchmarks = [parse, screen, rewrite, encode, skim, decode, id, many_ids, ordinal]
 );
 
 main!(library_benchmark_groups = hot);

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use gungraun::prelude::*;
-use logretry_record::{Encoder, LineCounter, LineKey, Predicate, Record, RecordId};
+use logretry_record::{Encoder, LineCounter, LineKey, Predicate, Record, RecordId, RecordIds};
 
 use crate::pipe::{self, Logged};
 use crate::{LINES, counted};
@@ -29,7 +29,7 @@ fn written(mut writing: Writing) -> Writing {
 }
 
 #[library_benchmark(setup = writing)]
-#[bench::combined(args = (LINES), config = counted(336_000))]
+#[bench::combined(args = (LINES), config = counted(312_000))]
 pub(crate) fn encode(writing: Writing) -> Writing {
     written(writing)
 }
@@ -73,6 +73,22 @@ pub(crate) fn id(texts: Vec<String>) -> Vec<String> {
         black_box(RecordId::of_line(text.as_bytes(), 0));
     }
     texts
+}
+
+/// Lines whose ids have been made before, so that there is memory for them.
+fn naming(lines: usize) -> (Vec<String>, RecordIds) {
+    ids((texts(lines), RecordIds::default()))
+}
+
+fn ids((texts, mut ids): (Vec<String>, RecordIds)) -> (Vec<String>, RecordIds) {
+    black_box(ids.of_lines(texts.iter().map(String::as_bytes)));
+    (texts, ids)
+}
+
+#[library_benchmark(setup = naming)]
+#[bench::combined(args = (LINES), config = counted(117_000))]
+pub(crate) fn many_ids(naming: (Vec<String>, RecordIds)) -> (Vec<String>, RecordIds) {
+    ids(naming)
 }
 
 fn keys(lines: usize) -> Vec<LineKey> {

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use logretry_record::{Encoder, LineCounter, LineKey, Predicate, Record, RecordId};
+use logretry_record::{Encoder, LineCounter, LineKey, Predicate, Record, RecordId, RecordIds};
 
 use crate::pipe::{encode, encoded, logged};
 
@@ -51,6 +51,12 @@ fn names(criterion: &mut Criterion) {
             for logged in &logged {
                 black_box(RecordId::of_line(black_box(logged.text.as_bytes()), 0));
             }
+        });
+    });
+    let mut ids = RecordIds::default();
+    group.bench_function("many ids", |bencher| {
+        bencher.iter(|| {
+            black_box(ids.of_lines(logged.iter().map(|logged| black_box(logged.text.as_bytes()))));
         });
     });
     let keys: Vec<LineKey> = requests::requests(DIFFERENT_LINES)
