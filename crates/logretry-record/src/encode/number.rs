@@ -6,18 +6,7 @@ use jiff::Timestamp;
 
 /// Appends `number` in decimal digits.
 pub(super) fn push_number(number: u64, out: &mut Vec<u8>) {
-    let mut digits = [0; 20];
-    let mut start = digits.len();
-    let mut rest = number;
-    loop {
-        start -= 1;
-        digits[start] = digit(rest);
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[start..]);
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Appends `time` as a string, in RFC 3339 in UTC with as many decimals as it has: what `jiff` writes.
