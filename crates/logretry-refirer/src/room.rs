@@ -158,7 +158,9 @@ impl Room {
         if let Some(reason) = self.closed {
             return self.leaving.push_back(Leaving::without(job, reason));
         }
-        let place = *self.places.entry(job.planned.site().clone()).or_insert_with(|| {
+        let site = job.planned.site();
+        let place = self.places.get(site).copied().unwrap_or_else(|| {
+            self.places.insert(site.clone(), self.lanes.len());
             self.lanes.push(Lane::new(&self.options));
             self.lanes.len() - 1
         });
