@@ -6,6 +6,8 @@
 //!
 //! What ends before the request, ends without an intent: nothing was sent, and nothing is in doubt.
 
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -40,16 +42,20 @@ pub(crate) async fn refire(
     let time = Timestamp::now();
     let start = Instant::now();
     let mut seen = Seen::default();
-    let ready = patience.wait(start + patience.timeout(), transport.ready(request)).await;
+    let ready = patience.wait(start + patience.timeout(), transport.ready(request, start)).await;
     let mut took = start.elapsed();
     let end = match ready {
         Err(fault) if fault.kind == ErrorKind::Aborted => return Err(Reason::Stopped),
         Err(fault) => Err(fault),
         Ok(ready) => {
-            intent.await?;
+            // The journal's time is not counted; one that takes none needs no clock.
+            let mut intent = pin!(intent);
+            let (intended, start) = match futures_util::poll!(intent.as_mut()) {
+                Poll::Ready(intended) => (intended, start + took),
+                Poll::Pending => (intent.await, Instant::now()),
+            };
+            intended?;
             begun();
-            let start = Instant::now();
-            // The journal's time is not counted.
             let deadline = start + patience.timeout().saturating_sub(took);
             let end = patience.wait(deadline, ready.exchange(request, &mut seen)).await;
             took += start.elapsed();

@@ -8,6 +8,7 @@ use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
 use jiff::Timestamp;
 use logretry_record::{ErrorKind, RecordId, USER_AGENT_PREFIX};
+use tokio::time::Instant;
 
 use crate::Planned;
 use crate::fault::Fault;
@@ -28,8 +29,12 @@ pub(crate) trait Transport: Send + Sync + 'static {
     /// A connection that is ready for one request.
     type Ready: Ready;
 
-    /// Gets a connection for `request`, a kept one or a new one, TLS handshake included. Nothing of the request is sent.
-    fn ready(&self, request: &Request) -> impl Future<Output = Result<Self::Ready, Fault>> + Send;
+    /// Gets a connection for `request`, one that is kept as of `now` or a new one, TLS handshake included. Nothing of the request is sent.
+    fn ready(
+        &self,
+        request: &Request,
+        now: Instant,
+    ) -> impl Future<Output = Result<Self::Ready, Fault>> + Send;
 
     /// One of the same kind with connections of its own, for another runtime. None if there cannot be one.
     fn apart(&self) -> Option<Self>

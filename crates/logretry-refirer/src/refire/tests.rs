@@ -37,7 +37,7 @@ impl Steps {
 impl Transport for Steps {
     type Ready = Self;
 
-    async fn ready(&self, _: &Request) -> Result<Self, Fault> {
+    async fn ready(&self, _: &Request, _: Instant) -> Result<Self, Fault> {
         if self.no_connection {
             return Err(Fault::new(ErrorKind::Connect, "nobody is there"));
         }

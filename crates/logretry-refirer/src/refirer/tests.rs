@@ -47,7 +47,7 @@ impl Pretend {
 impl Transport for Pretend {
     type Ready = Self;
 
-    async fn ready(&self, request: &Request) -> Result<Self, Fault> {
+    async fn ready(&self, request: &Request, _: Instant) -> Result<Self, Fault> {
         let connect_ms = request.planned.target().split('/').nth(4).map(|ms| ms.parse().expect("a time"));
         tokio::time::sleep(Duration::from_millis(connect_ms.unwrap_or_default())).await;
         Ok(self.clone())

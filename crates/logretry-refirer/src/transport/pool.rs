@@ -37,13 +37,13 @@ impl Pool {
         Self::new(self.connections_max)
     }
 
-    /// Takes out the connection to `site` that was used last and is still open. The longer one rests, the likelier it is that its server
+    /// Takes out the connection to `site` that was used last and is still open as of `now`. The longer one rests, the likelier it is that its server
     /// closes it, so when there are more than are needed the same few go on being used.
-    pub(super) fn take(&self, site: &Site) -> Option<Http1> {
+    pub(super) fn take(&self, site: &Site, now: Instant) -> Option<Http1> {
         loop {
             // Not held while a connection is looked at.
             let (since, mut connection) = self.resting().pop(site)?;
-            if since.elapsed() < REST && connection.is_open() {
+            if now.saturating_duration_since(since) < REST && connection.is_open() {
                 return Some(connection);
             }
         }

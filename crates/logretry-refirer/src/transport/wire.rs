@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use logretry_record::{ErrorKind, Scheme};
+use tokio::time::Instant;
 
 use super::dialer::{Dialer, Offer};
 use super::http1::{self, Http1};
@@ -63,9 +64,9 @@ enum Way {
 impl Transport for Wire {
     type Ready = Open;
 
-    async fn ready(&self, request: &Request) -> Result<Open, Fault> {
+    async fn ready(&self, request: &Request, now: Instant) -> Result<Open, Fault> {
         let way = match &self.proxied {
-            None => self.connections.connect(request).await?,
+            None => self.connections.connect(request, now).await?,
             Some(proxied) => {
                 // The proxy looks names up; what needs no lookup is checked here.
                 Resolver::literal(request.planned.site.host())
@@ -108,7 +109,7 @@ impl Ready for Open {
             if passed_over > RETIRED_MAX {
                 return Err(retired());
             }
-            way = connections.connect(request).await?;
+            way = connections.connect(request, Instant::now()).await?;
         }
     }
 }
@@ -147,11 +148,11 @@ impl Connections {
         }
     }
 
-    /// A kept connection or a new one.
-    async fn connect(&self, request: &Request) -> Result<Way, Fault> {
+    /// A connection that is kept as of `now`, or a new one.
+    async fn connect(&self, request: &Request, now: Instant) -> Result<Way, Fault> {
         let planned = &request.planned;
         // A method that must not arrive twice is not sent over a connection that its server may be closing.
-        let kept = if planned.method.is_idempotent() { self.pool.take(&planned.site) } else { None };
+        let kept = if planned.method.is_idempotent() { self.pool.take(&planned.site, now) } else { None };
         if let Some(kept) = kept {
             return Ok(Way::Http1(kept));
         }

@@ -264,7 +264,7 @@ pub(super) struct Net(pub(super) HashMap<String, Arc<Server>>);
 impl Transport for Net {
     type Ready = Arc<Server>;
 
-    async fn ready(&self, request: &Request) -> Result<Arc<Server>, Fault> {
+    async fn ready(&self, request: &Request, _: Instant) -> Result<Arc<Server>, Fault> {
         Ok(Arc::clone(&self.0[request.planned.site().host()]))
     }
 }
