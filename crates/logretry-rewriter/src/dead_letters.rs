@@ -36,29 +36,43 @@ impl DeadLetters {
 
 impl Stage for DeadLetters {
     fn apply(self, input: impl RecordStream, cx: &Context) -> impl RecordStream {
-        let drain = cx.stops().drain.clone();
-        let Self { file: mut kept, without_unsent } = self;
-        async_stream::stream! {
-            let mut failure = None;
-            let mut input = pin!(input);
-            let mut line = Vec::new();
-            while let Some(item) = input.next().await {
-                if let (Ok(record), Some((path, file))) = (&item, &mut kept)
-                    && is_dead(record, without_unsent)
-                {
-                    line.clear();
-                    record.encode(&mut line);
-                    if let Err(error) = file.write_all(&line) {
-                        drain.cancel();
-                        failure = Some(Fatal::new(format!("write the file for dead letters `{}`: {error}", path.display())));
-                        kept = None;
-                    }
+        match self.file {
+            Some((path, file)) => kept(path, file, self.without_unsent, input, cx).left_stream(),
+            None => input.right_stream(),
+        }
+    }
+}
+
+/// The stage with a file.
+fn kept(
+    path: PathBuf,
+    file: LineFile,
+    without_unsent: bool,
+    input: impl RecordStream,
+    cx: &Context,
+) -> impl RecordStream {
+    let drain = cx.stops().drain.clone();
+    async_stream::stream! {
+        let mut file = Some(file);
+        let mut failure = None;
+        let mut input = pin!(input);
+        let mut line = Vec::new();
+        while let Some(item) = input.next().await {
+            if let (Ok(record), Some(open)) = (&item, &mut file)
+                && is_dead(record, without_unsent)
+            {
+                line.clear();
+                record.encode(&mut line);
+                if let Err(error) = open.write_all(&line) {
+                    drain.cancel();
+                    failure = Some(Fatal::new(format!("write the file for dead letters `{}`: {error}", path.display())));
+                    file = None;
                 }
-                yield item;
             }
-            if let Some(fatal) = failure {
-                yield Err(fatal);
-            }
+            yield item;
+        }
+        if let Some(fatal) = failure {
+            yield Err(fatal);
         }
     }
 }
