@@ -1,6 +1,7 @@
 use memchr::memchr;
 
 use crate::escape::{Escape, bare_quote};
+use crate::steps::stands_at;
 
 /// What a value cannot hold, because its producer escapes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,7 +128,7 @@ fn find(line: &[u8], mut from: usize, last: usize, needle: &[u8]) -> Option<usiz
     loop {
         let here = line.get(from..=last.min(line.len().checked_sub(1)?))?;
         from += memchr(*needle.first()?, here)?;
-        if needle.len() == 1 || line[from..].starts_with(needle) {
+        if stands_at(line, from, needle) {
             return Some(from);
         }
         from += 1;

@@ -52,12 +52,14 @@ impl Steps {
     }
 }
 
-/// Whether `literal` stands at `at`. Most are one byte or two: comparing those needs no call.
-fn stands_at(line: &[u8], at: usize, literal: &[u8]) -> bool {
-    match literal {
-        [byte] => line.get(at) == Some(byte),
-        [first, second] => line.get(at) == Some(first) && line.get(at + 1) == Some(second),
-        _ => line.get(at..).is_some_and(|rest| rest.starts_with(literal)),
+/// Whether `literal` stands at `at`. Most are up to three bytes: comparing those needs no call.
+pub(crate) fn stands_at(line: &[u8], at: usize, literal: &[u8]) -> bool {
+    match (literal, line.get(at..)) {
+        (_, None) => false,
+        ([byte], Some(rest)) => rest.first() == Some(byte),
+        ([a, b], Some(rest)) => rest.first_chunk() == Some(&[*a, *b]),
+        ([a, b, c], Some(rest)) => rest.first_chunk() == Some(&[*a, *b, *c]),
+        (_, Some(rest)) => rest.starts_with(literal),
     }
 }
 

@@ -143,19 +143,19 @@ pub(crate) fn push_retry(retry: &Retry, out: &mut Vec<u8>) {
     let word = |word, out: &mut Vec<u8>| push_string(word, out);
     out.extend_from_slice(b"{\"time\":");
     push_time(*time, out);
-    push_member("method", method.as_deref(), out, push_string);
-    push_member("url", url.as_deref(), out, push_string);
-    push_member("attempts", Some(u64::from(*attempts)), out, push_number);
-    push_member("outcome", Some(outcome.as_str()), out, word);
-    push_member("in_doubt_retry", in_doubt_retry.then_some("true"), out, |literal, out| {
+    push_member(r#","method":"#, method.as_deref(), out, push_string);
+    push_member(r#","url":"#, url.as_deref(), out, push_string);
+    push_member(r#","attempts":"#, Some(u64::from(*attempts)), out, push_number);
+    push_member(r#","outcome":"#, Some(outcome.as_str()), out, word);
+    push_member(r#","in_doubt_retry":"#, in_doubt_retry.then_some("true"), out, |literal, out| {
         out.extend_from_slice(literal.as_bytes());
     });
-    push_member("status", *status, out, |status, out| push_number(status.into(), out));
-    push_member("duration_ms", *duration_ms, out, |duration_ms, out| wire::to_json(&duration_ms, out));
-    push_member("bytes", *bytes, out, push_number);
-    push_member("error", error.map(ErrorKind::as_str), out, word);
-    push_member("reason", reason.map(Reason::as_str), out, word);
-    push_member("detail", detail.as_deref(), out, push_string);
+    push_member(r#","status":"#, *status, out, |status, out| push_number(status.into(), out));
+    push_member(r#","duration_ms":"#, *duration_ms, out, |duration_ms, out| wire::to_json(&duration_ms, out));
+    push_member(r#","bytes":"#, *bytes, out, push_number);
+    push_member(r#","error":"#, error.map(ErrorKind::as_str), out, word);
+    push_member(r#","reason":"#, reason.map(Reason::as_str), out, word);
+    push_member(r#","detail":"#, detail.as_deref(), out, push_string);
     out.push(b'}');
 }
 
@@ -165,8 +165,7 @@ fn push_id(id: RecordId, out: &mut Vec<u8>) {
 }
 
 fn push_before_line(source: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(br#"","origin":{"#);
-    push_bytes("source", source, out);
+    push_bytes(r#"","origin":{"source"#, source, out);
     out.extend_from_slice(br#","line":"#);
 }
 
@@ -183,7 +182,7 @@ fn push_format(format: &str, out: &mut Vec<u8>) {
 }
 
 fn push_text(text: &[u8], out: &mut Vec<u8>) {
-    push_bytes("text", text, out);
+    push_bytes(r#""text"#, text, out);
     out.extend_from_slice(br#"},"original":"#);
 }
 
@@ -207,25 +206,25 @@ fn push_original(original: &ExchangeRef<'_>, time_json: Option<&[u8]>, out: &mut
         lossy,
     } = original;
     let start = out.len();
-    push_member("time", *time, out, |time: Timestamp, out| match time_json {
+    push_member(r#","time":"#, *time, out, |time: Timestamp, out| match time_json {
         Some(json) => out.extend_from_slice(json),
         None => push_time(time, out),
     });
-    push_twins("method", method.as_deref(), out);
-    push_twins("target", target.as_deref(), out);
-    push_twins("host", host.as_deref(), out);
-    push_member("scheme", *scheme, out, |scheme, out| push_string(scheme.as_str(), out));
-    push_member("status", *status, out, |status, out| push_number(status.into(), out));
-    push_member("duration_ms", *duration_ms, out, |duration_ms, out| wire::to_json(&duration_ms, out));
-    push_member("bytes", *bytes, out, push_number);
-    push_twins("client", client.as_deref(), out);
-    push_twins("user_agent", user_agent.as_deref(), out);
-    push_twins("request_id", request_id.as_deref(), out);
+    push_twins(r#","method"#, method.as_deref(), out);
+    push_twins(r#","target"#, target.as_deref(), out);
+    push_twins(r#","host"#, host.as_deref(), out);
+    push_member(r#","scheme":"#, *scheme, out, |scheme, out| push_string(scheme.as_str(), out));
+    push_member(r#","status":"#, *status, out, |status, out| push_number(status.into(), out));
+    push_member(r#","duration_ms":"#, *duration_ms, out, |duration_ms, out| wire::to_json(&duration_ms, out));
+    push_member(r#","bytes":"#, *bytes, out, push_number);
+    push_twins(r#","client"#, client.as_deref(), out);
+    push_twins(r#","user_agent"#, user_agent.as_deref(), out);
+    push_twins(r#","request_id"#, request_id.as_deref(), out);
     let headers = (!headers.is_empty()).then(|| headers.iter().map(HeaderV1::of).collect::<Vec<_>>());
-    push_member("headers", headers, out, |headers, out| wire::to_json(&headers, out));
-    push_twins("body", body.as_deref(), out);
-    push_member("undelivered", undelivered.as_deref(), out, push_string);
-    push_member("lossy", (!lossy.is_empty()).then_some(lossy), out, wire::to_json);
+    push_member(r#","headers":"#, headers, out, |headers, out| wire::to_json(&headers, out));
+    push_twins(r#","body"#, body.as_deref(), out);
+    push_member(r#","undelivered":"#, undelivered.as_deref(), out, push_string);
+    push_member(r#","lossy":"#, (!lossy.is_empty()).then_some(lossy), out, wire::to_json);
     // Each has written a comma before itself; the first one's is the brace.
     match out.get_mut(start) {
         Some(comma) => *comma = b'{',
@@ -234,18 +233,17 @@ fn push_original(original: &ExchangeRef<'_>, time_json: Option<&[u8]>, out: &mut
     out.push(b'}');
 }
 
-fn push_member<T>(name: &str, value: Option<T>, out: &mut Vec<u8>, push: impl Fn(T, &mut Vec<u8>)) {
+/// Appends a member, if it has a value; `head` is what stands before that.
+fn push_member<T>(head: &str, value: Option<T>, out: &mut Vec<u8>, push: impl Fn(T, &mut Vec<u8>)) {
     let Some(value) = value else { return };
-    out.extend_from_slice(b",\"");
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
+    out.extend_from_slice(head.as_bytes());
     push(value, out);
 }
 
-fn push_twins(name: &str, value: Option<&(impl AsRef<[u8]> + ?Sized)>, out: &mut Vec<u8>) {
+/// Appends a member of bytes, if it has a value; `head` is what stands before the end of its name.
+fn push_twins(head: &str, value: Option<&(impl AsRef<[u8]> + ?Sized)>, out: &mut Vec<u8>) {
     let Some(value) = value else { return };
-    out.push(b',');
-    push_bytes(name, value.as_ref(), out);
+    push_bytes(head, value.as_ref(), out);
 }
 
 #[cfg(test)]

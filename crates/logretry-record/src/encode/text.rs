@@ -4,10 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
-/// Appends the member `name` with `value`: a string, or, if it is not UTF-8, its twin in base64.
-pub(super) fn push_bytes(name: &str, value: &[u8], out: &mut Vec<u8>) {
-    out.push(b'"');
-    out.extend_from_slice(name.as_bytes());
+/// Appends a member with `value`: a string, or, if it is not UTF-8, its twin in base64. `head` is what stands before the end of its name.
+pub(super) fn push_bytes(head: &str, value: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(head.as_bytes());
     let behind_name = out.len();
     out.extend_from_slice(b"\":");
     // Nearly every value is ASCII, which shows on the way.
