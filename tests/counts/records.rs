@@ -29,7 +29,7 @@ fn written(mut writing: Writing) -> Writing {
 }
 
 #[library_benchmark(setup = writing)]
-#[bench::combined(args = (LINES), config = counted(291_000))]
+#[bench::combined(args = (LINES), config = counted(240_000))]
 pub(crate) fn encode(writing: Writing) -> Writing {
     written(writing)
 }

@@ -28,8 +28,8 @@ const STEP: usize = 64;
 
 /// Escapes what RFC 8259 §7 demands, and nothing else, the way `serde_json` does; whether it is ASCII all over.
 fn push_escaped(text: &[u8], out: &mut Vec<u8>) -> bool {
-    // A line of a log has some quotes, and each takes a byte more.
-    out.reserve(text.len() + text.len() / 8 + 2);
+    // A line of a log has some quotes, and each takes a byte more; and whole steps are copied.
+    out.reserve(text.len() + text.len() / 8 + STEP + 2);
     out.push(b'"');
     let is_ascii = push_inside_at(Level::new(), text, out);
     out.push(b'"');
@@ -44,35 +44,50 @@ fn push_inside_at(level: Level, text: &[u8], out: &mut Vec<u8>) -> bool {
 #[expect(clippy::inline_always, reason = "only what is inlined is compiled for the processor's level")]
 #[inline(always)]
 fn push_inside<S: Simd>(simd: S, text: &[u8], out: &mut Vec<u8>) -> bool {
-    let mut copied = 0;
     // The highest bit of a byte in it is that of some byte of the text.
     let mut all = u8x64::splat(simd, 0);
     let (steps, rest) = text.as_chunks::<STEP>();
+    for step in steps {
+        push_step(simd, step, STEP, &mut all, out);
+    }
     // Behind the text spaces do no harm: nobody escapes them.
     let mut last = [b' '; STEP];
     last[..rest.len()].copy_from_slice(rest);
-    let mut start = 0;
-    for steps in [steps, &[last]] {
-        for step in steps {
-            let bytes = u8x64::from_slice(simd, step);
-            all |= bytes;
-            let mut escaped = escaped_in(simd, bytes);
-            while escaped != 0 {
-                let at = start + escaped.trailing_zeros() as usize;
-                push_up_to(at, text, &mut copied, out);
-                escaped &= escaped - 1;
-            }
-            start += STEP;
-        }
-    }
-    out.extend_from_slice(&text[copied..]);
+    push_step(simd, &last, rest.len(), &mut all, out);
     all.simd_lt(u8x64::splat(simd, 0x80)).all_true()
 }
 
-/// Appends what comes before the byte at `at`, and the beginning of its escape, of which it may itself be the rest.
-fn push_up_to(at: usize, text: &[u8], copied: &mut usize, out: &mut Vec<u8>) {
-    out.extend_from_slice(&text[*copied..at]);
-    *copied = at + push_escape(text[at], out);
+/// Appends the first `length` bytes of `step`.
+#[expect(clippy::inline_always, reason = "as above")]
+#[inline(always)]
+fn push_step<S: Simd>(simd: S, step: &[u8; STEP], length: usize, all: &mut u8x64<S>, out: &mut Vec<u8>) {
+    let bytes = u8x64::from_slice(simd, step);
+    *all |= bytes;
+    let mut escaped = escaped_in(simd, bytes);
+    if escaped == 0 {
+        return push_first(step, length, out);
+    }
+    // With room behind it, so that from everywhere in it there are as many bytes to copy.
+    let mut room = [0; 2 * STEP];
+    room[..STEP].copy_from_slice(step);
+    let from = |at: usize| room[at..].first_chunk().unwrap_or(step);
+    let mut copied = 0;
+    while escaped != 0 {
+        let at = escaped.trailing_zeros() as usize;
+        push_first(from(copied), at - copied, out);
+        copied = at + push_escape(step[at], out);
+        escaped &= escaped - 1;
+    }
+    push_first(from(copied), length - copied, out);
+}
+
+/// Appends the first `length` of some bytes: all of them, in one or two moves, and takes back what was too much. To copy just as many needs a call.
+#[expect(clippy::inline_always, reason = "as above")]
+#[inline(always)]
+fn push_first(bytes: &[u8; STEP], length: usize, out: &mut Vec<u8>) {
+    let before = out.len();
+    out.extend_from_slice(bytes);
+    out.truncate(before + length);
 }
 
 /// The bytes that are escaped, one bit each.
