@@ -11,7 +11,7 @@
 
 use std::num::NonZero;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 use std::{io, thread};
 
@@ -26,8 +26,8 @@ use crate::wrappers::joins;
 
 /// Threads at most; more than that the memory cannot feed.
 const THREADS_MAX: usize = 8;
-/// Blocks that wait behind each thread.
-const BLOCKS_AHEAD: usize = 1;
+/// Parts of blocks that wait behind each thread.
+const PARTS_AHEAD: usize = 1;
 /// How many times larger blocks are of which most lines are screened: nothing is made of those, so what counts is how often the threads have to meet.
 const SCREENED_TIMES: usize = 4;
 /// A block takes a millisecond. Whoever waits so much longer has a slow disk, and hands on what there is.
@@ -78,7 +78,7 @@ pub(crate) fn read(
     thread::scope(|scope| {
         let mut queues = Vec::new();
         for first in 0..threads {
-            let (sender, queue) = sync_channel(BLOCKS_AHEAD);
+            let (sender, queue) = sync_channel(PARTS_AHEAD);
             let (plan, shared) = (&plan, &shared);
             let work = move || work(blocks, first, threads, plan, shared, &sender);
             thread::Builder::new()
@@ -111,21 +111,30 @@ fn work(
 ) {
     let mut sieve = Sifter::new(plan);
     let mut index = first;
-    while index < blocks.count() {
+    'blocks: while index < blocks.count() {
         let buffer = lock(&shared.buffers).pop().unwrap_or_default();
-        let sifted = match blocks.read(index, buffer) {
-            Ok(block) => {
-                let numbers = |lines| match &shared.numbers {
-                    None => Some(None),
-                    Some(numbers) => numbers.take(index, lines).map(Some),
-                };
-                let Some(sifted) = sieve.sift(block, numbers, &shared.encoded) else { return };
-                Ok(sifted)
+        let block = match blocks.read(index, buffer) {
+            Ok(block) => block,
+            Err(error) => {
+                let _ = queue.send(Err(error));
+                break;
             }
-            Err(error) => Err(error),
         };
-        let is_end = sifted.as_ref().map_or(true, |sifted| sifted.block.is_last);
-        if queue.send(sifted).is_err() || is_end {
+        let is_last = block.is_last;
+        let lines = sieve.choose(block);
+        let lines_before = match &shared.numbers {
+            None => None,
+            Some(numbers) => match numbers.take(index, lines) {
+                None => return,
+                before => before,
+            },
+        };
+        while let Some(sifted) = sieve.sift(lines_before, &shared.encoded) {
+            if queue.send(Ok(sifted)).is_err() {
+                break 'blocks;
+            }
+        }
+        if is_last {
             break;
         }
         index += threads;
@@ -148,34 +157,44 @@ fn collect(
     progress: &mut Progress,
 ) -> Result<(), Trouble> {
     for (_, queue) in (0..blocks.count()).zip(queues.iter().cycle()) {
-        let sifted = match queue.recv_timeout(PATIENCE) {
-            Err(RecvTimeoutError::Timeout) => {
-                feed.flush().map_err(Break::from)?;
-                queue.recv().ok()
+        let mut is_whole = false;
+        while !is_whole {
+            // Its thread has ended only if an earlier block was the last.
+            let Some(sifted) = next(queue, feed)? else { return Ok(()) };
+            if feed.context().is_draining() {
+                return Ok(());
             }
-            received => received.ok(),
-        };
-        // Its thread has ended only if an earlier block was the last.
-        let Some(sifted) = sifted else { return Ok(()) };
-        let sifted = sifted.map_err(Trouble::Read)?;
-        if feed.context().is_draining() {
-            return Ok(());
-        }
-        let is_last = sifted.block.is_last;
-        let buffer = give(sifted, plan, shared, desk, feed, progress)?;
-        if let Some(more) = progress.offset.checked_sub(progress.counted) {
-            feed.context().tally().read_bytes(more);
-            progress.counted = progress.offset;
-        }
-        match buffer {
-            Some(buffer) if !is_last => lock(&shared.buffers).push(buffer),
-            _ => return Ok(()),
+            is_whole = sifted.lines.is_some();
+            let block = Arc::clone(&sifted.block);
+            let goes_on = give(sifted, plan, shared, desk, feed, progress)?;
+            if let Some(more) = progress.offset.checked_sub(progress.counted) {
+                feed.context().tally().read_bytes(more);
+                progress.counted = progress.offset;
+            }
+            if !goes_on || (is_whole && block.is_last) {
+                return Ok(());
+            }
+            if let Some(block) = Arc::into_inner(block) {
+                lock(&shared.buffers).push(block.bytes);
+            }
         }
     }
     Ok(())
 }
 
-/// Hands on what was made of a block, and gives back its buffer; none, if the plan is no longer what is known of the log.
+/// What a thread has made next; none, if it has ended.
+fn next(queue: &Receiver<io::Result<Sifted>>, feed: &mut Feed) -> Result<Option<Sifted>, Trouble> {
+    let sifted = match queue.recv_timeout(PATIENCE) {
+        Err(RecvTimeoutError::Timeout) => {
+            feed.flush().map_err(Break::from)?;
+            queue.recv().ok()
+        }
+        received => received.ok(),
+    };
+    sifted.transpose().map_err(Trouble::Read)
+}
+
+/// Hands on what was made of a part of a block; whether the plan is still what is known of the log.
 fn give(
     sifted: Sifted,
     plan: &Plan,
@@ -183,7 +202,7 @@ fn give(
     desk: &mut Desk<'_>,
     feed: &mut Feed,
     progress: &mut Progress,
-) -> Result<Option<Vec<u8>>, Break> {
+) -> Result<bool, Break> {
     let Sifted { block, found, mut encoded, rows, lines } = sifted;
     let mut rows = rows.into_iter();
     let place = |line: &Place| joins::Place {
@@ -220,7 +239,7 @@ fn give(
                 desk.take(&Line { number, offset, text, cut }, feed)?;
                 if desk.has_changed() {
                     (progress.lines, progress.offset) = (number, block.offset + line.end as u64);
-                    return Ok(None);
+                    return Ok(false);
                 }
             }
         }
@@ -230,9 +249,11 @@ fn give(
         encoded.drain(..ready.start);
         feed.encoded(Encoded { bytes: encoded, records, spares: Some(shared.encoded.clone()) })?;
     }
-    progress.lines += lines;
-    progress.offset = block.end().unwrap_or(progress.offset);
-    Ok(Some(block.bytes))
+    if let Some(lines) = lines {
+        progress.lines += lines;
+        progress.offset = block.end().unwrap_or(progress.offset);
+    }
+    Ok(true)
 }
 
 /// How many lines stand before each block: told in the order of the blocks.

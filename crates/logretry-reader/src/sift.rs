@@ -4,6 +4,7 @@
 //! the [`Desk`](crate::desk::Desk) can say, which sees all lines in their order: such lines are left to it, in their places.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bstr::BString;
 use logretry_format::{Format, LineError, Screen, Spans};
@@ -24,15 +25,19 @@ pub(crate) struct Plan {
     pub(crate) line_bytes_max: usize,
 }
 
-/// A block with what was made of its lines.
+/// Lines of a block that are made something of at a time. Where all lines of a block are records, these are a dozen times larger than the block.
+const PART_LINES_MAX: usize = 2048;
+
+/// A part of a block with what was made of its lines.
 #[derive(Debug, Default)]
 pub(crate) struct Sifted {
-    pub(crate) block: Block,
+    pub(crate) block: Arc<Block>,
     pub(crate) found: Vec<Found>,
     /// The records as they are written to a pipe, if they are, and for each what is to be known of it.
     pub(crate) encoded: Vec<u8>,
     pub(crate) rows: Vec<Row>,
-    pub(crate) lines: u64,
+    /// How many lines the block has, if this is the last part of it.
+    pub(crate) lines: Option<u64>,
 }
 
 /// What was made of some lines, in their order.
@@ -69,7 +74,7 @@ pub(crate) struct Place {
     pub(crate) end: usize,
 }
 
-/// The id of a record until all of its block are found.
+/// The id of a record until those that are found with it are named.
 const UNNAMED: RecordId = RecordId::from_bytes([0; 16]);
 
 /// Sifts blocks; each thread has one.
@@ -81,8 +86,14 @@ pub(crate) struct Sifter<'p> {
     /// Where the line of each record that is encoded stands in the block, and where what is encoded ends.
     encoded: Vec<(Range<usize>, usize)>,
     ids: RecordIds,
-    /// The lines of a block that must be looked at, and how many stand before each.
+    block: Option<Arc<Block>>,
+    /// How many lines the block has.
+    lines: u64,
+    /// Those that must be looked at, and how many stand before each.
     maybe: Vec<(Range<usize>, u64)>,
+    /// How many of these are done, and how many of all lines.
+    taken: usize,
+    decided: u64,
 }
 
 impl<'p> Sifter<'p> {
@@ -93,21 +104,19 @@ impl<'p> Sifter<'p> {
             encoder: Encoder::new(&plan.name),
             encoded: Vec::new(),
             ids: RecordIds::default(),
+            block: None,
+            lines: 0,
             maybe: Vec::new(),
+            taken: 0,
+            decided: 0,
         }
     }
 
-    /// Sifts the lines of `block`. `number` is told how many they are, and says how many stand before them if records are to be encoded; none, if nobody wants
-    /// them any more.
-    pub(crate) fn sift(
-        &mut self,
-        block: Block,
-        number: impl FnOnce(u64) -> Option<Option<u64>>,
-        spares: &Spares,
-    ) -> Option<Sifted> {
+    /// Chooses the lines of `block` that must be looked at; says how many it has in all.
+    pub(crate) fn choose(&mut self, block: Block) -> u64 {
         self.maybe.clear();
         let start = block.lines.start;
-        let lines = if let Some(screen) = &self.plan.screen {
+        self.lines = if let Some(screen) = &self.plan.screen {
             screen.sift(block.text(), |place, before| {
                 self.maybe.push((start + place.start..start + place.end, before));
                 true
@@ -120,30 +129,42 @@ impl<'p> Sifter<'p> {
             }
             self.maybe.len() as u64
         };
-        let lines_before = number(lines)?;
-        let mut sifted = Sifted { lines, ..Sifted::default() };
+        self.block = Some(Arc::new(block));
+        (self.taken, self.decided) = (0, 0);
+        self.lines
+    }
+
+    /// Sifts the next lines of the block that was chosen from; none, if it is done. `lines_before` says how many lines stand before the block, if records are to be encoded.
+    pub(crate) fn sift(&mut self, lines_before: Option<u64>, spares: &Spares) -> Option<Sifted> {
+        let block = self.block.take()?;
+        let maybe = std::mem::take(&mut self.maybe);
+        let part = &maybe[self.taken..maybe.len().min(self.taken + PART_LINES_MAX)];
+        let mut sifted = Sifted::default();
         if lines_before.is_some() {
             sifted.encoded = spares.take();
-        }
-        if lines_before.is_some() && self.plan.screen.is_none() {
             // A record holds its line twice, and about two hundred bytes more.
-            sifted.encoded.reserve(2 * block.lines.len() + 250 * self.maybe.len());
-            sifted.rows.reserve_exact(self.maybe.len());
+            let bytes: usize = part.iter().map(|(raw, _)| raw.len()).sum();
+            sifted.encoded.reserve(2 * bytes + 250 * part.len());
+            sifted.rows.reserve_exact(part.len());
         }
-        let mut decided = 0;
-        let maybe = std::mem::take(&mut self.maybe);
-        for (raw, before) in &maybe {
-            push_screened(before - decided, &mut sifted.found);
-            decided = before + 1;
+        for (raw, before) in part {
+            push_screened(before - self.decided, &mut sifted.found);
+            self.decided = before + 1;
             self.take(&block, raw.clone(), *before, lines_before, &mut sifted);
         }
-        self.maybe = maybe;
-        push_screened(lines - decided, &mut sifted.found);
+        self.taken += part.len();
         self.name(&block.bytes, &mut sifted);
+        if self.taken < maybe.len() {
+            self.block = Some(Arc::clone(&block));
+        } else {
+            push_screened(self.lines - self.decided, &mut sifted.found);
+            sifted.lines = Some(self.lines);
+        }
+        self.maybe = maybe;
         Some(Sifted { block, ..sifted })
     }
 
-    /// Gives the records of a block their ids, which are hashed side by side.
+    /// Gives the records their ids, which are hashed side by side.
     fn name(&mut self, bytes: &[u8], sifted: &mut Sifted) {
         let texts = self.encoded.iter().map(|(text, _)| &bytes[text.clone()]);
         let mut start = 0;

@@ -126,6 +126,10 @@ fn bytes_are_counted_once() {
     let read = read_file(&path, ReaderOptions::default());
     assert_eq!((read.accounts.records, read.accounts.bytes), (50_000, log.len() as u64));
     assert_eq!(read.places()[49_999], (50_000, 49_999 * line.len() as u64));
+    assert!(
+        encode(&read.records) == encoded(&path, ReaderOptions::default()),
+        "its blocks have several parts"
+    );
 }
 
 #[test]
