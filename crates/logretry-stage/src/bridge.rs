@@ -201,6 +201,14 @@ impl Feed {
         }
     }
 
+    /// Sends off what is there, unless these are counts alone, which nobody waits for. To be called before what may wait, but hardly will.
+    pub fn flush_items(&mut self) -> Result<(), Closed> {
+        if self.batch.lines > self.batch.screened || self.cx.is_draining() {
+            return self.flush();
+        }
+        Ok(())
+    }
+
     /// The run that this belongs to.
     pub fn context(&self) -> &Context {
         &self.cx
@@ -377,6 +385,23 @@ mod tests {
         });
         let sizes: Vec<_> = stream.map(|batch| batch.expect("no error").records.len()).collect().await;
         assert_eq!(sizes, [2; 5]);
+    }
+
+    #[tokio::test]
+    async fn counts_alone_wait_for_items() {
+        let stream = batches(&Context::default(), "test", false, |feed| {
+            for _ in 0..2 {
+                feed.screened_lines(7);
+                feed.flush_items()?;
+                feed.record(record(1))?;
+                feed.flush_items()?;
+                feed.reject(reject())?;
+                feed.flush_items()?;
+            }
+            Ok(())
+        });
+        let lines: Vec<_> = stream.map(|batch| batch.expect("no error").lines).collect().await;
+        assert_eq!(lines, [8, 1, 8, 1]);
     }
 
     #[tokio::test]

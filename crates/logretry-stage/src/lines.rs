@@ -25,6 +25,8 @@ pub struct Lines<R> {
     number: u64,
     offset: u64,
     at_end: bool,
+    /// Whether the last read brought as many bytes as there was room for.
+    filled: bool,
     failed: Option<io::Error>,
 }
 
@@ -57,6 +59,7 @@ impl<R: Read> Lines<R> {
             number: 0,
             offset: 0,
             at_end: false,
+            filled: false,
             failed: None,
         }
     }
@@ -87,6 +90,11 @@ impl<R: Read> Lines<R> {
         } else {
             self.start >= self.whole_end
         }
+    }
+
+    /// Whether there is more where the last bytes came from, as far as one can tell without reading it: they were as many as were asked for.
+    pub fn is_behind(&self) -> bool {
+        self.filled
     }
 
     /// The next line, or `None` at the end.
@@ -192,6 +200,7 @@ impl<R: Read> Lines<R> {
             match self.reader.read(&mut self.buffer[at..]) {
                 Ok(read) => {
                     self.at_end = read == 0;
+                    self.filled = at + read == self.buffer.len();
                     return read;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -233,6 +242,18 @@ mod tests {
             [true, false, false, true],
             "`two` is here, then one waits twice, then it is the end"
         );
+    }
+
+    #[test]
+    fn it_says_whether_more_is_behind() {
+        for (reader, is_behind) in
+            [(&mut io::repeat(b'\n') as &mut dyn Read, true), (&mut &b"one\n"[..], false)]
+        {
+            let mut lines = Lines::new(reader, 100);
+            assert!(!lines.is_behind());
+            assert!(lines.next().expect("reading from memory").is_some());
+            assert_eq!(lines.is_behind(), is_behind);
+        }
     }
 
     fn lines(reader: impl Read, max: usize) -> Vec<(u64, u64, String, bool)> {

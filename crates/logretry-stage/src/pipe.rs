@@ -58,7 +58,7 @@ fn decode_all<R: io::Read>(input: Input<R>, feed: &mut Feed) -> Result<(), Break
     let mut lines = Lines::new(reader, RECORD_BYTES_MAX);
     loop {
         if lines.would_wait() {
-            feed.flush()?;
+            if lines.is_behind() { feed.flush_items()? } else { feed.flush()? }
         }
         let line =
             lines.next().map_err(|error| Fatal::new(format!("read records from `{name}`: {error}")))?;
