@@ -37,6 +37,7 @@ fn the_summary_of_a_mixed_log_adds_up() {
     assert_snapshot!(run.stderr.replace(&url, "http://…"), @r"
     logretry: access.log:14: cannot use the line: not `combined`: it is not in the format: at byte 0 there should be `%h` and what follows it: rubbish
     logretry: access.log:15: cannot use the line: not `combined`: it is not in the format: at byte 5 there should be `%l`: more rubbish
+    logretry: http://…: a request had no whole answer (reset): connection closed before message completed
     logretry: 15 lines = 10 records + 2 rejected + 3 screened
     logretry: 10 records = 9 selected + 1 dropped (1 our own)
     logretry: 9 selected = 7 sent + 2 not sent (2 method_not_allowed)
@@ -61,6 +62,7 @@ fn the_summaries_of_the_stages_are_what_one_counts_from_their_records() {
     let counts = count_by(&ndjson(&refired.stdout), "/retry/outcome");
     assert_snapshot!(format!("{counts:?}"), @r#"{"failing": 1, "recovered": 3, "refused": 2, "skipped": 2, "unanswered": 1}"#);
     assert_snapshot!(refired.stderr.replace(&url, "http://…"), @r"
+    lr-refire: http://…: a request had no whole answer (reset): connection closed before message completed
     lr-refire: 9 lines = 9 records + 0 rejected + 0 screened
     lr-refire: 9 selected = 7 sent + 2 not sent (2 method_not_allowed)
     lr-refire: 7 sent = 3 recovered + 2 refused + 1 failing + 1 unanswered

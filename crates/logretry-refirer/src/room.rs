@@ -19,7 +19,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use logretry_record::{Reason, Record};
+use logretry_record::{Reason, Record, Retry};
 use logretry_stage::Notes;
 use tokio::time::Instant;
 
@@ -35,6 +35,9 @@ use crate::refire::{Answer, Ended};
 use crate::{Options, Pace, Score, Site};
 
 mod annex;
+mod said;
+
+use said::{End, Said};
 
 /// Records that wait in memory at most.
 const RECORDS_MAX: usize = 16_384;
@@ -94,6 +97,8 @@ pub(crate) struct Room {
     again: Held,
     /// Whether it has been said that there is no room for more of them.
     told_full: bool,
+    /// Which failures have been spoken of.
+    said: Said,
     /// Requests that have begun.
     begun: u64,
     /// Why nothing more is sent.
@@ -123,6 +128,7 @@ impl Room {
             told_stuck: false,
             again: Held::default(),
             told_full: false,
+            said: Said::default(),
             begun: 0,
             closed: None,
         }
@@ -235,7 +241,8 @@ impl Room {
             self.lanes[place].hold(now + wait.min(self.options.max_retry_after));
         }
         let turn = self.lanes[place].end(pass, sign(&retry), now, self.random.unit());
-        self.say(job.planned.site(), turn, notes);
+        self.said.unanswered(place, job.planned.site(), &retry, notes);
+        self.say(job.planned.site(), &retry, turn, notes);
         let has_attempts = self.options.may_go_again(&retry);
         let given_up = || self.lanes[place].is_given_up().then_some(Reason::BreakerOpen);
         let stopped = self.closed.or_else(given_up).filter(|_| has_attempts);
@@ -273,17 +280,18 @@ impl Room {
         }
     }
 
-    fn say(&self, site: &Site, turn: Option<Turn>, notes: &Notes) {
-        let trips = self.options.trips;
+    /// Says which turn a host has taken with the end of a refire.
+    fn say(&self, site: &Site, last: &Retry, turn: Option<Turn>, notes: &Notes) {
+        let (trips, last) = (self.options.trips, End(last));
         match turn {
             None => {}
             Some(Turn::Held(hold, trip)) => notes.say(format_args!(
-                "{site}: too many of its last answers failed; it is left alone for {:.1} s (trip {trip}{})",
+                "{site}: too many of its last answers failed, the last with {last}; it is left alone for {:.1} s (trip {trip}{})",
                 hold.as_secs_f64(),
                 if trips == u32::MAX { String::new() } else { format!(" of {trips}") },
             )),
             Some(Turn::GivenUp) => {
-                notes.say(format_args!("{site}: still failing; it is given up (trip {trips} of {trips})"));
+                notes.say(format_args!("{site}: still failing, with {last}; it is given up (trip {trips} of {trips})"));
             }
         }
     }

@@ -1,0 +1,111 @@
+//! Why requests fail, for the person who waits for them.
+
+use std::fmt;
+
+use logretry_record::{ErrorKind, Retry, Shown};
+use logretry_stage::Notes;
+
+use crate::Site;
+
+/// Notes at most: where hundreds of hosts are gone, the first show what is wrong.
+const NOTES_MAX: usize = 20;
+
+/// Which hosts it has been said of that they do not answer, and why.
+#[derive(Debug, Default)]
+pub(super) struct Said(Vec<(usize, ErrorKind)>);
+
+impl Said {
+    /// Says why the host at `place` gave no whole answer, once for each kind of error.
+    pub(super) fn unanswered(&mut self, place: usize, site: &Site, retry: &Retry, notes: &Notes) {
+        let said = &mut self.0;
+        let Some(error) =
+            retry.error.filter(|error| !matches!(error, ErrorKind::BodyLimit | ErrorKind::Aborted))
+        else {
+            return;
+        };
+        if said.len() == NOTES_MAX || said.contains(&(place, error)) {
+            return;
+        }
+        said.push((place, error));
+        let detail = Shown(retry.detail.as_deref().unwrap_or_default().as_bytes());
+        notes.say(format_args!("{site}: a request had no whole answer ({}): {detail}", error.as_str()));
+    }
+}
+
+/// What a refire ended with: a status, or what kept it from having one.
+pub(super) struct End<'r>(pub(super) &'r Retry);
+
+impl fmt::Display for End<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.error, self.0.status) {
+            (None | Some(ErrorKind::BodyLimit), Some(status)) => write!(f, "{status}"),
+            (error, _) => f.write_str(error.unwrap_or(ErrorKind::Other).as_str()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use jiff::Timestamp;
+    use logretry_record::Outcome;
+
+    use super::*;
+
+    fn retry(status: Option<u16>, error: Option<ErrorKind>) -> Retry {
+        Retry {
+            time: Timestamp::UNIX_EPOCH,
+            method: None,
+            url: None,
+            attempts: 1,
+            outcome: Outcome::Unanswered,
+            in_doubt_retry: false,
+            status,
+            duration_ms: None,
+            bytes: None,
+            error,
+            reason: None,
+            detail: error.map(|_| "what the system said\n".to_owned()),
+        }
+    }
+
+    #[test]
+    fn why_a_host_does_not_answer_is_said_once_and_not_without_end() {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let notes = {
+            let heard = Arc::clone(&heard);
+            Notes::to(move |note| heard.lock().expect("no panic").push(note.to_string()))
+        };
+        let site: Site = "https://shop.example".parse().expect("a site");
+        let mut said = Said::default();
+        for error in
+            [ErrorKind::Tls, ErrorKind::Tls, ErrorKind::Aborted, ErrorKind::BodyLimit, ErrorKind::Reset]
+        {
+            said.unanswered(0, &site, &retry(None, Some(error)), &notes);
+        }
+        said.unanswered(0, &site, &retry(Some(503), None), &notes);
+        let first = std::mem::take(&mut *heard.lock().expect("no panic"));
+        assert_eq!(
+            first,
+            [
+                r"https://shop.example: a request had no whole answer (tls): what the system said\u{a}",
+                r"https://shop.example: a request had no whole answer (reset): what the system said\u{a}",
+            ]
+        );
+        (1..100).for_each(|place| said.unanswered(place, &site, &retry(None, Some(ErrorKind::Dns)), &notes));
+        assert_eq!(heard.lock().expect("no panic").len(), NOTES_MAX - 2);
+    }
+
+    #[test]
+    fn a_refire_ends_with_a_status_or_an_error() {
+        for (status, error, end) in [
+            (Some(503), None, "503"),
+            (Some(200), Some(ErrorKind::Timeout), "timeout"),
+            (Some(200), Some(ErrorKind::BodyLimit), "200"),
+            (None, Some(ErrorKind::Connect), "connect"),
+        ] {
+            assert_eq!(End(&retry(status, error)).to_string(), end);
+        }
+    }
+}
