@@ -36,7 +36,7 @@ pub struct ReaderOptions {
     pub strict: bool,
     /// How much of a file several threads read together: from so many bytes on. 4 MiB by default.
     pub crew_bytes_min: u64,
-    /// How much of a file each of these threads takes at once, or a fourth of it where most lines are screened. 512 KiB by default.
+    /// How much of a file each of these threads takes at once; four times as much where most lines are screened. 512 KiB by default.
     pub block_bytes: usize,
 }
 

@@ -201,7 +201,7 @@ impl Feed {
         }
     }
 
-    /// Sends off what is there, unless these are counts alone, which nobody waits for. To be called before what may wait, but hardly will.
+    /// Sends off what is there, unless these are counts alone, which no stage waits for: they go with what comes next. To be called before what may wait, but hardly will.
     pub fn flush_items(&mut self) -> Result<(), Closed> {
         if self.batch.lines > self.batch.screened || self.cx.is_draining() {
             return self.flush();

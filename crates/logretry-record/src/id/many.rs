@@ -1,8 +1,8 @@
 //! The ids of many lines, hashed side by side.
 //!
 //! BLAKE3 cuts a line into blocks of 64 bytes and mixes each into what came out of the one before it. In that chain every step waits for the last one, and most of a processor idles. Lines do not wait for each other:
-//! side by side, up to sixteen of them take hardly longer than one. The library does that for the parts of a long text; its door to it, [`Platform`], is public but not documented, which is why `Cargo.toml` names one version, and why a test
-//! compares each id with what [`RecordId::of_line`] makes of the line.
+//! side by side, up to sixteen of them take hardly longer than one. The library does that for the parts of a long text; its door to it, [`Platform`], is public but not documented, which is why `Cargo.toml` names one version, and why tests
+//! compare each id with what [`RecordId::of_line`] makes of the line.
 //!
 //! Only lines of as many blocks can go together, and all but their last block, which need not be whole.
 
@@ -17,7 +17,7 @@ const BLOCK: usize = 64;
 /// A longer text is a tree, and no chain.
 const BLOCKS_MAX: usize = 16;
 
-/// What a chain starts with, and the flags of its first block, its last, and the last of all (BLAKE3, §2.1 and §2.2).
+/// What a chain starts with, and the flags of its first block, its last, and the last of all (BLAKE3, §2.2, §2.4 and §2.6).
 const IV: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 const CHUNK_START: u8 = 1;

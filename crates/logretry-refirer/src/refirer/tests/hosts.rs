@@ -154,6 +154,9 @@ async fn every_record_comes_out_once_however_the_run_ends() {
     let Ended { by_reason, said, .. } = ended(max_time, lines, std::future::pending()).await;
     assert!(by_reason["max_time"] > 15_000 && by_reason["breaker_open"] > 9_000, "{by_reason:?}");
     assert!(!said.iter().any(|note| note.contains("disk") || note.contains("file")), "{said:?}");
+    for why in ["failed, the last with 503; it is left alone", "still failing, with 503; it is given up"] {
+        assert!(said.iter().any(|note| note.contains("dead.example: ") && note.contains(why)), "{said:?}");
+    }
 
     let max_requests = Options { max_requests: Some(9_000), ..hosts() };
     let Ended { by_reason, .. } = ended(max_requests, lines, std::future::pending()).await;
