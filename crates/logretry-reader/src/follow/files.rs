@@ -32,11 +32,13 @@ pub(crate) trait ReadAt: Send + Sync + 'static {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 }
 
+/// Device and inode. Another file may have them once this one is gone and closed.
+pub(crate) type Identity = (u64, u64);
+
 /// Which file, and how long it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stat {
-    /// Device and inode. Another file may have them once this one is gone and closed.
-    pub(crate) identity: (u64, u64),
+    pub(crate) identity: Identity,
     pub(crate) bytes: u64,
 }
 

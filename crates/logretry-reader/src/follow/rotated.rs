@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files::{Files, ReadAt, Stat};
+use super::files::{Files, Identity, ReadAt, Stat};
 use super::print::{Fingerprint, MARKER_BYTES, Marker};
 use super::volume::Body;
 use crate::input::{Age, rotation};
@@ -13,8 +13,29 @@ use crate::unpack::{compression, decompress};
 /// Rotated files that are looked at; of more, the oldest are not.
 const FILES_MAX: usize = 256;
 
+/// How often it is begun anew to look at the files because something was done to them meanwhile: more than ever happens at once.
+pub(crate) const TRIES_MAX: usize = 64;
+
 /// The rotated files of the log at `path`, the oldest first. Where one is there twice, because it is being compressed, only the plain one counts.
-pub(crate) fn rotated(files: &impl Files, path: &Path) -> io::Result<Vec<PathBuf>> {
+///
+/// They are as they stood at one moment: one that was renamed or compressed between the reading of the names and its opening would be at neither of its names.
+pub(crate) fn rotated<S: Files>(files: &S, path: &Path) -> io::Result<Vec<(PathBuf, Opened<S::File>)>> {
+    let mut standing = standing(files, path)?;
+    let mut tries = 0..TRIES_MAX;
+    loop {
+        let opened =
+            standing.iter().filter_map(|(path, _)| Some((path.clone(), Opened::at(files, path).ok()?)));
+        let opened = opened.collect();
+        let now = self::standing(files, path)?;
+        if now == standing || tries.next().is_none() {
+            return Ok(opened);
+        }
+        standing = now;
+    }
+}
+
+/// The names of the rotated files, the oldest first, and which file is at each; none where a link leads nowhere.
+fn standing(files: &impl Files, path: &Path) -> io::Result<Vec<(PathBuf, Option<Identity>)>> {
     let own = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let folder = folder(path);
     let names = match files.names(folder) {
@@ -33,7 +54,11 @@ pub(crate) fn rotated(files: &impl Files, path: &Path) -> io::Result<Vec<PathBuf
     found.sort();
     found.dedup_by(|one, before| one.0 == before.0);
     let surplus = found.len().saturating_sub(FILES_MAX);
-    Ok(found.into_iter().skip(surplus).map(|(_, _, path)| path).collect())
+    let with_identity = |(_, _, path): (Age, bool, PathBuf)| {
+        let identity = files.stat(&path).ok().map(|stat| stat.identity);
+        (path, identity)
+    };
+    Ok(found.into_iter().skip(surplus).map(with_identity).collect())
 }
 
 /// The folder that the file `path` is in.
@@ -61,52 +86,60 @@ pub(crate) fn is_packed(name: &str) -> bool {
     !packed_suffix(name).is_empty()
 }
 
-/// Opens the file at `path`, and looks whether it is compressed.
-pub(crate) fn open<S: Files>(files: &S, path: &Path) -> io::Result<(Body<S::File>, Stat)> {
-    let file = Arc::new(files.open(path)?);
-    let stat = file.stat()?;
-    let mut head = [0; 6];
-    let read = file.read_at(&mut head, 0)?;
-    let body = if compression(&head[..read]).is_some() {
-        Body::Packed(decompress(Sequence { file, offset: 0 })?.0)
-    } else {
-        Body::Plain(file)
-    };
-    Ok((body, stat))
+/// An open file of a log, whatever becomes of its name.
+pub(crate) struct Opened<F> {
+    file: Arc<F>,
+    pub(crate) stat: Stat,
+    is_packed: bool,
 }
 
-/// The fingerprint of the file at `path`, and which file that is.
-pub(crate) fn fingerprint(files: &impl Files, path: &Path) -> io::Result<(Option<Fingerprint>, Stat)> {
-    let (body, stat) = open(files, path)?;
-    Ok((Fingerprint::of(reader(body))?, stat))
-}
+impl<F: ReadAt> Opened<F> {
+    /// Opens the file at `path`, and looks whether it is compressed.
+    pub(crate) fn at(files: &impl Files<File = F>, path: &Path) -> io::Result<Self> {
+        let file = Arc::new(files.open(path)?);
+        let stat = file.stat()?;
+        let mut head = [0; 6];
+        let read = file.read_at(&mut head, 0)?;
+        Ok(Self { file, stat, is_packed: compression(&head[..read]).is_some() })
+    }
 
-/// Whether the `marker` stands before `offset` in the file at `path`.
-pub(crate) fn has(files: &impl Files, path: &Path, offset: u64, marker: Marker) -> io::Result<bool> {
-    match open(files, path)?.0 {
-        Body::Plain(file) | Body::Copied(file) => Ok(Marker::before(&*file, offset)? == Some(marker)),
-        Body::Packed(mut reader) => {
-            let length = offset.min(MARKER_BYTES as u64);
-            io::copy(&mut (&mut reader).take(offset - length), &mut io::sink())?;
-            let mut before = Vec::new();
-            reader.take(length).read_to_end(&mut before)?;
-            Ok(before.len() as u64 == length && Marker::of(&before) == marker)
+    /// It, to be read from its beginning.
+    pub(crate) fn body(&self) -> io::Result<Body<F>> {
+        let file = Arc::clone(&self.file);
+        Ok(if self.is_packed {
+            Body::Packed(decompress(Sequence { file, offset: 0 })?.0)
+        } else {
+            Body::Plain(file)
+        })
+    }
+
+    pub(crate) fn fingerprint(&self) -> io::Result<Option<Fingerprint>> {
+        Fingerprint::of(match self.body()? {
+            Body::Plain(file) | Body::Copied(file) => Box::new(Sequence { file, offset: 0 }),
+            Body::Packed(reader) => reader,
+        })
+    }
+
+    /// Whether the `marker` stands before `offset`.
+    pub(crate) fn has(&self, offset: u64, marker: Marker) -> io::Result<bool> {
+        match self.body()? {
+            Body::Plain(file) | Body::Copied(file) => Ok(Marker::before(&*file, offset)? == Some(marker)),
+            Body::Packed(mut reader) => {
+                let length = offset.min(MARKER_BYTES as u64);
+                io::copy(&mut (&mut reader).take(offset - length), &mut io::sink())?;
+                let mut before = Vec::new();
+                reader.take(length).read_to_end(&mut before)?;
+                Ok(before.len() as u64 == length && Marker::of(&before) == marker)
+            }
         }
     }
-}
 
-/// Whether the file at `path` ends before `offset`.
-pub(crate) fn is_shorter(files: &impl Files, path: &Path, offset: u64) -> io::Result<bool> {
-    Ok(match open(files, path)? {
-        (Body::Plain(_) | Body::Copied(_), stat) => stat.bytes < offset,
-        (Body::Packed(reader), _) => io::copy(&mut reader.take(offset), &mut io::sink())? < offset,
-    })
-}
-
-fn reader<F: ReadAt>(body: Body<F>) -> Box<dyn Read + Send> {
-    match body {
-        Body::Plain(file) | Body::Copied(file) => Box::new(Sequence { file, offset: 0 }),
-        Body::Packed(reader) => reader,
+    /// Whether it ends before `offset`.
+    pub(crate) fn is_shorter(&self, offset: u64) -> io::Result<bool> {
+        Ok(match self.body()? {
+            Body::Plain(_) | Body::Copied(_) => self.stat.bytes < offset,
+            Body::Packed(reader) => io::copy(&mut reader.take(offset), &mut io::sink())? < offset,
+        })
     }
 }
 

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use logretry_stage::bridge::Break;
 
-use super::files::{Files, ReadAt as _, Stat};
+use super::files::{Files, Identity, ReadAt as _, Stat};
 use super::places::Place;
 use super::print::{Fingerprint, Known};
-use super::rotated;
+use super::rotated::{self, Opened};
 use super::volume::{BLOCK_BYTES, Beginning, Body, Taker, Volume};
 
 mod missed;
@@ -43,7 +43,7 @@ pub(crate) struct Tail<S: Files> {
     /// What files have been read, or were there before.
     pub(crate) known: Known,
     /// Files without a line that have been closed.
-    blank: Vec<(u64, u64)>,
+    blank: Vec<Identity>,
     volumes: u64,
     /// Whether it has been looked what came before the current file.
     searched: bool,
@@ -80,19 +80,35 @@ impl<S: Files> Tail<S> {
     pub(crate) fn begin(&mut self, from: Start, taker: &mut impl Taker) -> io::Result<()> {
         match from {
             Start::Places(places) => self.resume(&places, taker),
-            Start::End | Start::Beginning => {
-                for path in rotated::rotated(&self.files, &self.path)? {
-                    self.known
-                        .learn(rotated::fingerprint(&self.files, &path).ok().and_then(|(print, _)| print));
-                }
-                let Some((body, stat)) = self.open()? else { return Ok(()) };
-                let past = if matches!(from, Start::End) { stat.bytes } else { 0 };
-                let is_packed = matches!(body, Body::Packed(_));
-                let past = if is_packed && past > 0 { u64::MAX } else { past };
-                self.current = Some(self.volume(body, stat).past(past));
+            Start::Beginning => {
+                self.learn_rotated()?;
+                // It is read also if it has been rotated away since.
+                let opened = self.open()?;
+                self.current = opened.map(|(body, stat)| self.volume(body, stat));
+                Ok(())
+            }
+            Start::End => {
+                // It is past also if it is rotated away now.
+                let opened = self.open()?;
+                self.learn_rotated()?;
+                self.current = opened.map(|(body, stat)| {
+                    let past = match body {
+                        Body::Packed(_) if stat.bytes > 0 => u64::MAX,
+                        _ => stat.bytes,
+                    };
+                    self.volume(body, stat).past(past)
+                });
                 Ok(())
             }
         }
+    }
+
+    /// Takes the rotated files that are there for read.
+    fn learn_rotated(&mut self) -> io::Result<()> {
+        for (_, opened) in rotated::rotated(&self.files, &self.path)? {
+            self.known.learn(opened.fingerprint().ok().flatten());
+        }
+        Ok(())
     }
 
     /// Reads what is new, and says whether there is more at once. `now` is a time that only goes forward; `block` is room to read into.
@@ -175,7 +191,7 @@ impl<S: Files> Tail<S> {
     }
 
     fn open(&self) -> io::Result<Option<(Body<S::File>, Stat)>> {
-        match rotated::open(&self.files, &self.path) {
+        match Opened::at(&self.files, &self.path).and_then(|opened| Ok((opened.body()?, opened.stat))) {
             Ok(opened) => Ok(Some(opened)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),

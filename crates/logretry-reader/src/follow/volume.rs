@@ -8,7 +8,7 @@ use logretry_stage::bridge::Break;
 use logretry_stage::lines::Line;
 use memchr::memchr;
 
-use super::files::ReadAt;
+use super::files::{Identity, ReadAt};
 use super::places::Place;
 use super::print::{Fingerprint, MARKER_BYTES, Marker};
 
@@ -53,7 +53,7 @@ pub(crate) enum Beginning {
 pub(crate) struct Volume<F> {
     /// Counted from the first one that was opened for this log.
     pub(crate) number: u64,
-    pub(crate) identity: (u64, u64),
+    pub(crate) identity: Identity,
     pub(crate) fingerprint: Option<Fingerprint>,
     pub(crate) beginning: Beginning,
     /// When it last had something new.
@@ -110,7 +110,7 @@ const LINE_BYTES_MIN: usize = 4096;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl<F: ReadAt> Volume<F> {
-    pub(crate) fn new(number: u64, body: Body<F>, identity: (u64, u64), line_bytes_max: usize) -> Self {
+    pub(crate) fn new(number: u64, body: Body<F>, identity: Identity, line_bytes_max: usize) -> Self {
         Self {
             number,
             identity,
@@ -187,7 +187,7 @@ impl<F: ReadAt> Volume<F> {
     }
 
     /// Reads on in a copy of the file, from the same place.
-    pub(crate) fn continue_in(&mut self, body: Body<F>, identity: (u64, u64)) -> io::Result<()> {
+    pub(crate) fn continue_in(&mut self, body: Body<F>, identity: Identity) -> io::Result<()> {
         self.body = match body {
             Body::Plain(file) => Body::Copied(file),
             other => other,

@@ -7,12 +7,16 @@ use std::time::Duration;
 use super::super::files::{Files, ReadAt};
 use super::super::places::Place;
 use super::super::print::Fingerprint;
-use super::super::rotated::{self, Sequence};
+use super::super::rotated::{self, Opened, Sequence, TRIES_MAX};
 use super::super::volume::{Beginning, Body, Taker, Volume};
 use super::Tail;
 
-/// How often it is begun anew to look for files because the log has just been rotated; after that, the next look does.
-const TRIES_MAX: usize = 8;
+/// A file that came and was rotated away unseen.
+struct Missed<F> {
+    path: PathBuf,
+    opened: Opened<F>,
+    print: Option<Fingerprint>,
+}
 
 impl<S: Files> Tail<S> {
     /// Looks for files that came and were rotated away since the last look: younger than every rotated file that is known.
@@ -27,7 +31,7 @@ impl<S: Files> Tail<S> {
         let is_at_path = self.files.stat(&self.path).is_ok_and(|stat| current == Some(stat.identity));
         // So are the heads: whatever came before one of them and has gone is among the names.
         let heads = self.heads();
-        let Ok(paths) = rotated::rotated(&self.files, &self.path) else { return Some(false) };
+        let Ok(files) = rotated::rotated(&self.files, &self.path) else { return Some(false) };
         self.searched = true;
         let open = self.retired.iter().chain(&self.current);
         self.known.learn(open.filter_map(|volume| volume.fingerprint));
@@ -36,11 +40,12 @@ impl<S: Files> Tail<S> {
             volumes.map(|volume| volume.identity).collect::<Vec<_>>()
         };
         let (unread, read) = (identities(true), identities(false));
-        let mut missed: Vec<(Option<Fingerprint>, Option<&PathBuf>)> = Vec::new();
-        for path in paths.iter().rev() {
-            let Ok((print, stat)) = rotated::fingerprint(&self.files, path) else { continue };
+        // None where the current file stands, under another name.
+        let mut missed: Vec<Option<Missed<S::File>>> = Vec::new();
+        for (path, opened) in files.into_iter().rev() {
+            let (Ok(print), stat) = (opened.fingerprint(), opened.stat) else { continue };
             if current == Some(stat.identity) {
-                missed.push((None, None));
+                missed.push(None);
                 continue;
             }
             if print.is_some_and(|print| heads.contains(&print)) || unread.contains(&stat.identity) {
@@ -51,8 +56,9 @@ impl<S: Files> Tail<S> {
             }
             // One without a line may still get some.
             let is_blank = print.is_none() && self.blank.contains(&stat.identity);
-            if !is_blank && !missed.iter().any(|(other, _)| print.is_some() && *other == print) {
-                missed.push((print, Some(path)));
+            let is_twice = print.is_some() && missed.iter().flatten().any(|other| other.print == print);
+            if !is_blank && !is_twice {
+                missed.push(Some(Missed { path, opened, print }));
             }
         }
         // What was taken for the copy of what is still to be read may be all that is left of that.
@@ -60,20 +66,20 @@ impl<S: Files> Tail<S> {
             return None;
         }
         let mut found = false;
-        if !is_at_path && !missed.is_empty() && missed.iter().all(|(_, path)| path.is_some()) {
-            missed.push((None, None));
+        if !is_at_path && !missed.is_empty() && missed.iter().all(Option::is_some) {
+            missed.push(None);
         }
-        for (print, path) in missed.into_iter().rev() {
-            let Some(path) = path else {
+        for file in missed.into_iter().rev() {
+            let Some(Missed { path, opened, print }) = file else {
                 // The current file has been renamed itself, or removed, and those that follow are younger.
                 self.retire();
                 continue;
             };
-            let Ok((body, stat)) = rotated::open(&self.files, path) else { continue };
+            let Ok(body) = opened.body() else { continue };
             if print.is_some() {
-                taker.say(format_args!("reading {} first, which was rotated away unread", Named(path)));
+                taker.say(format_args!("reading {} first, which was rotated away unread", Named(&path)));
             }
-            let mut volume = self.volume(body, stat);
+            let mut volume = self.volume(body, opened.stat);
             (volume.grown_at, volume.ends_whole) = (now, false);
             // A compressed one is there when it is whole.
             if print.is_none() && volume.file().is_some() {
@@ -96,7 +102,8 @@ impl<S: Files> Tail<S> {
             volume.beginning = Beginning::Seen(head);
             heads.extend(head);
         }
-        heads.extend(rotated::fingerprint(&self.files, &self.path).ok().and_then(|(print, _)| print));
+        let at_path = Opened::at(&self.files, &self.path).and_then(|opened| opened.fingerprint());
+        heads.extend(at_path.ok().flatten());
         heads
     }
 
@@ -117,19 +124,22 @@ impl<S: Files> Tail<S> {
     /// Goes on where it ended.
     pub(super) fn resume(&mut self, places: &[Place], taker: &mut impl Taker) -> io::Result<()> {
         self.known.learn(places.iter().map(|place| place.fingerprint));
-        let mut paths = rotated::rotated(&self.files, &self.path)?;
-        paths.push(self.path.clone());
+        // Before the others: if it is renamed in between, it is among them too.
+        let at_path = Opened::at(&self.files, &self.path).ok();
+        let mut files = rotated::rotated(&self.files, &self.path)?;
+        files.extend(at_path.map(|opened| (self.path.clone(), opened)));
         let mut open: Vec<&Place> = places.iter().filter(|place| !place.is_read()).collect();
         // From the youngest on: a file that is being copied is there twice.
-        for path in paths.into_iter().rev() {
-            let Ok((Some(print), _)) = rotated::fingerprint(&self.files, &path) else { continue };
-            let Some(index) = open.iter().position(|place| {
-                place.fingerprint == print && place.stands_in(&self.files, &path, path != self.path)
-            }) else {
+        for (path, opened) in files.into_iter().rev() {
+            let Ok(Some(print)) = opened.fingerprint() else { continue };
+            let Some(index) = open
+                .iter()
+                .position(|place| place.fingerprint == print && place.stands_in(&opened, path != self.path))
+            else {
                 continue;
             };
             let place = open.swap_remove(index);
-            let (body, stat) = rotated::open(&self.files, &path)?;
+            let (body, stat) = (opened.body()?, opened.stat);
             // A copy, compressed, may have got the inode of what it was made of.
             let is_plain = matches!(body, Body::Plain(_));
             let mut volume = self.volume(body, stat).resumed(*place);

@@ -1,13 +1,12 @@
 //! Reading on in the files of a log that are open, and what becomes of one that was truncated.
 
 use std::io;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use logretry_stage::bridge::Break;
 
 use super::super::files::{Files, ReadAt, Stat};
-use super::super::rotated;
+use super::super::rotated::{self, Opened};
 use super::super::volume::{Beginning, Body, Seen, Taker, Volume};
 use super::Tail;
 
@@ -123,7 +122,7 @@ impl<S: Files> Tail<S> {
         });
         self.known.learn(volume.fingerprint);
         volume.grown_at = now;
-        if self.copy_of(&volume).is_some_and(|path| self.continue_in(&mut volume, &path).is_ok()) {
+        if self.copy_of(&volume).is_some_and(|copy| self.continue_in(&mut volume, &copy).is_ok()) {
             return Ok([Some(volume), anew]);
         }
         taker.say(format_args!(
@@ -136,22 +135,21 @@ impl<S: Files> Tail<S> {
     }
 
     /// The youngest rotated file that holds what has been read of `volume`.
-    fn copy_of(&self, volume: &Volume<S::File>) -> Option<PathBuf> {
+    fn copy_of(&self, volume: &Volume<S::File>) -> Option<Opened<S::File>> {
         let (offset, marker) = volume.read_end();
-        rotated::rotated(&self.files, &self.path).ok()?.into_iter().rev().find(|path| {
+        let mut copies =
+            rotated::rotated(&self.files, &self.path).ok()?.into_iter().rev().map(|(_, opened)| opened);
+        copies.find(|opened| {
             let has_print = volume.fingerprint.is_none()
-                || rotated::fingerprint(&self.files, path)
-                    .is_ok_and(|(print, _)| print == volume.fingerprint);
-            has_print && rotated::has(&self.files, path, offset, marker).unwrap_or(false)
+                || opened.fingerprint().is_ok_and(|print| print == volume.fingerprint);
+            has_print && opened.has(offset, marker).unwrap_or(false)
         })
     }
 
-    /// Lets `volume` go on in the copy at `path`.
-    fn continue_in(&mut self, volume: &mut Volume<S::File>, path: &Path) -> io::Result<()> {
-        let (print, _) = rotated::fingerprint(&self.files, path)?;
-        let (body, stat) = rotated::open(&self.files, path)?;
-        self.known.learn(print);
-        volume.continue_in(body, stat.identity)
+    /// Lets `volume` go on in its copy.
+    fn continue_in(&mut self, volume: &mut Volume<S::File>, copy: &Opened<S::File>) -> io::Result<()> {
+        self.known.learn(copy.fingerprint()?);
+        volume.continue_in(copy.body()?, copy.stat.identity)
     }
 }
 

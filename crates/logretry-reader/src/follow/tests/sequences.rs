@@ -3,6 +3,7 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
+use super::cases;
 use super::script::{Deed, Stage};
 use super::simulated::Simulated;
 use super::world::Folder;
@@ -55,13 +56,8 @@ fn check(stage: &Stage<Simulated>, destroyed: &HashSet<String>) -> Result<(), Te
     Ok(())
 }
 
-/// `just follow` tries more.
-fn cases() -> u32 {
-    std::env::var("LOGRETRY_SEQUENCES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1000)
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(1000), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn each_line_comes_once_whatever_is_done_to_the_log((appends, deeds) in deeds()) {

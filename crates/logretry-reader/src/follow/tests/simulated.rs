@@ -50,9 +50,9 @@ impl Inode {
 }
 
 impl Simulated {
-    /// One in which things happen while it is asked.
-    pub(super) fn meanwhile(moments: impl IntoIterator<Item = Moment>) -> Self {
-        Self(Arc::default(), Arc::new(Mutex::new(moments.into_iter().collect())))
+    /// Lets things happen while it is asked.
+    pub(super) fn meanwhile(&self, moments: impl IntoIterator<Item = Moment>) {
+        self.1.lock().expect("no panic").extend(moments);
     }
 
     /// Whether something is still to happen.
@@ -92,6 +92,14 @@ impl Simulated {
     /// What is in a file.
     pub(super) fn contents_of(&self, name: &str) -> Vec<u8> {
         self.inode(name).expect("it is there").bytes.lock().expect("no panic").clone()
+    }
+
+    /// Writes `NAME.gz`, and leaves the file.
+    pub(super) fn pack(&self, name: &str) {
+        let plain = self.contents_of(name);
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&plain).expect("memory");
+        self.create(&format!("{name}.gz"), encoder.finish().expect("memory"), Some(plain));
     }
 
     fn create(&self, name: &str, bytes: Vec<u8>, plain: Option<Vec<u8>>) -> Arc<Inode> {
@@ -203,10 +211,7 @@ impl World for Simulated {
     }
 
     fn gzip(&self, name: &str) {
-        let plain = self.inode(name).expect("it is there").bytes.lock().expect("no panic").clone();
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all(&plain).expect("memory");
-        self.create(&format!("{name}.gz"), encoder.finish().expect("memory"), Some(plain));
+        self.pack(name);
         self.remove(name);
     }
 }
