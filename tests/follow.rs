@@ -118,7 +118,11 @@ fn each_request_is_read_once_while_its_log_is_copied_and_truncated() {
     let records = followed.records();
     reader.signal("TERM");
     assert_eq!(reader.end().code, 143);
-    assert_eq!(targets(&records), followed.asked());
+    // A copy that was still empty when it was found is read behind what has come since.
+    let (mut read, mut asked) = (targets(&records), followed.asked());
+    read.sort_unstable();
+    asked.sort_unstable();
+    assert_eq!(read, asked);
 }
 
 #[test]
