@@ -132,12 +132,12 @@ impl Live {
             self.shard(id).remove(&id);
             return;
         }
-        // Whoever has taken up a record keeps it until it has ended.
-        let claimed = here && matches!(kind, Kind::Intent | Kind::Answer | Kind::Failure);
+        // Whoever has taken up a record keeps it: what comes twice is told alike, however soon the first has ended.
+        let claimed = here && kind != Kind::Verdict;
         self.shard(id).insert(id, Entry::new(standing, claimed));
     }
 
-    /// Takes up the record; none if this process has already done so and it has not ended.
+    /// Takes up the record; none if this process has already done so.
     pub(crate) fn claim(&mut self, id: RecordId) -> Option<Standing> {
         let entry = self.shard(id).entry(id).or_insert(Entry(0));
         let standing = entry.standing();
@@ -208,14 +208,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_taken_up_once_until_it_ends() {
+    fn a_record_is_taken_up_once() {
         let (mut live, id) = (Live::default(), RecordId::of_line(b"x", 0));
         assert_eq!(live.claim(id), Some(Standing::Nothing));
         assert_eq!(live.claim(id), None);
         live.enter(id, Kind::Intent, 7, true);
         assert_eq!(live.claim(id), None, "it is under way");
         live.enter(id, Kind::Outcome, 9, true);
-        assert_eq!(live.claim(id), Some(Standing::Done(9)));
+        assert_eq!(live.claim(id), None, "it has ended here");
+        live.enter(id, Kind::Outcome, 9, false);
+        assert_eq!(live.claim(id), Some(Standing::Done(9)), "it had ended before");
         assert!(live.is_current(id, 9) && !live.is_current(id, 7));
     }
 
