@@ -136,7 +136,7 @@ async fn attempt(fault: &Fault, way: Way, others: &[&str], concurrency: usize) -
 }
 
 /// How many faults happen at once: few enough for what is not a timeout to come in time.
-const AT_ONCE: usize = 24;
+const AT_ONCE: usize = 12;
 
 /// Asserts that none of these attempts ends in a complaint.
 async fn none_complains(attempts: impl Iterator<Item = impl Future<Output = Option<String>>>) {
