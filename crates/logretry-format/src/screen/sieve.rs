@@ -5,10 +5,11 @@ mod places;
 use std::ops::Range;
 
 use fearless_simd::{Level, Simd, dispatch};
+use memchr::memrchr;
 
 use super::Screen;
 pub(super) use places::Wanted;
-use places::{Behind, Eye, STEP};
+use places::{BEFORE, Eye, STEP, WINDOW};
 
 /// What is known of the line that is being read.
 #[derive(Debug, Default)]
@@ -57,43 +58,59 @@ impl Screen {
         maybe: &mut dyn FnMut(Range<usize>, u64) -> bool,
     ) -> u64 {
         let eye = Eye::new(simd, self);
-        let (steps, rest) = block.as_chunks::<STEP>();
-        // Behind the last line NUL bytes do no harm: nothing there belongs to a line.
-        let mut last = [0; STEP];
-        last[..rest.len()].copy_from_slice(rest);
-        let (mut behind, mut seen) = (Behind::default(), Seen::default());
-        let (mut from, mut line_start, mut lines) = (0, 0, 0);
-        for steps in [steps, &[last]] {
-            for step in steps {
-                let mut places = eye.places(step, &mut behind);
-                if !self.is_short && places.wanted | places.unwanted != 0 {
-                    places.retain(|at, is_wanted| self.is_around(block, from + at, is_wanted));
-                }
-                let ends = places.line_ends;
-                let unwanted = ends_behind(ends, places.unwanted, &mut seen.unwanted);
-                let wanted = ends_behind(ends, places.wanted, &mut seen.wanted);
-                let shown = ends & (!unwanted | wanted);
-                if shown != 0
-                    && let Some(before) = show(shown, ends, from, line_start, lines, maybe)
-                {
-                    return before;
-                }
-                lines += u64::from(ends.count_ones());
-                line_start = start_behind(ends, from).unwrap_or(line_start);
-                from += STEP;
+        if self.is_short && eye.is_usual() {
+            self.sift_by::<S, true>(eye, block, maybe)
+        } else {
+            self.sift_by::<S, false>(eye, block, maybe)
+        }
+    }
+
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn sift_by<S: Simd, const USUAL: bool>(
+        &self,
+        eye: Eye<'_, S>,
+        block: &[u8],
+        maybe: &mut dyn FnMut(Range<usize>, u64) -> bool,
+    ) -> u64 {
+        let (mut seen, mut lines) = (Seen::default(), 0);
+        for from in (0..block.len()).step_by(STEP) {
+            let whole = block.get(from.wrapping_sub(BEFORE)..).and_then(|rest| rest.first_chunk());
+            let mut places = match whole {
+                Some(window) => eye.places::<USUAL>(window),
+                None => eye.places::<USUAL>(&at_the_edge(block, from)),
+            };
+            if !USUAL && !self.is_short && places.wanted | places.unwanted != 0 {
+                places.retain(|at, is_wanted| self.is_around(block, from + at, is_wanted));
             }
+            let ends = places.line_ends;
+            let unwanted = ends_behind(ends, places.unwanted, &mut seen.unwanted);
+            let wanted = ends_behind(ends, places.wanted, &mut seen.wanted);
+            let shown = ends & (!unwanted | wanted);
+            if shown != 0
+                && let Some(before) = show(shown, ends, block, from, lines, maybe)
+            {
+                return before;
+            }
+            lines += u64::from(ends.count_ones());
         }
         lines
     }
 
-    /// Whether the literals stand around a status of which so much is known: at `at`, its first digit if that is wanted, or else what [`Places::unwanted`](places::Places) says.
+    /// Whether the literals stand around the status that begins at `at`; if it is wanted, only the one before it has to.
     fn is_around(&self, block: &[u8], at: usize, is_wanted: bool) -> bool {
-        if is_wanted {
-            return block[..at].ends_with(self.before.needle());
-        }
-        let behind = at + usize::from(self.after.is_empty());
-        block[..behind - 3].ends_with(self.before.needle()) && block[behind..].starts_with(&self.after)
+        block[..at].ends_with(self.before.needle()) && (is_wanted || block[at + 3..].starts_with(&self.after))
     }
+}
+
+/// What [`Eye::places`] is to look at where the block begins or ends: NUL bytes stand around it. Behind the last line they do no harm, for nothing there belongs to a line.
+#[cold]
+fn at_the_edge(block: &[u8], from: usize) -> [u8; WINDOW] {
+    let mut window = [0; WINDOW];
+    let start = from.saturating_sub(BEFORE);
+    let there = &block[start..block.len().min(from + WINDOW - BEFORE)];
+    window[start + BEFORE - from..][..there.len()].copy_from_slice(there);
+    window
 }
 
 /// Shows the lines that end at `shown`; how many stand before the one that ended it.
@@ -101,17 +118,17 @@ impl Screen {
 fn show(
     mut shown: u64,
     ends: u64,
+    block: &[u8],
     from: usize,
-    line_start: usize,
     lines: u64,
     maybe: &mut dyn FnMut(Range<usize>, u64) -> bool,
 ) -> Option<u64> {
     while shown != 0 {
         let at = shown.trailing_zeros();
-        let ends_before = ends & !(u64::MAX << at);
-        let start = start_behind(ends_before, from).unwrap_or(line_start);
-        let before = lines + u64::from(ends_before.count_ones());
-        if !maybe(start..from + at as usize, before) {
+        let end = from + at as usize;
+        let start = memrchr(b'\n', &block[..end]).map_or(0, |found| found + 1);
+        let before = lines + u64::from((ends & !(u64::MAX << at)).count_ones());
+        if !maybe(start..end, before) {
             return Some(before);
         }
         shown &= shown - 1;
@@ -129,13 +146,6 @@ fn ends_behind(ends: u64, marks: u64, carried: &mut u64) -> u64 {
     let sum = u128::from(!ends) + u128::from(marks) + u128::from(*carried);
     *carried = (sum >> 64) as u64;
     sum as u64 & ends
-}
-
-/// Where the line behind the last of `ends` starts.
-#[expect(clippy::inline_always, reason = "as above")]
-#[inline(always)]
-fn start_behind(ends: u64, from: usize) -> Option<usize> {
-    (ends != 0).then(|| from + STEP - ends.leading_zeros() as usize)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Where in 64 bytes lines end, and where statuses stand: masks with a bit for each byte.
 
-use fearless_simd::{Simd, prelude::*, u8x64};
+use fearless_simd::{Simd, mask8x64, prelude::*, u8x64};
 use logretry_record::StatusSet;
 
 use super::Screen;
@@ -35,13 +35,19 @@ impl Wanted {
     }
 }
 
+/// Bytes before those that are looked at, and behind them, that tell what stands there.
+pub(super) const BEFORE: usize = 2;
+const BEHIND: usize = 3;
+/// Those, with the bytes that are looked at.
+pub(super) const WINDOW: usize = BEFORE + STEP + BEHIND;
+
 /// What some bytes have.
 #[derive(Debug)]
 pub(super) struct Places {
     pub(super) line_ends: u64,
     /// Behind the last two bytes of the literal, first digits of a wanted status.
     pub(super) wanted: u64,
-    /// Behind such bytes and three digits that are no wanted status, first bytes of the literal that follows; the third digits, if none does.
+    /// There, first digits of three that are no wanted status and stand before the first byte of the literal that follows.
     pub(super) unwanted: u64,
 }
 
@@ -60,37 +66,13 @@ impl Places {
     }
 }
 
-/// What the bytes before have, of what reaches into these.
-#[derive(Debug, Default)]
-pub(super) struct Behind {
-    before_last: Last,
-    literal: Last,
-    digits: [Last; 3],
-}
-
-/// Whether the last byte has something.
-#[derive(Debug, Default)]
-struct Last(u64);
-
-impl Last {
-    /// The bytes behind those of `mask`.
-    #[expect(clippy::inline_always, reason = "only what is inlined is compiled for the processor's level")]
-    #[inline(always)]
-    fn behind(&mut self, mask: u64) -> u64 {
-        let behind = mask << 1 | self.0;
-        self.0 = mask >> 63;
-        behind
-    }
-}
-
 /// What a screen looks for, in registers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Eye<'s, S: Simd> {
     line_end: u8x64<S>,
     last: u8x64<S>,
     before_last: Option<u8x64<S>>,
-    zero: u8x64<S>,
-    ten: u8x64<S>,
+    digits: Run<S>,
     wanted: Run<S>,
     more_wanted: &'s [(u8, u8)],
     after: Option<u8x64<S>>,
@@ -104,7 +86,7 @@ struct Run<S: Simd> {
 }
 
 impl<S: Simd> Run<S> {
-    #[expect(clippy::inline_always, reason = "as above")]
+    #[expect(clippy::inline_always, reason = "only what is inlined is compiled for the processor's level")]
     #[inline(always)]
     fn new(simd: S, (start, count): (u8, u8)) -> Self {
         Self { start: u8x64::splat(simd, start), count: u8x64::splat(simd, count) }
@@ -112,8 +94,8 @@ impl<S: Simd> Run<S> {
 
     #[expect(clippy::inline_always, reason = "as above")]
     #[inline(always)]
-    fn among(self, bytes: u8x64<S>) -> u64 {
-        (bytes - self.start).simd_lt(self.count).to_bitmask()
+    fn among(self, bytes: u8x64<S>) -> mask8x64<S> {
+        (bytes - self.start).simd_lt(self.count)
     }
 }
 
@@ -127,38 +109,47 @@ impl<'s, S: Simd> Eye<'s, S> {
             line_end: splat(b'\n'),
             last: splat(screen.last),
             before_last: screen.before_last.map(splat),
-            zero: splat(b'0'),
-            ten: splat(10),
+            digits: Run::new(simd, (b'0', 10)),
             wanted: Run::new(simd, *wanted),
             more_wanted,
             after: screen.after.first().map(|&byte| splat(byte)),
         }
     }
 
-    /// The places of `step`, behind the bytes that `behind` is of.
+    /// Whether there is one of everything, as with most formats: then nothing of that need be asked again at each step.
+    pub(super) fn is_usual(&self) -> bool {
+        self.before_last.is_some() && self.after.is_some() && self.more_wanted.is_empty()
+    }
+
+    /// The places of the bytes in the middle of `window`; `USUAL` if [`Eye::is_usual`].
+    ///
+    /// What stands before and behind each of them is read anew, a byte off: cheaper than to carry it over from one to the next, bit by bit.
     #[expect(clippy::inline_always, reason = "as above")]
     #[inline(always)]
-    pub(super) fn places(&self, step: &[u8; STEP], behind: &mut Behind) -> Places {
+    pub(super) fn places<const USUAL: bool>(&self, window: &[u8; WINDOW]) -> Places {
         let simd = self.line_end.token();
-        let bytes = u8x64::from_slice(simd, step);
-        let is = |byte: u8x64<S>| bytes.simd_eq(byte).to_bitmask();
-        let mut literal = is(self.last);
-        if let Some(byte) = self.before_last {
-            literal &= behind.before_last.behind(is(byte));
+        let bytes = |off: usize| u8x64::from_slice(simd, &window[off..off + STEP]);
+        let first = bytes(BEFORE);
+        let mut literal = bytes(BEFORE - 1).simd_eq(self.last);
+        if USUAL || self.before_last.is_some() {
+            literal &= bytes(BEFORE - 2).simd_eq(self.before_last.unwrap_or(self.last));
         }
-        let digits = Run { start: self.zero, count: self.ten }.among(bytes);
-        let mut wanted = self.wanted.among(bytes);
-        for &run in self.more_wanted {
-            wanted |= Run::new(simd, run).among(bytes);
+        let mut is_wanted = self.wanted.among(first);
+        if !USUAL {
+            for &run in self.more_wanted {
+                is_wanted |= Run::new(simd, run).among(first);
+            }
         }
-        let [first, second, third] = &mut behind.digits;
-        let begins = behind.literal.behind(literal) & digits;
-        let two = first.behind(begins & !wanted) & digits;
-        let three = second.behind(two) & digits;
-        let unwanted = match self.after {
-            Some(byte) => third.behind(three) & is(byte),
-            None => three,
-        };
-        Places { line_ends: is(self.line_end), wanted: begins & wanted, unwanted }
+        let mut unwanted = literal & self.digits.among(first) & !is_wanted;
+        unwanted &= self.digits.among(bytes(BEFORE + 1));
+        unwanted &= self.digits.among(bytes(BEFORE + 2));
+        if USUAL || self.after.is_some() {
+            unwanted &= bytes(BEFORE + 3).simd_eq(self.after.unwrap_or(self.last));
+        }
+        Places {
+            line_ends: first.simd_eq(self.line_end).to_bitmask(),
+            wanted: (literal & is_wanted).to_bitmask(),
+            unwanted: unwanted.to_bitmask(),
+        }
     }
 }
