@@ -120,28 +120,39 @@ failed() { # LINES: a log of so many requests that failed
 failed "$refires" >refires.log
 failed $((refires * 10)) >more-refires.log
 site=http://127.0.0.1:$port
-own() { # LOG OPTIONS: a run from the beginning, which must refire all; seconds, CPU seconds and KiB
+timed() { # NAME COMMAND...: a line more in raw/NAME.times: seconds, CPU seconds and KiB
+    local name=$1
+    shift
+    /usr/bin/time -o raw/refire.time -f '%e %U %S %M' "$@"
+    read -r wall user system peak <raw/refire.time
+    echo "$wall $user $system $peak" >>"raw/$name.times"
+}
+own() { # LOG OPTIONS: a run from the beginning, which must refire all
     rm -f retry.log retry.log.*
     # shellcheck disable=SC2086
-    /usr/bin/time -o raw/refire.time -f '%e %U %S %M' logretry run --quiet "$1" --base-url "$site" -o retry.log --pace fixed --concurrency 64 $2
+    timed "run$2" logretry run --quiet "$1" --base-url "$site" -o retry.log --pace fixed --concurrency 64 $2
     same "$(grep -c '" 200 ' retry.log)" "$(wc -l <"$1")" "logretry run $1 $2"
-    read -r wall user system peak <raw/refire.time
+}
+fastest() { # NAME TITLE
+    sort -n "raw/$1.times" | head -1 | awk -v n="$refires" -v wrk="$wrk" -v title="$2" '{
+        printf "| `%s` | %.0f | %.0f µs | %.0f MiB | %.2f |\n", title, n / $1, ($2 + $3) / n * 1e6, $4 / 1024, n / $1 / wrk }'
 }
 head='| | a second | CPU of each | peak | of wrk |\n|---|---:|---:|---:|---:|\n'
-printf "\n## Refire\n\n%s requests, 64 at once, to nginx with 2 workers on the same machine. wrk and oha ask for one page again and again; logretry reads a log, asks for what it names, and writes the retry log and the ledger. The best of %s runs.\n\n$head" "$refires" "${runs:-3}"
-best() { sort -rn | head -1; }
-for _ in $(seq "${runs:-3}"); do wrk -t2 -c64 -d4s "$site/" | awk '$1 == "Requests/sec:" { print $2 }'; done >raw/wrk
-wrk=$(best <raw/wrk)
-printf '| `wrk -t2 -c64` | %.0f | | | 1 |\n' "$wrk"
-if has oha; then
-    for _ in $(seq "${runs:-3}"); do oha --no-tui -n "$refires" -c 64 "$site/" | awk '$1 == "Requests/sec:" { print $2 }'; done >raw/oha
-    best <raw/oha | awk -v wrk="$wrk" '{ printf "| `oha -c 64` | %.0f | | | %.2f |\n", $1, $1 / wrk }'
-fi
-for options in --no-ledger "" "--durability full"; do
-    for _ in $(seq "${runs:-3}"); do own refires.log "$options"; echo "$wall $user $system $peak"; done | sort -n | head -1 |
-        awk -v n="$refires" -v wrk="$wrk" -v name="logretry run${options:+ $options}" '{
-            printf "| `%s` | %.0f | %.0f µs | %.0f MiB | %.2f |\n", name, n / $1, ($2 + $3) / n * 1e6, $4 / 1024, n / $1 / wrk }'
+printf "\n## Refire\n\n%s requests, 64 at once, to nginx with 2 workers on the same machine. wrk asks for one page again and again, for a time. oha asks for a random sample of the same URLs. logretry reads a log, asks for what it names, each once, and writes the retry log and the ledger. From start to end; all in turn, the best of %s rounds.\n\n$head" "$refires" "${runs:-3}"
+awk -v site="$site" '{ print site $7 }' refires.log >urls
+rm -f raw/wrk raw/*.times
+for _ in $(seq "${runs:-3}"); do
+    wrk -t2 -c64 -d4s "$site/" | awk '$1 == "Requests/sec:" { print $2 }' >>raw/wrk
+    if has oha; then
+        timed oha oha --no-tui -n "$refires" -c 64 --urls-from-file urls >raw/oha
+        same "$(awk '$1 == "[200]" { print $2 }' raw/oha)" "$refires" oha
+    fi
+    for options in --no-ledger "" "--durability full"; do own refires.log "$options"; done
 done
+wrk=$(sort -rn raw/wrk | head -1)
+printf '| `wrk -t2 -c64` | %.0f | | | 1 |\n' "$wrk"
+if has oha; then fastest oha 'oha -c 64 --urls-from-file'; fi
+for options in --no-ledger "" "--durability full"; do fastest "run$options" "logretry run${options:+ $options}"; done
 own more-refires.log ""
 kill "$(cat nginx.pid)"; trap - EXIT
 
