@@ -16,19 +16,22 @@ const FILES_MAX: usize = 256;
 /// How often it is begun anew to look at the files because something was done to them meanwhile: more than ever happens at once.
 pub(crate) const TRIES_MAX: usize = 64;
 
-/// The rotated files of the log at `path`, the oldest first. Where one is there twice, because it is being compressed, only the plain one counts.
+/// What `look` finds among the rotated files of the log at `path`, which it gets from the youngest on. Where one is there twice, because it is being compressed, only the plain one counts.
 ///
-/// They are as they stood at one moment: one that was renamed or compressed between the reading of the names and its opening would be at neither of its names.
-pub(crate) fn rotated<S: Files>(files: &S, path: &Path) -> io::Result<Vec<(PathBuf, Opened<S::File>)>> {
+/// One that is renamed or compressed between the reading of the names and its opening is at neither of its names: if anything of that has happened, `look` looks again.
+pub(crate) fn among<S: Files, T>(
+    files: &S,
+    path: &Path,
+    mut look: impl FnMut(&mut dyn Iterator<Item = (PathBuf, Opened<S::File>)>) -> T,
+) -> io::Result<T> {
     let mut standing = standing(files, path)?;
     let mut tries = 0..TRIES_MAX;
     loop {
-        let opened =
-            standing.iter().filter_map(|(path, _)| Some((path.clone(), Opened::at(files, path).ok()?)));
-        let opened = opened.collect();
+        let open = |(path, _): &(PathBuf, _)| Some((path.clone(), Opened::at(files, path).ok()?));
+        let found = look(&mut standing.iter().rev().filter_map(open));
         let now = self::standing(files, path)?;
         if now == standing || tries.next().is_none() {
-            return Ok(opened);
+            return Ok(found);
         }
         standing = now;
     }

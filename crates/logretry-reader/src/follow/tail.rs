@@ -105,9 +105,10 @@ impl<S: Files> Tail<S> {
 
     /// Takes the rotated files that are there for read.
     fn learn_rotated(&mut self) -> io::Result<()> {
-        for (_, opened) in rotated::rotated(&self.files, &self.path)? {
-            self.known.learn(opened.fingerprint().ok().flatten());
-        }
+        let prints = rotated::among(&self.files, &self.path, |files| {
+            files.filter_map(|(_, opened)| opened.fingerprint().ok().flatten()).collect::<Vec<_>>()
+        })?;
+        self.known.learn(prints.into_iter().rev());
         Ok(())
     }
 

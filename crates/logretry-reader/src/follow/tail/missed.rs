@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::super::files::{Files, ReadAt};
+use super::super::files::{Files, Identity, ReadAt};
 use super::super::places::Place;
 use super::super::print::Fingerprint;
 use super::super::rotated::{self, Opened, Sequence, TRIES_MAX};
@@ -31,36 +31,14 @@ impl<S: Files> Tail<S> {
         let is_at_path = self.files.stat(&self.path).is_ok_and(|stat| current == Some(stat.identity));
         // So are the heads: whatever came before one of them and has gone is among the names.
         let heads = self.heads();
-        let Ok(files) = rotated::rotated(&self.files, &self.path) else { return Some(false) };
-        self.searched = true;
         let open = self.retired.iter().chain(&self.current);
         self.known.learn(open.filter_map(|volume| volume.fingerprint));
-        let identities = |is_fresh: bool| {
-            let volumes = self.retired.iter().filter(move |volume| (volume.read_to == 0) == is_fresh);
-            volumes.map(|volume| volume.identity).collect::<Vec<_>>()
+        let Ok(mut missed) =
+            rotated::among(&self.files, &self.path, |files| self.missed_among(files, current, &heads))
+        else {
+            return Some(false);
         };
-        let (unread, read) = (identities(true), identities(false));
-        // None where the current file stands, under another name.
-        let mut missed: Vec<Option<Missed<S::File>>> = Vec::new();
-        for (path, opened) in files.into_iter().rev() {
-            let (Ok(print), stat) = (opened.fingerprint(), opened.stat) else { continue };
-            if current == Some(stat.identity) {
-                missed.push(None);
-                continue;
-            }
-            if print.is_some_and(|print| heads.contains(&print)) || unread.contains(&stat.identity) {
-                continue;
-            }
-            if print.is_some_and(|print| self.known.knows(&print)) || read.contains(&stat.identity) {
-                break;
-            }
-            // One without a line may still get some.
-            let is_blank = print.is_none() && self.blank.contains(&stat.identity);
-            let is_twice = print.is_some() && missed.iter().flatten().any(|other| other.print == print);
-            if !is_blank && !is_twice {
-                missed.push(Some(Missed { path, opened, print }));
-            }
-        }
+        self.searched = true;
         // What was taken for the copy of what is still to be read may be all that is left of that.
         if self.heads() != heads {
             return None;
@@ -90,6 +68,40 @@ impl<S: Files> Tail<S> {
             found = true;
         }
         Some(found)
+    }
+
+    /// Which of `files`, that come from the youngest on, were missed; none where the `current` file stands, under another name.
+    fn missed_among(
+        &self,
+        files: &mut dyn Iterator<Item = (PathBuf, Opened<S::File>)>,
+        current: Option<Identity>,
+        heads: &[Fingerprint],
+    ) -> Vec<Option<Missed<S::File>>> {
+        let mut missed: Vec<Option<Missed<S::File>>> = Vec::new();
+        for (path, opened) in files {
+            let (Ok(print), identity) = (opened.fingerprint(), opened.stat.identity) else { continue };
+            if current == Some(identity) {
+                missed.push(None);
+                continue;
+            }
+            let is_retired = |is_fresh: bool| {
+                let mut volumes = self.retired.iter().filter(|volume| (volume.read_to == 0) == is_fresh);
+                volumes.any(|volume| volume.identity == identity)
+            };
+            if print.is_some_and(|print| heads.contains(&print)) || is_retired(true) {
+                continue;
+            }
+            if print.is_some_and(|print| self.known.knows(&print)) || is_retired(false) {
+                break;
+            }
+            // One without a line may still get some.
+            let is_blank = print.is_none() && self.blank.contains(&identity);
+            let is_twice = print.is_some() && missed.iter().flatten().any(|other| other.print == print);
+            if !is_blank && !is_twice {
+                missed.push(Some(Missed { path, opened, print }));
+            }
+        }
+        missed
     }
 
     /// The first lines of what is still to be read, which may have been copied already, and of what is at the path. The current file is read only if it begins as it does now.
@@ -124,14 +136,19 @@ impl<S: Files> Tail<S> {
     /// Goes on where it ended.
     pub(super) fn resume(&mut self, places: &[Place], taker: &mut impl Taker) -> io::Result<()> {
         self.known.learn(places.iter().map(|place| place.fingerprint));
-        // Before the others: if it is renamed in between, it is among them too.
-        let at_path = Opened::at(&self.files, &self.path).ok();
-        let mut files = rotated::rotated(&self.files, &self.path)?;
-        files.extend(at_path.map(|opened| (self.path.clone(), opened)));
         let mut open: Vec<&Place> = places.iter().filter(|place| !place.is_read()).collect();
+        let with_print = |(path, opened): (PathBuf, Opened<S::File>)| {
+            let print = opened.fingerprint().ok().flatten()?;
+            open.iter().any(|place| place.fingerprint == print).then_some((path, opened, print))
+        };
+        // Before the others: if it is renamed in between, it is among them too.
+        let at_path = Opened::at(&self.files, &self.path).ok().map(|opened| (self.path.clone(), opened));
+        let at_path = at_path.and_then(with_print);
+        let files = rotated::among(&self.files, &self.path, |files| {
+            files.filter_map(with_print).collect::<Vec<_>>()
+        })?;
         // From the youngest on: a file that is being copied is there twice.
-        for (path, opened) in files.into_iter().rev() {
-            let Ok(Some(print)) = opened.fingerprint() else { continue };
+        for (path, opened, print) in at_path.into_iter().chain(files) {
             let Some(index) = open
                 .iter()
                 .position(|place| place.fingerprint == print && place.stands_in(&opened, path != self.path))

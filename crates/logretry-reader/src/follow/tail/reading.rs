@@ -137,13 +137,12 @@ impl<S: Files> Tail<S> {
     /// The youngest rotated file that holds what has been read of `volume`.
     fn copy_of(&self, volume: &Volume<S::File>) -> Option<Opened<S::File>> {
         let (offset, marker) = volume.read_end();
-        let mut copies =
-            rotated::rotated(&self.files, &self.path).ok()?.into_iter().rev().map(|(_, opened)| opened);
-        copies.find(|opened| {
+        let is_copy = |opened: &Opened<S::File>| {
             let has_print = volume.fingerprint.is_none()
                 || opened.fingerprint().is_ok_and(|print| print == volume.fingerprint);
             has_print && opened.has(offset, marker).unwrap_or(false)
-        })
+        };
+        rotated::among(&self.files, &self.path, |files| files.map(|(_, opened)| opened).find(is_copy)).ok()?
     }
 
     /// Lets `volume` go on in its copy.
