@@ -1,4 +1,3 @@
-use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -7,6 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::ReaderError;
+use crate::rotation::rotation;
 
 /// One log to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,35 +132,10 @@ pub(crate) fn logs_in(directory: &Path) -> Result<Vec<PathBuf>, ReaderError> {
 pub(crate) fn oldest_first(mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
     paths.sort_by_cached_key(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (stem, age) = rotation(&name);
-        (path.parent().map(Path::to_owned), stem.to_owned(), age, name.clone())
+        let (log, age) = rotation(&name);
+        (path.parent().map(Path::to_owned), log, age, name)
     });
     paths
-}
-
-/// How old a rotated log is; sorts from the oldest to the one that is written now.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Age {
-    /// Named by its date: smaller is older.
-    Date(u64),
-    /// Numbered: greater is older.
-    Number(Reverse<u64>),
-    /// The log itself.
-    Current,
-}
-
-/// The name of the log that the file `name` is one of, and how old that one is.
-pub(crate) fn rotation(name: &str) -> (&str, Age) {
-    let plain =
-        [".gz", ".zst", ".bz2", ".xz"].iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
-    let digits = plain.bytes().rev().take_while(u8::is_ascii_digit).count();
-    let (stem, number) = plain.split_at(plain.len() - digits);
-    match (stem.strip_suffix(['.', '-']), number.parse()) {
-        // Eight digits and more are a date (logrotate's `dateext`), with or without hours.
-        (Some(stem), Ok(number)) if digits >= 8 => (stem, Age::Date(number)),
-        (Some(stem), Ok(number)) => (stem, Age::Number(Reverse(number))),
-        _ => (plain, Age::Current),
-    }
 }
 
 #[cfg(test)]

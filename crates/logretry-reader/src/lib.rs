@@ -52,6 +52,7 @@ mod follow;
 mod input;
 mod opened;
 mod reader;
+mod rotation;
 mod sample;
 mod search;
 mod sift;

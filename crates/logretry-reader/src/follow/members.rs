@@ -3,8 +3,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::progress::Progress;
-use super::rotated::{age, folder, is_packed};
+use super::rotated::folder;
 use crate::input::{is_pattern, logs_in, matches_of};
+use crate::rotation::{age, is_packed};
 use crate::{Input, ReaderError};
 
 /// Logs to be followed.

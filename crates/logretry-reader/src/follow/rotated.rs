@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::files::{Files, Identity, ReadAt, Stat};
 use super::print::{Fingerprint, MARKER_BYTES, Marker};
 use super::volume::Body;
-use crate::input::{Age, rotation};
+use crate::rotation::{Age, age, is_packed, unpacked};
 use crate::unpack::{compression, decompress};
 
 /// Rotated files that are looked at; of more, the oldest are not.
@@ -46,18 +46,18 @@ fn standing(files: &impl Files, path: &Path) -> io::Result<Vec<(PathBuf, Option<
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         names => names?,
     };
-    let mut found: Vec<(Age, bool, PathBuf)> = names
+    let mut found: Vec<(Age, String, bool, PathBuf)> = names
         .into_iter()
         .filter_map(|name| {
-            let text = name.to_string_lossy().into_owned();
+            let text = name.to_string_lossy();
             let age = age(&own, &text)?;
-            Some((age, is_packed(&text), folder.join(name)))
+            Some((age, unpacked(&text).to_owned(), is_packed(&text), folder.join(&name)))
         })
         .collect();
     found.sort();
-    found.dedup_by(|one, before| one.0 == before.0);
+    found.dedup_by(|one, before| one.1 == before.1);
     let surplus = found.len().saturating_sub(FILES_MAX);
-    let with_identity = |(_, _, path): (Age, bool, PathBuf)| {
+    let with_identity = |(.., path): (Age, String, bool, PathBuf)| {
         let identity = files.stat(&path).ok().map(|stat| stat.identity);
         (path, identity)
     };
@@ -67,26 +67,6 @@ fn standing(files: &impl Files, path: &Path) -> io::Result<Vec<(PathBuf, Option<
 /// The folder that the file `path` is in.
 pub(crate) fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// How old the file `name` is, if it is a rotated one of the log `own`: `access.log.1`, `access.log-20261121.gz`, `access-20261121.log`.
-pub(crate) fn age(own: &str, name: &str) -> Option<Age> {
-    let (stem, age) = rotation(name);
-    if stem == own && age != Age::Current {
-        return Some(age);
-    }
-    let (own_stem, extension) = own.rsplit_once('.')?;
-    let plain = name.strip_suffix(packed_suffix(name)).unwrap_or(name);
-    let (stem, age) = rotation(plain.strip_suffix(extension)?.strip_suffix('.')?);
-    (stem == own_stem && age != Age::Current).then_some(age)
-}
-
-fn packed_suffix(name: &str) -> &str {
-    [".gz", ".zst", ".bz2", ".xz"].into_iter().find(|suffix| name.ends_with(suffix)).unwrap_or("")
-}
-
-pub(crate) fn is_packed(name: &str) -> bool {
-    !packed_suffix(name).is_empty()
 }
 
 /// An open file of a log, whatever becomes of its name.
