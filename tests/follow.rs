@@ -168,6 +168,34 @@ fn a_log_that_appears_in_a_folder_is_read_from_its_beginning_and_removed_ones_en
 }
 
 #[test]
+fn in_a_folder_a_rotated_log_is_no_log_of_its_own_whatever_its_name() {
+    let desk = Desk::with("logs/access.log", line("GET /0", 500));
+    let target = desk.path("records.ndjson");
+    let reader = desk.program("lr-read", &["--follow", "--from-start", "logs"]).writing_to(&target).start();
+    let read = |number: usize| {
+        until("the records", || {
+            let text = desk.read("records.ndjson");
+            (text.ends_with('\n') && text.lines().count() >= number).then(|| ndjson(&text))
+        })
+    };
+    read(1);
+    let log = desk.path("logs/access.log");
+    fs::rename(&log, desk.path("logs/access.log-29-11-2026")).expect("a log");
+    desk.put("logs/access.log", line("GET /1", 500));
+    read(2);
+    fs::copy(&log, desk.path("logs/access.log.copy")).expect("a log");
+    fs::File::options().write(true).open(&log).and_then(|file| file.set_len(0)).expect("a log");
+    desk.put("logs/access.log", line("GET /2", 500));
+    read(3);
+    // A log that begins otherwise is one, and shows that the others have been looked at.
+    desk.put("logs/access_ssl.log", line("GET /3", 500));
+    let records = read(4);
+    reader.signal("TERM");
+    let ended = reader.end();
+    assert_eq!(targets(&records), ["/0", "/1", "/2", "/3"], "{}", ended.stderr);
+}
+
+#[test]
 fn what_cannot_be_followed_is_said() {
     let desk = Desk::with("access.log", line("GET /old", 500));
     let ended = desk.run("lr-read", &["--follow"]);

@@ -14,6 +14,7 @@
 //! | one of them is renamed or compressed while they are looked at | it may have been at neither of its names: they are looked at once more |
 //! | the file begins otherwise than when files were looked for that came before it | it was truncated that very moment: they are looked for once more |
 //! | a rotated file without a line | it may be a copy that is just being made: it is read when its first line shows that it is none |
+//! | another file in a folder of logs | one whose name and first line are as those of a log that is followed is a rotated one; any other is a log of its own, read from its beginning |
 //! | a line without an end | it is waited for. If its file has been truncated meanwhile, it is rejected as torn, and never taken for a whole one |
 //! | NUL bytes before a line | a hole that truncating has left under a writer that does not append: passed over, and told |
 //! | nothing at the path | the file that was there is read on, and a new one is waited for |

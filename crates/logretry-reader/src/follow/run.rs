@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -6,10 +7,10 @@ use bstr::BString;
 use logretry_stage::Fatal;
 use logretry_stage::bridge::{Break, Feed};
 
-use super::files::Disk;
+use super::files::{Disk, Files as _, Stat};
 use super::log::Log;
 use super::members::Following;
-use super::rotated::folder;
+use super::rotated::{Opened, folder};
 use super::tail::{Start, Tail, block};
 use super::wake::Wake;
 use crate::reader::read;
@@ -39,6 +40,7 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
     if following.from_start {
         rotated.iter().try_for_each(|input| read(input, options, feed))?;
     }
+    let mut others = Others::default();
     let (began, mut block) = (Instant::now(), block());
     loop {
         let now = began.elapsed();
@@ -57,7 +59,7 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
         }
         if following.may_grow() {
             for path in following.found().0 {
-                if !followed.iter().any(|one| one.tail.path == path) {
+                if !followed.iter().any(|one| one.tail.path == path) && others.has_log(&path, &followed) {
                     watch_target(&path, &mut wake, feed);
                     followed.push(begin(path, Start::Beginning, following, options, feed)?);
                     more = true;
@@ -68,6 +70,26 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
             let due = followed.iter().filter_map(|one| one.tail.due()).filter(|due| *due > now).min();
             wake.wait(due.map(|due| due.saturating_sub(now)), &cx)?;
         }
+    }
+}
+
+/// Files among the logs that are none: rotated ones, whatever they are called.
+#[derive(Default)]
+struct Others(HashMap<PathBuf, Stat>);
+
+impl Others {
+    /// Whether a log of its own has come at `path`. As long as it has no line, that is not known, and nothing is missed.
+    fn has_log(&mut self, path: &Path, followed: &[Followed<'_>]) -> bool {
+        if Disk.stat(path).is_ok_and(|stat| self.0.get(path) == Some(&stat)) {
+            return false;
+        }
+        let Ok(opened) = Opened::at(&Disk, path) else { return false };
+        let Ok(Some(print)) = opened.fingerprint() else { return false };
+        let is_other = followed.iter().any(|one| one.tail.has_had(path, opened.stat.identity, print));
+        if is_other {
+            self.0.insert(path.to_owned(), opened.stat);
+        }
+        !is_other
     }
 }
 

@@ -6,12 +6,13 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use logretry_stage::bridge::Break;
 
 use super::files::{Files, Identity, ReadAt as _, Stat};
+use super::members;
 use super::places::Place;
 use super::print::{Fingerprint, Known};
 use super::rotated::{self, Opened};
@@ -176,6 +177,15 @@ impl<S: Files> Tail<S> {
     /// Whether there is nothing at the path, and nothing left of what was.
     pub(crate) fn is_gone(&self) -> bool {
         self.trouble == Some(io::ErrorKind::NotFound) && self.retired.is_empty()
+    }
+
+    /// Whether the file at `path`, which begins so, is one that this log has had: its name begins as that of the log, and it is open, or begins as one that has been read.
+    pub(crate) fn has_had(&self, path: &Path, identity: Identity, print: Fingerprint) -> bool {
+        let is_named_so = members::name(path).starts_with(&members::name(&self.path.with_extension("")));
+        let mut open = self.retired.iter().chain(&self.current);
+        is_named_so
+            && (self.known.knows(&print)
+                || open.any(|volume| volume.identity == identity || volume.fingerprint == Some(print)))
     }
 
     /// How far the open files have been read, by their numbers.
