@@ -16,20 +16,30 @@ const FILES_MAX: usize = 256;
 /// How often it is begun anew to look at the files because something was done to them meanwhile: more than ever happens at once.
 pub(crate) const TRIES_MAX: usize = 64;
 
+/// Which files beside a log are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// Those whose names say how old they are.
+    Dated,
+    /// Also those whose names only begin as that of the log: for what is known by its content.
+    Alike,
+}
+
 /// What `look` finds among the rotated files of the log at `path`, which it gets from the youngest on. Where one is there twice, because it is being compressed, only the plain one counts.
 ///
 /// One that is renamed or compressed between the reading of the names and its opening is at neither of its names: if anything of that has happened, `look` looks again.
 pub(crate) fn among<S: Files, T>(
     files: &S,
     path: &Path,
+    which: Which,
     mut look: impl FnMut(&mut dyn Iterator<Item = (PathBuf, Opened<S::File>)>) -> T,
 ) -> io::Result<T> {
-    let mut standing = standing(files, path)?;
+    let mut standing = standing(files, path, which)?;
     let mut tries = 0..TRIES_MAX;
     loop {
         let open = |(path, _): &(PathBuf, _)| Some((path.clone(), Opened::at(files, path).ok()?));
         let found = look(&mut standing.iter().rev().filter_map(open));
-        let now = self::standing(files, path)?;
+        let now = self::standing(files, path, which)?;
         if now == standing || tries.next().is_none() {
             return Ok(found);
         }
@@ -38,8 +48,9 @@ pub(crate) fn among<S: Files, T>(
 }
 
 /// The names of the rotated files, the oldest first, and which file is at each; none where a link leads nowhere.
-fn standing(files: &impl Files, path: &Path) -> io::Result<Vec<(PathBuf, Option<Identity>)>> {
+fn standing(files: &impl Files, path: &Path, which: Which) -> io::Result<Vec<(PathBuf, Option<Identity>)>> {
     let own = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let stem = own.rsplit_once('.').map_or(&*own, |(stem, _)| stem);
     let folder = folder(path);
     let names = match files.names(folder) {
         // A folder can go, and come again, like a file.
@@ -50,7 +61,8 @@ fn standing(files: &impl Files, path: &Path) -> io::Result<Vec<(PathBuf, Option<
         .into_iter()
         .filter_map(|name| {
             let text = name.to_string_lossy();
-            let age = age(&own, &text)?;
+            let is_alike = || which == Which::Alike && text != own && text.starts_with(stem);
+            let age = age(&own, &text).or_else(|| is_alike().then_some(Age::Current))?;
             Some((age, unpacked(&text).to_owned(), is_packed(&text), folder.join(&name)))
         })
         .collect();

@@ -15,7 +15,7 @@ use super::files::{Files, Identity, ReadAt as _, Stat};
 use super::members;
 use super::places::Place;
 use super::print::{Fingerprint, Known};
-use super::rotated::{self, Opened};
+use super::rotated::{self, Opened, Which};
 use super::volume::{BLOCK_BYTES, Beginning, Body, Taker, Volume};
 
 mod missed;
@@ -106,7 +106,7 @@ impl<S: Files> Tail<S> {
 
     /// Takes the rotated files that are there for read.
     fn learn_rotated(&mut self) -> io::Result<()> {
-        let prints = rotated::among(&self.files, &self.path, |files| {
+        let prints = rotated::among(&self.files, &self.path, Which::Dated, |files| {
             files.filter_map(|(_, opened)| opened.fingerprint().ok().flatten()).collect::<Vec<_>>()
         })?;
         self.known.learn(prints.into_iter().rev());

@@ -1,6 +1,7 @@
 //! What is done to logs, in any order, under the eyes of a follower.
 
 mod moments;
+mod names;
 mod script;
 mod sequences;
 mod simulated;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::super::files::{Files, Identity, ReadAt};
 use super::super::places::Place;
 use super::super::print::Fingerprint;
-use super::super::rotated::{self, Opened, Sequence, TRIES_MAX};
+use super::super::rotated::{self, Opened, Sequence, TRIES_MAX, Which};
 use super::super::volume::{Beginning, Body, Taker, Volume};
 use super::Tail;
 
@@ -33,9 +33,9 @@ impl<S: Files> Tail<S> {
         let heads = self.heads();
         let open = self.retired.iter().chain(&self.current);
         self.known.learn(open.filter_map(|volume| volume.fingerprint));
-        let Ok(mut missed) =
-            rotated::among(&self.files, &self.path, |files| self.missed_among(files, current, &heads))
-        else {
+        let Ok(mut missed) = rotated::among(&self.files, &self.path, Which::Dated, |files| {
+            self.missed_among(files, current, &heads)
+        }) else {
             return Some(false);
         };
         self.searched = true;
@@ -144,7 +144,7 @@ impl<S: Files> Tail<S> {
         // Before the others: if it is renamed in between, it is among them too.
         let at_path = Opened::at(&self.files, &self.path).ok().map(|opened| (self.path.clone(), opened));
         let at_path = at_path.and_then(with_print);
-        let files = rotated::among(&self.files, &self.path, |files| {
+        let files = rotated::among(&self.files, &self.path, Which::Dated, |files| {
             files.filter_map(with_print).collect::<Vec<_>>()
         })?;
         // From the youngest on: a file that is being copied is there twice.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use logretry_stage::bridge::Break;
 
 use super::super::files::{Files, ReadAt, Stat};
-use super::super::rotated::{self, Opened};
+use super::super::rotated::{self, Opened, Which};
 use super::super::volume::{Beginning, Body, Seen, Taker, Volume};
 use super::Tail;
 
@@ -134,7 +134,7 @@ impl<S: Files> Tail<S> {
         Ok([None, anew])
     }
 
-    /// The youngest rotated file that holds what has been read of `volume`.
+    /// The youngest file that holds what has been read of `volume`.
     fn copy_of(&self, volume: &Volume<S::File>) -> Option<Opened<S::File>> {
         let (offset, marker) = volume.read_end();
         let is_copy = |opened: &Opened<S::File>| {
@@ -142,7 +142,13 @@ impl<S: Files> Tail<S> {
                 || opened.fingerprint().is_ok_and(|print| print == volume.fingerprint);
             has_print && opened.has(offset, marker).unwrap_or(false)
         };
-        rotated::among(&self.files, &self.path, |files| files.map(|(_, opened)| opened).find(is_copy)).ok()?
+        let among = |which| {
+            let copy = rotated::among(&self.files, &self.path, which, |files| {
+                files.map(|(_, opened)| opened).find(is_copy)
+            });
+            copy.ok().flatten()
+        };
+        among(Which::Dated).or_else(|| among(Which::Alike))
     }
 
     /// Lets `volume` go on in its copy.
