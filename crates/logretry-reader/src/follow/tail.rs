@@ -165,6 +165,8 @@ impl<S: Files> Tail<S> {
     fn retire(&mut self) {
         self.retired.extend(self.current.take().map(|mut volume| {
             volume.beginning = Beginning::Any;
+            // Where to go on must tell of it even if it has not been read yet: what is younger may be known sooner.
+            volume.fingerprint = volume.fingerprint.or_else(|| missed::head(&volume));
             volume
         }));
     }

@@ -58,7 +58,8 @@ impl<S: Files> Tail<S> {
                 taker.say(format_args!("reading {} first, which was rotated away unread", Named(&path)));
             }
             let mut volume = self.volume(body, opened.stat);
-            (volume.grown_at, volume.ends_whole) = (now, false);
+            // It is known from now on, and not read yet.
+            (volume.fingerprint, volume.grown_at, volume.ends_whole) = (print, now, false);
             // A compressed one is there when it is whole.
             if print.is_none() && volume.file().is_some() {
                 volume.beginning = Beginning::Doubtful;
@@ -128,6 +129,7 @@ impl<S: Files> Tail<S> {
         let mut heads = others.filter_map(|volume| volume.fingerprint.or_else(|| head(volume)));
         let is_copy = heads.any(|head| head == print) || self.known.knows(&print);
         if !is_copy {
+            self.retired[place].fingerprint = Some(print);
             self.known.learn(Some(print));
         }
         Some(is_copy)
@@ -177,7 +179,7 @@ impl<S: Files> Tail<S> {
 }
 
 /// The first line of a file of which nothing has been read yet, if it has a whole one.
-fn head<F: ReadAt>(volume: &Volume<F>) -> Option<Fingerprint> {
+pub(super) fn head<F: ReadAt>(volume: &Volume<F>) -> Option<Fingerprint> {
     let file = volume.file().filter(|_| volume.read_to == 0).cloned()?;
     Fingerprint::of(Sequence { file, offset: 0 }).ok().flatten()
 }

@@ -153,8 +153,12 @@ impl<S: Files> Tail<S> {
 
     /// Lets `volume` go on in its copy.
     fn continue_in(&mut self, volume: &mut Volume<S::File>, copy: &Opened<S::File>) -> io::Result<()> {
-        self.known.learn(copy.fingerprint()?);
-        volume.continue_in(copy.body()?, copy.stat.identity)
+        let print = copy.fingerprint()?;
+        volume.continue_in(copy.body()?, copy.stat.identity)?;
+        // It may have begun with a line that had no end then.
+        volume.fingerprint = volume.fingerprint.or(print);
+        self.known.learn(print);
+        Ok(())
     }
 }
 

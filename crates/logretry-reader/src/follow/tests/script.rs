@@ -29,6 +29,8 @@ pub(super) enum Deed {
     Gzip(u8),
     /// The follower looks, so many seconds after its last look.
     Look(u8),
+    /// The follower looks once, and not again though there may be more.
+    Glance,
     /// The follower ends and begins again.
     Restart,
 }
@@ -141,6 +143,9 @@ impl<W: World> Stage<W> {
                 }
             }
             Deed::Look(seconds) => self.look(seconds),
+            Deed::Glance => {
+                self.tail.look(self.now, &mut self.block, &mut self.taken).expect("nobody breaks");
+            }
             Deed::Restart => {
                 let open = self.tail.open_places().into_iter().map(|(_, place)| place);
                 let places = open.chain(self.tail.read_places()).collect();

@@ -19,7 +19,8 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::Remove),
         2 => (1..4_u8).prop_map(Deed::Gzip),
         8 => (0..8_u8).prop_map(Deed::Look),
-        1 => Just(Deed::Restart),
+        3 => Just(Deed::Glance),
+        2 => Just(Deed::Restart),
     ]
 }
 
