@@ -85,13 +85,14 @@ impl<'a> Log<'a> {
     }
 
     /// Tells how far the log has been read, if all of that has been handed on.
-    pub(crate) fn tell_progress<S: Files>(&self, tail: &Tail<S>) {
-        if self.search.as_ref().is_none_or(|search| search.kept.is_empty())
-            && !self.desk.is_in_pieces()
-            && let Some((progress, _)) = &self.desk.progress
-        {
+    pub(crate) fn tell_progress<S: Files>(&self, tail: &mut Tail<S>) {
+        if self.search.as_ref().is_some_and(|search| !search.kept.is_empty()) || self.desk.is_in_pieces() {
+            return;
+        }
+        if let Some((progress, _)) = &self.desk.progress {
             progress.read(&self.desk.name, tail.open_places(), tail.read_places());
         }
+        tail.told();
     }
 
     /// Rejects what is still in pieces.

@@ -43,6 +43,8 @@ pub(crate) struct Tail<S: Files> {
     retired: VecDeque<Volume<S::File>>,
     /// What files have been read, or were there before.
     pub(crate) known: Known,
+    /// What became of files that were closed since it was last told.
+    closed: Vec<(u64, Place)>,
     /// Files without a line that have been closed.
     blank: Vec<Identity>,
     volumes: u64,
@@ -69,6 +71,7 @@ impl<S: Files> Tail<S> {
             current: None,
             retired: VecDeque::new(),
             known: Known::default(),
+            closed: Vec::new(),
             blank: Vec::new(),
             volumes: 0,
             searched: false,
@@ -190,17 +193,23 @@ impl<S: Files> Tail<S> {
                 || open.any(|volume| volume.identity == identity || volume.fingerprint == Some(print)))
     }
 
-    /// How far the open files have been read, by their numbers.
+    /// How far the open files have been read, by their numbers, and those that were closed since that was last [told](Tail::told): their lines may still be on their way.
     pub(crate) fn open_places(&self) -> Vec<(u64, Place)> {
         let open = self.retired.iter().chain(&self.current);
-        open.filter_map(|volume| Some((volume.number, volume.place()?))).collect()
+        let open = open.filter_map(|volume| Some((volume.number, volume.place()?)));
+        self.closed.iter().copied().chain(open).collect()
     }
 
     /// The files that need not be read any more.
     pub(crate) fn read_places(&self) -> Vec<Place> {
-        let open = self.retired.iter().chain(&self.current);
-        let is_open = |print: &Fingerprint| open.clone().any(|volume| volume.fingerprint == Some(*print));
+        let open = self.open_places();
+        let is_open = |print: &Fingerprint| open.iter().any(|(_, place)| place.fingerprint == *print);
         self.known.iter().filter(|print| !is_open(print)).map(|print| Place::read(*print)).collect()
+    }
+
+    /// The places have been told.
+    pub(crate) fn told(&mut self) {
+        self.closed.clear();
     }
 
     fn open(&self) -> io::Result<Option<(Body<S::File>, Stat)>> {
@@ -264,6 +273,7 @@ impl<S: Files> Tail<S> {
     fn close(&mut self, volume: &mut Volume<S::File>, taker: &mut impl Taker) -> Result<(), Break> {
         volume.close(taker)?;
         self.known.learn(volume.fingerprint);
+        self.closed.extend(volume.place().map(|place| (volume.number, place)));
         if volume.fingerprint.is_none() {
             self.blank.push(volume.identity);
             self.blank.drain(..self.blank.len().saturating_sub(BLANK_MAX));

@@ -2,6 +2,7 @@
 
 mod moments;
 mod names;
+mod places;
 mod script;
 mod sequences;
 mod simulated;
