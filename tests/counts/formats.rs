@@ -78,7 +78,7 @@ fn block(form: Form) -> Block {
 }
 
 #[library_benchmark(setup = block)]
-#[bench::combined(args = (COMBINED), config = counted(41_000))]
+#[bench::combined(args = (COMBINED), config = counted(35_000))]
 pub(crate) fn screen(block: Block) -> Block {
     black_box(block.screen.sift(&block.bytes, |place, _| !black_box(place).is_empty()));
     block

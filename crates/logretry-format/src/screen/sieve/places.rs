@@ -1,6 +1,6 @@
 //! Where in 64 bytes lines end, and where statuses stand: masks with a bit for each byte.
 
-use fearless_simd::{Simd, mask8x64, prelude::*, u8x64};
+use fearless_simd::{Simd, prelude::*, u8x64};
 use logretry_record::StatusSet;
 
 use super::Screen;
@@ -94,9 +94,16 @@ impl<S: Simd> Run<S> {
 
     #[expect(clippy::inline_always, reason = "as above")]
     #[inline(always)]
-    fn among(self, bytes: u8x64<S>) -> mask8x64<S> {
-        (bytes - self.start).simd_lt(self.count)
+    fn among(self, bytes: u8x64<S>) -> u64 {
+        (bytes - self.start).simd_lt(self.count).to_bitmask()
     }
+}
+
+/// Which of `bytes` are this one. They are put together as bits of one number: of masks that are put together in their registers, not every processor's compiler makes the best.
+#[expect(clippy::inline_always, reason = "as above")]
+#[inline(always)]
+fn is<S: Simd>(bytes: u8x64<S>, byte: u8x64<S>) -> u64 {
+    bytes.simd_eq(byte).to_bitmask()
 }
 
 impl<'s, S: Simd> Eye<'s, S> {
@@ -127,29 +134,30 @@ impl<'s, S: Simd> Eye<'s, S> {
     #[expect(clippy::inline_always, reason = "as above")]
     #[inline(always)]
     pub(super) fn places<const USUAL: bool>(&self, window: &[u8; WINDOW]) -> Places {
-        let simd = self.line_end.token();
-        let bytes = |off: usize| u8x64::from_slice(simd, &window[off..off + STEP]);
-        let first = bytes(BEFORE);
-        let mut literal = bytes(BEFORE - 1).simd_eq(self.last);
+        let first = self.bytes::<BEFORE>(window);
+        let mut literal = is(self.bytes::<{ BEFORE - 1 }>(window), self.last);
         if USUAL || self.before_last.is_some() {
-            literal &= bytes(BEFORE - 2).simd_eq(self.before_last.unwrap_or(self.last));
+            literal &= is(self.bytes::<{ BEFORE - 2 }>(window), self.before_last.unwrap_or(self.last));
         }
-        let mut is_wanted = self.wanted.among(first);
+        let mut wanted = self.wanted.among(first);
         if !USUAL {
             for &run in self.more_wanted {
-                is_wanted |= Run::new(simd, run).among(first);
+                wanted |= Run::new(self.line_end.token(), run).among(first);
             }
         }
-        let mut unwanted = literal & self.digits.among(first) & !is_wanted;
-        unwanted &= self.digits.among(bytes(BEFORE + 1));
-        unwanted &= self.digits.among(bytes(BEFORE + 2));
+        let mut unwanted = literal & self.digits.among(first) & !wanted;
+        unwanted &= self.digits.among(self.bytes::<{ BEFORE + 1 }>(window));
+        unwanted &= self.digits.among(self.bytes::<{ BEFORE + 2 }>(window));
         if USUAL || self.after.is_some() {
-            unwanted &= bytes(BEFORE + 3).simd_eq(self.after.unwrap_or(self.last));
+            unwanted &= is(self.bytes::<{ BEFORE + 3 }>(window), self.after.unwrap_or(self.last));
         }
-        Places {
-            line_ends: first.simd_eq(self.line_end).to_bitmask(),
-            wanted: (literal & is_wanted).to_bitmask(),
-            unwanted: unwanted.to_bitmask(),
-        }
+        Places { line_ends: is(first, self.line_end), wanted: literal & wanted, unwanted }
+    }
+
+    /// The bytes that stand so far behind the beginning of `window`.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn bytes<const OFF: usize>(&self, window: &[u8; WINDOW]) -> u8x64<S> {
+        u8x64::from_slice(self.line_end.token(), &window[OFF..OFF + STEP])
     }
 }
