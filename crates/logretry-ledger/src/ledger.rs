@@ -53,7 +53,7 @@ pub enum Before {
     Repeated,
     /// A request of it ended so, and it was to be sent again.
     Answered(Retry),
-    /// It ended so.
+    /// It ended so, in an earlier process.
     Done(Retry),
     /// It was sent, and nobody knows whether it arrived.
     InDoubt(InDoubt),

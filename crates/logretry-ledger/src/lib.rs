@@ -56,8 +56,12 @@
 //!     ..Retry::not_sent(Timestamp::now(), Reason::Stopped)
 //! };
 //! ledger.outcome(id, &retry, None).wait()?;
-//! assert_eq!(ledger.before(id)?, Before::Done(retry));
+//! assert_eq!(ledger.before(id)?, Before::Repeated, "this process has taken it up already");
 //! ledger.close().wait()?;
+//! drop(ledger);
+//!
+//! let ledger = Ledger::open(&path, "https://shop.example", Durability::Grouped)?;
+//! assert_eq!(ledger.before(id)?, Before::Done(retry));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
