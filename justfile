@@ -7,7 +7,7 @@ _default:
 install:
     #!/bin/sh
     set -eu
-    packages="nginx apache2 jq zstd xz-utils bzip2 util-linux sqlite3 strace valgrind"
+    packages="nginx apache2 logrotate jq zstd xz-utils bzip2 util-linux sqlite3 strace valgrind"
     missing=""
     for package in $packages; do
         dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -123,6 +124,41 @@ fn each_request_is_read_once_while_its_log_is_copied_and_truncated() {
     read.sort_unstable();
     asked.sort_unstable();
     assert_eq!(read, asked);
+}
+
+#[test]
+fn each_request_is_read_once_while_logrotate_is_at_work() {
+    for copies in [false, true] {
+        let mut followed = Followed::new();
+        let (reader, log) = followed.read();
+        // What is rotated away before it has begun was there before.
+        followed.ask(1);
+        followed.records();
+        let reopen = format!("create\npostrotate\nkill -s USR1 {}\nendscript", followed.server.id());
+        let way = if copies { "copytruncate" } else { &reopen };
+        let rules = format!("{} {{\nrotate 9\ncompress\ndelaycompress\n{way}\n}}\n", log.display());
+        followed.desk.put("rules", rules);
+        // It takes no rules that others could have written.
+        let own = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(followed.desk.path("rules"), own).expect("a file");
+        for round in 0..5 {
+            followed.ask(4);
+            if copies {
+                // What comes between its copying and its truncating is lost.
+                followed.server.logged(if round == 0 { 5 } else { 4 });
+            }
+            let ended = followed.desk.run("/usr/sbin/logrotate", &["--force", "--state", "state", "rules"]);
+            assert_eq!(ended.code, 0, "{}", ended.stderr);
+        }
+        followed.ask(2);
+        let records = followed.records();
+        reader.signal("TERM");
+        let ended = reader.end();
+        let (mut read, mut asked) = (targets(&records), followed.asked());
+        read.sort_unstable();
+        asked.sort_unstable();
+        assert_eq!(read, asked, "{}", ended.stderr);
+    }
 }
 
 #[test]

@@ -1,8 +1,7 @@
 use std::process::{Command, Stdio};
 
 /// What to do when a program is missing that the tests need: the README's second command installs them all.
-pub(super) const INSTALL: &str =
-    "install what the tests need: just install (apt-get install -y nginx apache2 jq zstd xz-utils bzip2)";
+pub(super) const INSTALL: &str = "install what the tests need: just install (apt-get install -y nginx apache2 logrotate jq zstd xz-utils bzip2)";
 
 /// `name`, a program that a test needs besides ours.
 ///

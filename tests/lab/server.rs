@@ -58,9 +58,14 @@ impl Server {
             .collect()
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Sends it the signal `name` (`USR1`).
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.process.id().to_string();
+        let id = self.id().to_string();
         let sent = Command::new("sh").args(["-c", r#"kill -s "$0" "$1""#, name, &id]).status();
         assert!(sent.is_ok_and(|status| status.success()), "cannot signal process {id}");
     }
