@@ -58,7 +58,9 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
             return followed.iter_mut().try_for_each(|one| one.log.end(feed));
         }
         if following.may_grow() {
-            for path in following.found().0 {
+            let found = following.found().0;
+            others.0.retain(|path, _| found.contains(path));
+            for path in found {
                 if !followed.iter().any(|one| one.tail.path == path) && others.has_log(&path, &followed) {
                     watch_target(&path, &mut wake, feed);
                     followed.push(begin(path, Start::Beginning, following, options, feed)?);
