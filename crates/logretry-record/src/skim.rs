@@ -134,9 +134,9 @@ impl<'a, S: Simd> Skim<'a, S> {
     fn plain_string(&mut self) -> Option<&'a [u8]> {
         self.expect(b'"')?;
         let end = self.marks.quote(self.at)?;
-        let text = &self.bytes[self.at..end];
+        let text = self.marks.plain(self.at, end);
         self.at = end + 1;
-        (!text.contains(&b'\\')).then_some(text)
+        text
     }
 
     /// Steps over a string.
@@ -165,30 +165,11 @@ impl<'a, S: Simd> Skim<'a, S> {
     fn value(&mut self) -> Option<()> {
         match self.peek()? {
             b'"' => self.string(),
-            b'{' | b'[' => self.nested(),
+            b'{' | b'[' => {
+                self.at = self.marks.behind_nested(self.at)?;
+                Some(())
+            }
             _ => self.scalar().map(|_| ()),
-        }
-    }
-
-    /// Steps over an object or an array. Only brackets are counted: whether it is well formed is for whoever decodes it.
-    #[expect(clippy::inline_always, reason = "as above")]
-    #[inline(always)]
-    fn nested(&mut self) -> Option<()> {
-        let mut depth = 0_usize;
-        loop {
-            self.at = self.marks.structural(self.at)?;
-            match self.bytes[self.at] {
-                b'"' => {
-                    self.string()?;
-                    continue;
-                }
-                b'{' | b'[' => depth += 1,
-                _ => depth -= 1,
-            }
-            self.at += 1;
-            if depth == 0 {
-                return Some(());
-            }
         }
     }
 }
