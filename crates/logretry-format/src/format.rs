@@ -199,7 +199,8 @@ impl Format {
         Ok(Parsed(match &self.grammar {
             Grammar::Steps(format) => {
                 let format = format.read(line, spans)?;
-                Reading::Steps(StepsRead { format, line, spans: &spans.kept })
+                let Spans { kept, last_time, .. } = spans;
+                Reading::Steps(StepsRead::new(format, line, kept, last_time))
             }
             Grammar::Keyed(keyed) => {
                 keyed.read(line, spans)?;

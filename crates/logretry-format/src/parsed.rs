@@ -5,9 +5,9 @@ use logretry_record::ExchangeRef;
 
 use crate::asking::Asking;
 use crate::compiled::Compiled;
-use crate::field::{Field, Role};
+use crate::field::{Field, Role, Shape};
 use crate::spans::Span;
-use crate::time::TimeParts;
+use crate::time::{LastTime, TimeParts};
 
 /// A line of a step format whose fields have been found.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +15,8 @@ pub(crate) struct StepsRead<'a> {
     pub(crate) format: &'a Compiled,
     pub(crate) line: &'a [u8],
     pub(crate) spans: &'a [Span],
+    /// The time, where one field says all of it.
+    one_time: Option<Option<Timestamp>>,
 }
 
 /// One field of a line, as `logretry explain` shows it.
@@ -29,6 +31,22 @@ pub struct FieldView<'a> {
 }
 
 impl<'a> StepsRead<'a> {
+    pub(crate) fn new(
+        format: &'a Compiled,
+        line: &'a [u8],
+        spans: &'a [Span],
+        last_time: &mut LastTime,
+    ) -> Self {
+        let one_time = match format.uses.times[..] {
+            [index] => match &format.fields[index].shape {
+                Shape::Time(form) => Some(last_time.read(form, spans[index].of(line))),
+                _ => None,
+            },
+            _ => None,
+        };
+        Self { format, line, spans, one_time }
+    }
+
     /// The status that the client got; `None` where the server wrote `-`.
     pub(crate) fn status(&self) -> Option<u16> {
         let raw = self.raw(self.format.uses.status);
@@ -39,7 +57,7 @@ impl<'a> StepsRead<'a> {
 
     /// When the request happened, if the line says so. A time without an offset is taken as UTC.
     pub(crate) fn time(&self) -> Option<Timestamp> {
-        self.time_parts()?.timestamp()
+        self.one_time.unwrap_or_else(|| self.time_parts()?.timestamp())
     }
 
     /// Every field, in the order of the line.

@@ -1,3 +1,5 @@
+use crate::time::LastTime;
+
 /// Where the fields of one line stand: scratch space that [`Format::parse`](crate::Format::parse) fills, to be used
 /// again for the next line, so that parsing allocates nothing.
 #[derive(Debug, Clone, Default)]
@@ -6,6 +8,7 @@ pub struct Spans {
     pub(crate) trial: Vec<Span>,
     /// The first that fitted.
     pub(crate) kept: Vec<Span>,
+    pub(crate) last_time: LastTime,
 }
 
 impl Spans {

@@ -88,7 +88,11 @@ impl Walk<'_> {
                 }
                 Step::Scan { field, scan: Scan::List } => return self.try_list(step, *field, at),
                 Step::Scan { field, scan } => {
-                    let Some(end) = scan.end(self.line, at) else { return self.failed(step, at) };
+                    let end = match scan {
+                        Scan::Time(form) => self.spans.last_time.end(form, self.line, at),
+                        scan => scan.end(self.line, at),
+                    };
+                    let Some(end) = end else { return self.failed(step, at) };
                     self.spans.trial[*field] = Span { start: at, end };
                     at = end;
                 }
@@ -159,7 +163,7 @@ impl Walk<'_> {
 
     /// A whole reading: keep the first, compare each other with it.
     fn arrived(&mut self) -> bool {
-        let Spans { trial, kept } = &mut *self.spans;
+        let Spans { trial, kept, .. } = &mut *self.spans;
         if !self.found {
             self.found = true;
             kept.copy_from_slice(trial);

@@ -6,6 +6,7 @@
 
 mod forms;
 mod java;
+mod last;
 mod parts;
 mod render;
 mod strftime;
@@ -13,6 +14,7 @@ mod strftime;
 use std::sync::Arc;
 
 pub(crate) use java::compile_java;
+pub(crate) use last::LastTime;
 pub(crate) use parts::TimeParts;
 pub(crate) use strftime::compile;
 
@@ -95,6 +97,11 @@ impl TimeForm {
     pub(crate) fn new(pieces: &[TimePiece]) -> Self {
         let mask: Option<Vec<Vec<Byte>>> = pieces.iter().map(|piece| piece.mask()).collect();
         Self { pieces: pieces.into(), mask: mask.map(|mask| mask.concat().into()) }
+    }
+
+    /// Whether `other` is this very form, and not just one with the same pieces.
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.pieces, &other.pieces)
     }
 
     /// Whether it says nothing about its offset from UTC.
