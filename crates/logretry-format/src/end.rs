@@ -35,6 +35,8 @@ impl Guard {
 pub(crate) struct End {
     /// What follows; `None` at the end of the line.
     before: Option<Box<[u8]>>,
+    /// Where a `"` stands in that.
+    quote: Option<usize>,
     /// White space ends it.
     is_token: bool,
 }
@@ -49,18 +51,18 @@ pub(crate) struct Candidates<'e> {
 
 impl End {
     pub(crate) fn new(before: Option<&[u8]>, is_token: bool) -> Self {
-        Self { before: before.map(Box::from), is_token }
+        let quote = before.and_then(|before| memchr(b'"', before));
+        Self { before: before.map(Box::from), quote, is_token }
     }
 
     /// The possible ends of a text that begins at `start`. `None` if what may not stand in it comes first.
     pub(crate) fn candidates(&self, line: &[u8], start: usize, guard: Guard) -> Option<Candidates<'_>> {
         let rest = line.get(start..)?;
         let needle = self.before.as_deref();
-        let quote_in_needle = needle.and_then(|needle| memchr(b'"', needle));
         let (mut next, mut limit) = (start, line.len());
         if guard == Guard::EscapedOrPair
             && let Some(after) = rest.strip_prefix(b"\"\"")
-            && (quote_in_needle != Some(0) || needle.is_some_and(|needle| after.starts_with(needle)))
+            && (self.quote != Some(0) || needle.is_some_and(|needle| after.starts_with(needle)))
         {
             return Some(Candidates { end: self, next: start + 2, limit: start + 2 });
         }
@@ -70,29 +72,28 @@ impl End {
                 if let Some(quote) = bare_quote(line, start) {
                     limit = quote;
                     // The text cannot hold what follows it, so there is one end.
-                    if let Some(offset) = quote_in_needle {
+                    if let Some(offset) = self.quote {
                         limit = quote.checked_sub(offset).filter(|&limit| limit >= start)?;
                         next = limit;
                     }
-                } else if quote_in_needle.is_some() {
+                } else if self.quote.is_some() {
                     return None;
                 }
             }
             Guard::NoQuotes => {
                 if let Some(length) = memchr(b'"', rest) {
                     limit = start + length;
-                    if let Some(offset) = quote_in_needle {
+                    if let Some(offset) = self.quote {
                         limit = limit.checked_sub(offset).filter(|&limit| limit >= start)?;
                         next = limit;
                     }
-                } else if quote_in_needle.is_some() {
+                } else if self.quote.is_some() {
                     return None;
                 }
             }
             Guard::Quotes => {
                 if let Some(quote) = quote_behind_no_backslash(line, start) {
-                    limit =
-                        quote.checked_sub(quote_in_needle.unwrap_or(0)).filter(|&limit| limit >= start)?;
+                    limit = quote.checked_sub(self.quote.unwrap_or(0)).filter(|&limit| limit >= start)?;
                 }
             }
         }
@@ -123,16 +124,17 @@ impl Candidates<'_> {
 }
 
 /// Where `needle` first stands between `from` and `last`. It is short, and so is the way to it: searching for its first byte
-/// alone is faster than what a substring search prepares.
+/// alone is faster than what a substring search prepares, and mostly `from` is the only place there can be.
 fn find(line: &[u8], mut from: usize, last: usize, needle: &[u8]) -> Option<usize> {
-    loop {
-        let here = line.get(from..=last.min(line.len().checked_sub(1)?))?;
-        from += memchr(*needle.first()?, here)?;
+    let first = *needle.first()?;
+    while from <= last {
         if stands_at(line, from, needle) {
             return Some(from);
         }
         from += 1;
+        from += memchr(first, line.get(from..=last.min(line.len().checked_sub(1)?))?)?;
     }
+    None
 }
 
 fn quote_behind_no_backslash(line: &[u8], start: usize) -> Option<usize> {

@@ -8,7 +8,8 @@ use memchr::memchr;
 /// The target that a client sent as `raw`, without its fragment: nearly always those very bytes.
 pub(crate) fn of_raw<'a>(raw: &Cow<'a, [u8]>) -> Cow<'a, str> {
     if let &Cow::Borrowed(bytes) = raw
-        && bytes.iter().all(|&byte| STANDS_ALONE[usize::from(byte)])
+        // Nearly always all of them do: then it takes longer to ask after each whether to go on.
+        && bytes.iter().fold(true, |all, &byte| all & STANDS_ALONE[usize::from(byte)])
         && let Ok(target) = std::str::from_utf8(bytes)
     {
         return Cow::Borrowed(target);
