@@ -15,8 +15,16 @@ pub(crate) struct StepsRead<'a> {
     pub(crate) format: &'a Compiled,
     pub(crate) line: &'a [u8],
     pub(crate) spans: &'a [Span],
-    /// The time, where one field says all of it.
-    one_time: Option<Option<Timestamp>>,
+    time: KnownTime,
+}
+
+/// What is known of a line's time.
+#[derive(Debug, Clone, Copy)]
+enum KnownTime {
+    /// One field says all of it, and has been read.
+    Whole(Option<Timestamp>),
+    /// It is in several fields, or in one of several forms.
+    InParts,
 }
 
 /// One field of a line, as `logretry explain` shows it.
@@ -37,14 +45,14 @@ impl<'a> StepsRead<'a> {
         spans: &'a [Span],
         last_time: &mut LastTime,
     ) -> Self {
-        let one_time = match format.uses.times[..] {
-            [index] => match &format.fields[index].shape {
-                Shape::Time(form) => Some(last_time.read(form, spans[index].of(line))),
-                _ => None,
-            },
-            _ => None,
+        let time = if let [index] = format.uses.times[..]
+            && let Shape::Time(form) = &format.fields[index].shape
+        {
+            KnownTime::Whole(last_time.read(form, spans[index].of(line)))
+        } else {
+            KnownTime::InParts
         };
-        Self { format, line, spans, one_time }
+        Self { format, line, spans, time }
     }
 
     /// The status that the client got; `None` where the server wrote `-`.
@@ -57,7 +65,10 @@ impl<'a> StepsRead<'a> {
 
     /// When the request happened, if the line says so. A time without an offset is taken as UTC.
     pub(crate) fn time(&self) -> Option<Timestamp> {
-        self.one_time.unwrap_or_else(|| self.time_parts()?.timestamp())
+        match self.time {
+            KnownTime::Whole(time) => time,
+            KnownTime::InParts => self.time_parts()?.timestamp(),
+        }
     }
 
     /// Every field, in the order of the line.

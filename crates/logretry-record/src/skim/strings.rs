@@ -118,7 +118,7 @@ impl<'a, S: Simd> Marks<'a, S> {
 }
 
 /// From each first of two quotes up to before the second: each bit is set if those up to it are odd in number.
-#[inline(always)]
+#[inline]
 fn between(quotes: u64) -> u64 {
     [1, 2, 4, 8, 16, 32].iter().fold(quotes, |odd, shift| odd ^ odd << shift)
 }

@@ -95,11 +95,25 @@ impl<S: Simd> Run<S> {
     #[expect(clippy::inline_always, reason = "as above")]
     #[inline(always)]
     fn among(self, bytes: u8x64<S>) -> u64 {
-        (bytes - self.start).simd_lt(self.count).to_bitmask()
+        self.has(self.distances(bytes))
+    }
+
+    /// How far `bytes` are behind the first digit.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn distances(self, bytes: u8x64<S>) -> u8x64<S> {
+        bytes - self.start
+    }
+
+    /// Which bytes so far behind the first digit are among them.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn has(self, distances: u8x64<S>) -> u64 {
+        distances.simd_lt(self.count).to_bitmask()
     }
 }
 
-/// Which of `bytes` are this one. They are put together as bits of one number: of masks that are put together in their registers, not every processor's compiler makes the best.
+/// Which of `bytes` are this one. What is found is put together as bits of one number: of masks that are put together in their registers, and of a difference that is compared twice, the compiler makes something ten times slower for some processors.
 #[expect(clippy::inline_always, reason = "as above")]
 #[inline(always)]
 fn is<S: Simd>(bytes: u8x64<S>, byte: u8x64<S>) -> u64 {
@@ -135,19 +149,22 @@ impl<'s, S: Simd> Eye<'s, S> {
     #[inline(always)]
     pub(super) fn places<const USUAL: bool>(&self, window: &[u8; WINDOW]) -> Places {
         let first = self.bytes::<BEFORE>(window);
-        let mut literal = is(self.bytes::<{ BEFORE - 1 }>(window), self.last);
+        // Of several bytes that are compared, the differences are put together, and compared once.
+        let mut differs = self.bytes::<{ BEFORE - 1 }>(window) ^ self.last;
         if USUAL || self.before_last.is_some() {
-            literal &= is(self.bytes::<{ BEFORE - 2 }>(window), self.before_last.unwrap_or(self.last));
+            differs |= self.bytes::<{ BEFORE - 2 }>(window) ^ self.before_last.unwrap_or(self.last);
         }
+        let literal = is(differs, u8x64::splat(self.line_end.token(), 0));
         let mut wanted = self.wanted.among(first);
         if !USUAL {
             for &run in self.more_wanted {
                 wanted |= Run::new(self.line_end.token(), run).among(first);
             }
         }
-        let mut unwanted = literal & self.digits.among(first) & !wanted;
-        unwanted &= self.digits.among(self.bytes::<{ BEFORE + 1 }>(window));
-        unwanted &= self.digits.among(self.bytes::<{ BEFORE + 2 }>(window));
+        let second = self.digits.distances(self.bytes::<{ BEFORE + 1 }>(window));
+        let third = self.digits.distances(self.bytes::<{ BEFORE + 2 }>(window));
+        let furthest = self.digits.distances(first).max(second).max(third);
+        let mut unwanted = literal & self.digits.has(furthest) & !wanted;
         if USUAL || self.after.is_some() {
             unwanted &= is(self.bytes::<{ BEFORE + 3 }>(window), self.after.unwrap_or(self.last));
         }
