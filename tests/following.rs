@@ -189,6 +189,39 @@ fn a_run_goes_on_where_it_ended_and_sends_what_was_written_meanwhile() {
 }
 
 #[test]
+fn with_positions_the_rotated_logs_of_a_folder_are_read_from_the_start_once() {
+    let backend = Backend::up();
+    let desk = Desk::new();
+    let log = |numbers: std::ops::Range<usize>| -> String {
+        numbers.map(|number| line(&format!("GET /{number}"), 500)).collect()
+    };
+    desk.put("logs/access.log.2", log(0..2));
+    desk.put("logs/access.log.1", log(2..4));
+    desk.put("logs/access.log", log(4..6));
+    let shell = |script: &str| assert_eq!(desk.run("sh", &["-c", script]).code, 0, "{script}");
+    shell("gzip logs/access.log.2");
+    let url = backend.url();
+    let more = ["--positions", "at", "--no-ledger"];
+    let run = follow(&desk, "logs", &url, &more);
+    lines(&desk, "retry.log", 6);
+    run.signal("TERM");
+    assert_eq!(run.end().code, 143);
+    shell(
+        "cd logs && mv access.log.2.gz access.log.3.gz && mv access.log.1 access.log.2 && mv access.log access.log.1",
+    );
+    desk.put("logs/access.log", log(6..8));
+    let run = follow(&desk, "logs", &url, &more);
+    lines(&desk, "retry.log", 8);
+    run.signal("TERM");
+    let ended = run.end();
+    assert_eq!(ended.code, 143, "{}", ended.stderr);
+    let mut seen = backend.seen();
+    seen.sort_unstable();
+    let expected: Vec<String> = (0..8).map(|number| format!("GET /{number}")).collect();
+    assert_eq!(seen, expected, "{}", ended.stderr);
+}
+
+#[test]
 fn a_run_with_a_ledger_that_was_killed_goes_on_and_sends_nothing_unsafe_twice() {
     let backend = Backend::down();
     let desk = Desk::with("access.log", "");

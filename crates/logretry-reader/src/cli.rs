@@ -67,7 +67,7 @@ pub struct FollowArgs {
     #[arg(short, long)]
     pub follow: bool,
 
-    /// With --follow: first read what is there already; of a directory or a glob, the rotated logs too, whenever this is given
+    /// With --follow: first read what is there already; of a directory or a glob, the rotated logs too, whenever this is given (with `run --positions`, once)
     #[arg(long, requires = "follow")]
     pub from_start: bool,
 

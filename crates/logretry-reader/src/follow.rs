@@ -11,6 +11,7 @@
 //! | another file at the path | the old one is read to its end, then the new one. The old one stays open until nothing has come in it for 5 s and its writer has moved on; then its last line is given even without a line end |
 //! | the file is shorter, or the 256 bytes before the place of reading are not what they were | it has been truncated, or written anew: what had not been read of it is looked for in a copy beside it (copytruncate), else a possible loss is told; then it is read from its beginning |
 //! | rotated files younger than those that are known | they came and went between two looks: they are read first, compressed or not |
+//! | rotated files beside a log of which nothing has been read, where it is kept how far it gets, and what is there is asked for | they are read first in the same way |
 //! | one of them is renamed or compressed while they are looked at | it may have been at neither of its names: they are looked at once more |
 //! | the file begins otherwise than when files were looked for that came before it | it was truncated that very moment: they are looked for once more |
 //! | a rotated file without a line | it may be a copy that is just being made: it is read when its first line shows that it is none |

@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 
 use super::progress::Progress;
 use super::rotated::folder;
+use crate::ReaderError;
 use crate::input::{is_pattern, logs_in, matches_of};
 use crate::rotation::{age, is_packed};
-use crate::{Input, ReaderError};
 
 /// Logs to be followed.
 #[derive(Debug, Clone)]
 pub struct Following {
     pub(crate) members: Vec<Member>,
-    /// Whether what is there already is read too, rotated files of a folder or pattern first. By default reading begins with what is written from now on.
+    /// Whether what is there already is read too, rotated files of a folder or pattern first; with `progress`, those once. By default reading begins with what is written from now on.
     pub from_start: bool,
     /// Whether to end when the logs have been removed, and read to their ends.
     pub exit_on_delete: bool,
@@ -61,7 +61,7 @@ impl Following {
     }
 
     /// The logs to follow as they are now, and the rotated files beside them, the oldest first.
-    pub(crate) fn found(&self) -> (Vec<PathBuf>, Vec<Input>) {
+    pub(crate) fn found(&self) -> (Vec<PathBuf>, Vec<PathBuf>) {
         let mut paths = Vec::new();
         let mut seen = HashSet::new();
         for member in &self.members {
@@ -79,8 +79,8 @@ impl Following {
                 |other: &PathBuf| other.parent() == path.parent() && age(&self::name(other), &name).is_some();
             is_packed(&name) || paths.iter().any(of)
         };
-        let (rotated, logs): (Vec<_>, Vec<_>) = paths.iter().cloned().partition(is_rotated);
-        (logs, rotated.into_iter().map(Input::File).collect())
+        let (rotated, logs) = paths.iter().cloned().partition(is_rotated);
+        (logs, rotated)
     }
 
     /// The logs that were named themselves.

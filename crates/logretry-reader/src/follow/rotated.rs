@@ -1,5 +1,6 @@
 //! What has become of a log's earlier files: how they are called, and whether one of them holds a certain place.
 
+use std::ffi::OsString;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -47,17 +48,23 @@ pub(crate) fn among<S: Files, T>(
     }
 }
 
+/// Whether the rotated files of the log at `path` are all among `named`, and not more than are looked at.
+pub(crate) fn are_all_in(named: &[PathBuf], files: &impl Files, path: &Path) -> io::Result<bool> {
+    let own = path.file_name().unwrap_or_default().to_string_lossy();
+    let is_named = |name: &OsString| {
+        named.iter().any(|named| named.file_name() == Some(name) && folder(named) == folder(path))
+    };
+    let mut rotated = names(files, folder(path))?;
+    rotated.retain(|name| age(&own, &name.to_string_lossy()).is_some());
+    Ok(rotated.len() <= FILES_MAX && rotated.iter().all(is_named))
+}
+
 /// The names of the rotated files, the oldest first, and which file is at each; none where a link leads nowhere.
 fn standing(files: &impl Files, path: &Path, which: Which) -> io::Result<Vec<(PathBuf, Option<Identity>)>> {
     let own = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let stem = own.rsplit_once('.').map_or(&*own, |(stem, _)| stem);
     let folder = folder(path);
-    let names = match files.names(folder) {
-        // A folder can go, and come again, like a file.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        names => names?,
-    };
-    let mut found: Vec<(Age, String, bool, PathBuf)> = names
+    let mut found: Vec<(Age, String, bool, PathBuf)> = names(files, folder)?
         .into_iter()
         .filter_map(|name| {
             let text = name.to_string_lossy();
@@ -74,6 +81,14 @@ fn standing(files: &impl Files, path: &Path, which: Which) -> io::Result<Vec<(Pa
         (path, identity)
     };
     Ok(found.into_iter().skip(surplus).map(with_identity).collect())
+}
+
+/// The names in `folder`. It can go, and come again, like a file.
+fn names(files: &impl Files, folder: &Path) -> io::Result<Vec<OsString>> {
+    match files.names(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        names => names,
+    }
 }
 
 /// The folder that the file `path` is in.

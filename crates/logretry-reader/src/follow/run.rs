@@ -9,12 +9,13 @@ use logretry_stage::bridge::{Break, Feed};
 
 use super::files::{Disk, Files as _, Stat};
 use super::log::Log;
-use super::members::Following;
-use super::rotated::{Opened, folder};
+use super::members::{Following, name};
+use super::rotated::{self, Opened, folder};
 use super::tail::{Start, Tail, block};
 use super::wake::Wake;
 use crate::reader::read;
-use crate::{ReaderError, ReaderOptions};
+use crate::rotation::age;
+use crate::{Input, ReaderError, ReaderOptions};
 
 /// How long a renamed file is looked at after it has last grown: its writer opens the new one a little later.
 const ROTATE_WAIT: Duration = Duration::from_secs(5);
@@ -30,15 +31,19 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
     let cx = feed.context().clone();
     let mut wake = Wake::new(&cx).map_err(|error| Fatal::new(format!("start a runtime: {error}")))?;
     following.folders().iter().for_each(|folder| wake.watch(folder, &cx));
-    let (paths, rotated) = following.found();
-    let start = if following.from_start { Start::Beginning } else { Start::End };
+    let (paths, mut rotated) = following.found();
     let mut followed = Vec::new();
     for path in paths {
         watch_target(&path, &mut wake, feed);
-        followed.push(begin(path, start.clone(), following, options, feed)?);
+        let start = match (following.from_start, &following.progress) {
+            (false, _) => Start::End,
+            (true, Some(_)) if takes_rotated(&path, &mut rotated) => Start::Rotated,
+            (true, _) => Start::Beginning,
+        };
+        followed.push(begin(path, start, following, options, feed)?);
     }
     if following.from_start {
-        rotated.iter().try_for_each(|input| read(input, options, feed))?;
+        rotated.into_iter().try_for_each(|path| read(&Input::File(path), options, feed))?;
     }
     let mut others = Others::default();
     let (began, mut block) = (Instant::now(), block());
@@ -73,6 +78,17 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
             wake.wait(due.map(|due| due.saturating_sub(now)), &cx)?;
         }
     }
+}
+
+/// Takes the rotated files of the log at `path` out of `rotated`, to be read as part of it, so that it is known how far they are settled. That is so if they are all there: a follower reads
+/// all that it does not know.
+fn takes_rotated(path: &Path, rotated: &mut Vec<PathBuf>) -> bool {
+    let are_all = rotated::are_all_in(rotated, &Disk, path).unwrap_or(false);
+    if are_all {
+        let log = name(path);
+        rotated.retain(|other| folder(other) != folder(path) || age(&log, &name(other)).is_none());
+    }
+    are_all
 }
 
 /// Files among the logs that are none: rotated ones, whatever they are called.

@@ -26,8 +26,10 @@ mod reading;
 pub(crate) enum Start {
     /// With what is written from now on.
     End,
-    /// With the first line that is there.
+    /// With the first line of the file that is there.
     Beginning,
+    /// With the first line of the oldest rotated file that is there.
+    Rotated,
     /// Where it ended: what had become of each file.
     Places(Vec<Place>),
 }
@@ -45,7 +47,7 @@ pub(crate) struct Tail<S: Files> {
     pub(crate) known: Known,
     /// What became of files that were closed since it was last told.
     closed: Vec<(u64, Place)>,
-    /// Files without a line that have been closed.
+    /// Files without a whole line that have been closed.
     blank: Vec<Identity>,
     volumes: u64,
     /// Whether it has been looked what came before the current file.
@@ -58,7 +60,7 @@ pub(crate) struct Tail<S: Files> {
 
 /// Renamed files that are kept open; of more, the oldest is closed.
 const RETIRED_MAX: usize = 16;
-/// Files without a line that are remembered.
+/// Files without a whole line that are remembered.
 const BLANK_MAX: usize = 64;
 
 impl<S: Files> Tail<S> {
@@ -84,8 +86,10 @@ impl<S: Files> Tail<S> {
     pub(crate) fn begin(&mut self, from: Start, taker: &mut impl Taker) -> io::Result<()> {
         match from {
             Start::Places(places) => self.resume(&places, taker),
-            Start::Beginning => {
-                self.learn_rotated()?;
+            Start::Beginning | Start::Rotated => {
+                if matches!(from, Start::Beginning) {
+                    self.learn_rotated()?;
+                }
                 // It is read also if it has been rotated away since.
                 let opened = self.open()?;
                 self.current = opened.map(|(body, stat)| self.volume(body, stat));
@@ -271,10 +275,12 @@ impl<S: Files> Tail<S> {
     }
 
     fn close(&mut self, volume: &mut Volume<S::File>, taker: &mut impl Taker) -> Result<(), Break> {
+        // What it ends with may be taken for a line now, by which nobody would know it again.
+        let is_blank = volume.fingerprint.is_none();
         volume.close(taker)?;
         self.known.learn(volume.fingerprint);
         self.closed.extend(volume.place().map(|place| (volume.number, place)));
-        if volume.fingerprint.is_none() {
+        if is_blank {
             self.blank.push(volume.identity);
             self.blank.drain(..self.blank.len().saturating_sub(BLANK_MAX));
         }

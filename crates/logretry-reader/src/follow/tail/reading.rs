@@ -35,6 +35,12 @@ impl<S: Files> Tail<S> {
             tell_of_hole(volume, taker);
             match seen {
                 Seen::More => return Ok(true),
+                Seen::Still | Seen::Grown if volume.is_final() => {
+                    // At once, and not with the others: what unpacks it takes memory.
+                    if let Some(mut volume) = self.retired.remove(place) {
+                        self.close(&mut volume, taker)?;
+                    }
+                }
                 Seen::Still | Seen::Grown => place += 1,
                 // Only what is at the path is truncated behind a copy.
                 Seen::Changed => volume.beginning = Beginning::Any,

@@ -111,6 +111,12 @@ impl<W: World> Stage<W> {
         }
     }
 
+    /// The follower begins only now, with all that is there.
+    pub(super) fn begin_with_rotated(&mut self) {
+        self.tail = tail(&self.world);
+        self.tail.begin(Start::Rotated, &mut self.taken).expect("a folder");
+    }
+
     pub(super) fn act(&mut self, deed: Deed) {
         match deed {
             Deed::Write(lines) => (0..lines).for_each(|_| self.write_line()),
@@ -193,7 +199,10 @@ impl<W: World> Stage<W> {
     fn write_part(&mut self, tenths: u8) {
         let (from, line) = self.part.take().unwrap_or_else(|| {
             let number = self.lines.len();
-            let line = format!("{number:04}-{}-{number:04}", "x".repeat(number * 7 % 90 + 10));
+            // What is written anew where a part of another line stood must not look as that did.
+            let mut random = fastrand::Rng::with_seed(number as u64);
+            let text: String = (0..number * 7 % 90 + 10).map(|_| random.lowercase()).collect();
+            let line = format!("{number:04}-{text}-{number:04}");
             self.lines.push(line.clone());
             (0, line)
         });

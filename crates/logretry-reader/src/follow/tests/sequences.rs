@@ -76,6 +76,34 @@ proptest! {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(1000), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn each_line_that_is_there_comes_once_if_following_begins_with_the_rotated_files(
+        (appends, before) in deeds(),
+        (_, deeds) in deeds(),
+    ) {
+        let mut stage = Stage::new(Simulated::default(), appends);
+        let mut destroyed = HashSet::new();
+        for deed in before {
+            if !matches!(deed, Deed::Look(_) | Deed::Glance | Deed::Restart) {
+                stage.act(deed);
+                note_destroyed(&stage, &mut destroyed);
+            }
+        }
+        stage.begin_with_rotated();
+        for deed in deeds {
+            stage.act(deed);
+            note_destroyed(&stage, &mut destroyed);
+        }
+        stage.end_writing();
+        note_destroyed(&stage, &mut destroyed);
+        stage.end_looking();
+        check(&stage, &destroyed)?;
+    }
+}
+
+proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
