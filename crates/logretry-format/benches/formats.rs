@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
-use logretry_format::{Change, Screen, Spans};
+use logretry_format::{Change, Draft, Screen, Spans};
 use logretry_record::{Mark, StatusSet};
 
 use crate::forms::{CADDY, COMBINED, Form, INGRESS_NGINX, NGINX_JSON};
@@ -56,11 +56,14 @@ fn rewrite(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(LINES as u64));
     for (name, form) in FORMS {
         let (format, lines, mut out) = (form.format(), form.lines(LINES), Vec::new());
+        let mut draft = Draft::default();
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 for line in &lines {
                     out.clear();
-                    format.rewrite(line.as_bytes(), &change, black_box(&mut out)).expect("a line");
+                    let written =
+                        format.rewrite_with(line.as_bytes(), &change, &mut draft, black_box(&mut out));
+                    written.expect("a line");
                 }
             });
         });

@@ -7,7 +7,7 @@ use crate::asking::Asking;
 use crate::compiled::Compiled;
 use crate::field::{Field, Role, Shape};
 use crate::spans::Span;
-use crate::time::{LastTime, TimeParts};
+use crate::time::{LastTime, TimeParts, TimeRead};
 
 /// A line of a step format whose fields have been found.
 #[derive(Debug, Clone, Copy)]
@@ -15,16 +15,8 @@ pub(crate) struct StepsRead<'a> {
     pub(crate) format: &'a Compiled,
     pub(crate) line: &'a [u8],
     pub(crate) spans: &'a [Span],
-    time: KnownTime,
-}
-
-/// What is known of a line's time.
-#[derive(Debug, Clone, Copy)]
-enum KnownTime {
-    /// One field says all of it, and has been read.
-    Whole(Option<Timestamp>),
-    /// It is in several fields, or in one of several forms.
-    InParts,
+    /// Its time, if one field says all of it.
+    whole_time: Option<TimeRead>,
 }
 
 /// One field of a line, as `logretry explain` shows it.
@@ -45,14 +37,14 @@ impl<'a> StepsRead<'a> {
         spans: &'a [Span],
         last_time: &mut LastTime,
     ) -> Self {
-        let time = if let [index] = format.uses.times[..]
-            && let Shape::Time(form) = &format.fields[index].shape
-        {
-            KnownTime::Whole(last_time.read(form, spans[index].of(line)))
-        } else {
-            KnownTime::InParts
+        let whole_time = match format.uses.times[..] {
+            [index] => match &format.fields[index].shape {
+                Shape::Time(form) => Some(last_time.read(form, spans[index].of(line))),
+                _ => None,
+            },
+            _ => None,
         };
-        Self { format, line, spans, time }
+        Self { format, line, spans, whole_time }
     }
 
     /// The status that the client got; `None` where the server wrote `-`.
@@ -65,10 +57,12 @@ impl<'a> StepsRead<'a> {
 
     /// When the request happened, if the line says so. A time without an offset is taken as UTC.
     pub(crate) fn time(&self) -> Option<Timestamp> {
-        match self.time {
-            KnownTime::Whole(time) => time,
-            KnownTime::InParts => self.time_parts()?.timestamp(),
-        }
+        self.time_read().time
+    }
+
+    /// The time with the offset that it is written at: UTC, if the line gives none.
+    pub(crate) fn time_read(&self) -> TimeRead {
+        self.whole_time.unwrap_or_else(|| TimeRead::of(self.time_parts()))
     }
 
     /// Every field, in the order of the line.
@@ -108,7 +102,7 @@ impl<'a> StepsRead<'a> {
         self.format.evidence?.proof(self.status(), |index| self.raw(index))
     }
 
-    pub(crate) fn time_parts(&self) -> Option<TimeParts> {
+    fn time_parts(&self) -> Option<TimeParts> {
         let mut parts = TimeParts::default();
         for &index in &self.format.uses.times {
             if let Some(form) = self.field(index).time_form(self.raw(index)) {

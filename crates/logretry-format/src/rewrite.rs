@@ -14,6 +14,7 @@ use crate::parsed::StepsRead;
 use crate::reading::Reading;
 use crate::request;
 use crate::spans::{Span, Spans};
+use crate::time::LastWritten;
 
 /// What a refire changes in a line.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +50,7 @@ impl Format {
         draft: &mut Draft,
         out: &mut Vec<u8>,
     ) -> Result<(), LineError> {
-        let Draft { spans, edits } = draft;
+        let Draft { spans, checked, edits } = draft;
         edits.clear();
         let parsed = self.parse(line, spans)?;
         let (had_status, had_target) = (parsed.status().is_some(), parsed.target().is_some());
@@ -64,7 +65,7 @@ impl Format {
         }
         let start = out.len();
         edits.apply(line, out);
-        let written = self.check(&out[start..], change, had_status, had_target, spans);
+        let written = self.check(&out[start..], change, had_status, had_target, checked);
         if written.is_err() {
             out.truncate(start);
         }
@@ -92,22 +93,25 @@ impl Format {
 #[derive(Debug, Default)]
 pub struct Draft {
     spans: Spans,
+    /// Of the line as it is written: its time is another one.
+    checked: Spans,
     edits: Edits,
 }
 
 /// Parts of a line and what stands there instead.
 #[derive(Debug, Default)]
 pub(crate) struct Edits {
-    edits: Vec<(Span, Span)>,
+    places: Vec<(Span, Span)>,
     /// All new texts, one after the other.
     texts: Vec<u8>,
+    time: LastWritten,
 }
 
 impl Edits {
     pub(crate) fn put(&mut self, place: Span, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.texts.len();
         write(&mut self.texts);
-        self.edits.push((place, Span { start, end: self.texts.len() }));
+        self.places.push((place, Span { start, end: self.texts.len() }));
     }
 
     pub(crate) fn insert(&mut self, at: usize, text: &str) {
@@ -115,19 +119,19 @@ impl Edits {
     }
 
     fn clear(&mut self) {
-        self.edits.clear();
+        self.places.clear();
         self.texts.clear();
     }
 
     fn apply(&mut self, line: &[u8], out: &mut Vec<u8>) {
-        self.edits.sort_by_key(|(place, _)| (place.start, place.end));
+        self.places.sort_by_key(|(place, _)| (place.start, place.end));
         // Groups of an expression may be nested: the outer one's edit is the inner one's too.
-        self.edits.dedup_by(|later, earlier| {
+        self.places.dedup_by(|later, earlier| {
             later.0.start < earlier.0.end
                 || (later.0 == earlier.0 && later.1.of(&self.texts) == earlier.1.of(&self.texts))
         });
         let mut done = 0;
-        for &(place, text) in &self.edits {
+        for &(place, text) in &self.places {
             out.extend_from_slice(&line[done..place.start]);
             out.extend_from_slice(text.of(&self.texts));
             done = place.end;
@@ -202,7 +206,7 @@ impl Edits {
     }
 
     fn replace_values(&mut self, parsed: &StepsRead<'_>, change: &Change<'_>) {
-        let offset = parsed.time_parts().unwrap_or_default().offset();
+        let offset = parsed.time_read().offset;
         for (field, &span) in parsed.format.fields.iter().zip(parsed.spans) {
             if span == Span::ABSENT {
                 continue;
@@ -214,7 +218,9 @@ impl Edits {
                 }
                 Role::Time => {
                     if let Some(form) = field.time_form(original) {
-                        self.put(span, |out| form.render(original, change.time, offset, out));
+                        let mut last = std::mem::take(&mut self.time);
+                        self.put(span, |out| last.render(form, original, change.time, offset, out));
+                        self.time = last;
                     }
                 }
                 Role::Bytes { dash_is_zero, .. } => {

@@ -14,7 +14,7 @@ mod strftime;
 use std::sync::Arc;
 
 pub(crate) use java::compile_java;
-pub(crate) use last::LastTime;
+pub(crate) use last::{LastTime, LastWritten, TimeRead};
 pub(crate) use parts::TimeParts;
 pub(crate) use strftime::compile;
 
