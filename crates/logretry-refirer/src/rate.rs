@@ -5,11 +5,12 @@
 //! sent a burst.
 //!
 //! ```text
-//!   slot(n+1) = max(now, slot(n) + interval)
+//!   slot(n+1) = slot(n) + interval, or now, if that is more than LATE_MAX ago
 //! ```
 //!
 //! Slots are counted from slot to slot and not from when a request really began, so that timers, which are a millisecond
-//! late at best, do not lower the rate.
+//! late at best, do not lower the rate: what comes late is followed by the next one sooner. So in any time `t` no more begin than
+//! `(t + LATE_MAX) · rate + 1`.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -50,6 +51,9 @@ impl FromStr for Rate {
     }
 }
 
+/// How late a request may begin for its slot to count all the same: as late as timers, and threads that wait for a processor, usually are.
+const LATE_MAX: Duration = Duration::from_millis(5);
+
 /// The schedule of a run.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Schedule {
@@ -78,9 +82,10 @@ impl Schedule {
         }
     }
 
-    /// Books the slot that [`Schedule::next`] gave.
-    pub(crate) fn book(&mut self, slot: Instant) {
-        self.slot = Some(slot);
+    /// A request begins, at a time that [`Schedule::next`] gave.
+    pub(crate) fn book(&mut self, begins: Instant) {
+        let due = self.slot.zip(self.interval).map(|(slot, interval)| slot + interval);
+        self.slot = Some(due.filter(|due| begins <= *due + LATE_MAX).unwrap_or(begins));
     }
 }
 
@@ -114,6 +119,37 @@ mod tests {
             let slot = schedule.next(at(ready));
             assert_eq!(slot, at(begins));
             schedule.book(slot);
+        }
+    }
+
+    #[test]
+    fn timers_that_are_late_do_not_lower_the_rate() {
+        let start = Instant::now();
+        for (rate, wanted) in [("20/s", 20), ("700/s", 700), ("1000/s", 1000), ("8000/s", 8000)] {
+            let mut schedule = Schedule::new(Some(self::rate(rate)));
+            let (mut now, mut begun) = (start, Vec::new());
+            while now < start + Duration::from_secs(2) {
+                let slot = schedule.next(now);
+                if slot <= now {
+                    schedule.book(slot);
+                    begun.push(now);
+                } else {
+                    // As tokio's timers: to the next millisecond, and a little more.
+                    let ms = (slot - start).as_micros() / 1000 + 1;
+                    let ms = u64::try_from(ms).expect("it is small");
+                    now = start + Duration::from_millis(ms) + Duration::from_micros(ms % 7 * 300);
+                }
+            }
+            assert!(
+                (wanted * 2 * 99 / 100..=wanted * 2 + 1).contains(&begun.len()),
+                "{rate}: {}",
+                begun.len()
+            );
+            let in_50_ms = |at: &Instant| {
+                begun.iter().filter(|begun| (*at..*at + Duration::from_millis(50)).contains(begun)).count()
+            };
+            let most = begun.iter().step_by(97).map(in_50_ms).max();
+            assert!(most <= Some(wanted * 55 / 1000 + 1), "{rate}: {most:?} in 50 ms");
         }
     }
 
