@@ -297,7 +297,10 @@ impl<'a> Desk<'a> {
             if !self.is_past {
                 let origin = Origin::new(self.name.clone(), place.number, place.offset, format.name(), line);
                 if let Some((progress, volume)) = &self.progress {
-                    progress.handed(id, &self.name, *volume, place.offset);
+                    let keeps_pieces = self.is_in_pieces();
+                    // With `\r`, or without it: no line ends in between.
+                    let lines = (place.offset, place.offset + text.len() as u64 + 2);
+                    progress.handed(id, &self.name, *volume, lines, keeps_pieces);
                 }
                 feed.record(Record::new(id, origin, exchange))?;
             }

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::fmt;
+use std::time::Duration;
 
 use bstr::BString;
 use logretry_record::{LineCounter, Shown};
@@ -54,6 +55,24 @@ impl<'a> Log<'a> {
     /// Takes what is read, for `feed`.
     pub(crate) fn feeding<'l>(&'l mut self, feed: &'l mut Feed) -> Feeding<'l, 'a> {
         Feeding { log: self, feed }
+    }
+
+    /// Lets `tail` look, and says whether there is more at once; tells how far the log has been read, also where that ends.
+    pub(crate) fn look_at<S: Files>(
+        &mut self,
+        tail: &mut Tail<S>,
+        now: Duration,
+        block: &mut [u8],
+        feed: &mut Feed,
+    ) -> Result<bool, Break> {
+        let was_searching = self.search.is_some();
+        let looked = tail.look(now, block, &mut self.feeding(feed));
+        let looked = looked.and_then(|more| self.look(feed).map(|()| more));
+        // Of lines that were kept until then nobody knows how far they have been handed on.
+        if looked.is_ok() || !was_searching {
+            self.tell_progress(tail);
+        }
+        looked
     }
 
     /// Looks at lines that wait for their format, when no more are here.

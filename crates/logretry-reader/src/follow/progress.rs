@@ -1,6 +1,6 @@
 //! How far the records of followed logs are settled.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bstr::BString;
@@ -29,6 +29,10 @@ struct State {
     /// Where in `pending` a record is.
     numbers: HashMap<RecordId, VecDeque<u64>>,
     selected: u64,
+    /// Behind which place of a file nothing has been handed on, by its log and number.
+    reached: HashMap<(BString, u64), u64>,
+    /// Logs of which pieces of a line are kept, somewhere before what was handed on.
+    in_pieces: BTreeSet<BString>,
 }
 
 /// A record on its way: its log, its file and its place in it.
@@ -113,9 +117,24 @@ impl Progress {
         self.state().saved.get(log).cloned()
     }
 
-    /// The reader hands on a record.
-    pub(crate) fn handed(&self, id: RecordId, log: &BString, volume: u64, offset: u64) {
+    /// The reader hands on a record, whose line begins and ends there, and everything before it; `keeps_pieces` says that it keeps pieces of another line.
+    pub(crate) fn handed(
+        &self,
+        id: RecordId,
+        log: &BString,
+        volume: u64,
+        (offset, end): (u64, u64),
+        keeps_pieces: bool,
+    ) {
         let mut state = self.state();
+        state.reached.insert((log.clone(), volume), end);
+        if keeps_pieces != state.in_pieces.contains(log) {
+            if keeps_pieces {
+                state.in_pieces.insert(log.clone());
+            } else {
+                state.in_pieces.remove(log);
+            }
+        }
         state.handed.push_back((id, Open { log: log.clone(), volume, offset }));
         if state.handed.len() > HANDED_MAX {
             state.handed.pop_front();
@@ -135,6 +154,7 @@ impl Progress {
                 volumes.insert(volume, place);
             }
         }
+        state.reached.retain(|(other, volume), _| other != log || volumes.contains_key(volume));
         state.logs.insert(log.clone(), (volumes, read));
     }
 
@@ -155,7 +175,16 @@ impl State {
     /// `place` as far as all records before it are settled.
     fn settled(&self, log: &BString, volume: u64, place: Place) -> Place {
         let here = self.open().filter(|open| open.volume == volume && open.log == *log);
-        Place { settled: here.map(|open| open.offset).fold(place.settled, u64::min), ..place }
+        let settled = match here.map(|open| open.offset).min() {
+            Some(first) if self.in_pieces.contains(log) => first.min(place.settled),
+            // The reader may have come further than it has told.
+            Some(first) => first,
+            None if self.in_pieces.contains(log) => place.settled,
+            None => {
+                self.reached.get(&(log.clone(), volume)).map_or(place.settled, |end| place.settled.max(*end))
+            }
+        };
+        Place { settled, ..place }
     }
 }
 
@@ -182,7 +211,9 @@ mod tests {
     #[test]
     fn a_place_is_kept_up_to_the_first_record_that_is_not_settled() {
         let (progress, log) = (Progress::default(), BString::from("log"));
-        (0..5).for_each(|number| progress.handed(id(number), &log, 1, number * 100));
+        (0..5).for_each(|number| {
+            progress.handed(id(number), &log, 1, (number * 100, number * 100 + 90), false);
+        });
         progress.read(&log, vec![(1, place(1, 500))], Vec::new());
         assert_eq!(settled(&progress), [0]);
         // The first was dropped.
@@ -201,7 +232,7 @@ mod tests {
     #[test]
     fn a_file_that_was_closed_is_kept_until_its_last_record_is_settled() {
         let (progress, log) = (Progress::default(), BString::from("log"));
-        progress.handed(id(1), &log, 1, 100);
+        progress.handed(id(1), &log, 1, (100, 190), false);
         progress.read(&log, vec![(1, place(1, 200))], Vec::new());
         progress.selected(&id(1));
         let closed = || vec![Place::read(Fingerprint([1; 16]))];
@@ -213,10 +244,29 @@ mod tests {
     }
 
     #[test]
+    fn a_place_is_as_far_as_the_records_are_and_not_only_as_the_reader_has_told() {
+        let (progress, log) = (Progress::default(), BString::from("log"));
+        progress.read(&log, vec![(1, place(1, 0))], Vec::new());
+        for number in 0..3 {
+            progress.handed(id(number), &log, 1, (number * 100, number * 100 + 90), false);
+            progress.selected(&id(number));
+        }
+        progress.settled(&id(0));
+        assert_eq!(settled(&progress), [100]);
+        (1..3).for_each(|number| progress.settled(&id(number)));
+        assert_eq!(settled(&progress), [290]);
+        // A piece of a line may stand before them.
+        progress.handed(id(3), &log, 1, (300, 390), true);
+        assert_eq!(settled(&progress), [0]);
+        progress.handed(id(4), &log, 1, (250, 290), false);
+        assert_eq!(settled(&progress), [250]);
+    }
+
+    #[test]
     fn equal_ids_are_settled_one_by_one() {
         let (progress, log) = (Progress::default(), BString::from("log"));
-        progress.handed(id(1), &log, 1, 100);
-        progress.handed(id(1), &log, 1, 200);
+        progress.handed(id(1), &log, 1, (100, 190), false);
+        progress.handed(id(1), &log, 1, (200, 290), false);
         progress.read(&log, vec![(1, place(1, 300))], Vec::new());
         progress.selected(&id(1));
         progress.selected(&id(1));

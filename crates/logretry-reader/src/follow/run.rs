@@ -51,9 +51,7 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
         let now = began.elapsed();
         let mut more = false;
         for Followed { tail, log } in &mut followed {
-            more |= tail.look(now, &mut block, &mut log.feeding(feed))?;
-            log.look(feed)?;
-            log.tell_progress(tail);
+            more |= log.look_at(tail, now, &mut block, feed)?;
         }
         feed.flush()?;
         if more {
@@ -125,6 +123,7 @@ fn begin<'a>(
     let mut log = Log::new(name, options, progress);
     let mut tail = Tail::new(Disk, path.clone(), options.line_bytes_max, ROTATE_WAIT);
     tail.begin(start, &mut log.feeding(feed)).map_err(|error| ReaderError::Open { path, error })?;
+    log.tell_progress(&mut tail);
     Ok(Followed { tail, log })
 }
 

@@ -86,13 +86,17 @@ impl<S: Files> Tail<S> {
     pub(crate) fn begin(&mut self, from: Start, taker: &mut impl Taker) -> io::Result<()> {
         match from {
             Start::Places(places) => self.resume(&places, taker),
-            Start::Beginning | Start::Rotated => {
-                if matches!(from, Start::Beginning) {
-                    self.learn_rotated()?;
-                }
-                // It is read also if it has been rotated away since.
+            // It is told of only when the rotated files are known, for they are older.
+            Start::Rotated => {
                 let opened = self.open()?;
                 self.current = opened.map(|(body, stat)| self.volume(body, stat));
+                Ok(())
+            }
+            Start::Beginning => {
+                self.learn_rotated()?;
+                // It is read also if it has been rotated away since.
+                let opened = self.open()?;
+                self.current = opened.map(|(body, stat)| self.volume(body, stat).known());
                 Ok(())
             }
             Start::End => {
@@ -104,7 +108,7 @@ impl<S: Files> Tail<S> {
                         Body::Packed(_) if stat.bytes > 0 => u64::MAX,
                         _ => stat.bytes,
                     };
-                    self.volume(body, stat).past(past)
+                    self.volume(body, stat).past(past).known()
                 });
                 Ok(())
             }
@@ -173,8 +177,7 @@ impl<S: Files> Tail<S> {
         self.retired.extend(self.current.take().map(|mut volume| {
             volume.beginning = Beginning::Any;
             // Where to go on must tell of it even if it has not been read yet: what is younger may be known sooner.
-            volume.fingerprint = volume.fingerprint.or_else(|| missed::head(&volume));
-            volume
+            volume.known()
         }));
     }
 

@@ -11,6 +11,7 @@ use memchr::memchr;
 use super::files::{Identity, ReadAt};
 use super::places::Place;
 use super::print::{Fingerprint, MARKER_BYTES, Marker};
+use super::rotated::Sequence;
 
 /// Takes what a follower reads.
 pub(crate) trait Taker {
@@ -102,8 +103,8 @@ pub(crate) enum Seen {
 
 /// Bytes that are read at once.
 pub(crate) const BLOCK_BYTES: usize = 256 << 10;
-/// Blocks after which others have their turn.
-const BLOCKS_MAX: usize = 64;
+/// Blocks after which others have their turn, and it is told how far it was read.
+const BLOCKS_MAX: usize = 4;
 /// The bytes of a line's beginning that its fingerprint needs.
 const LINE_BYTES_MIN: usize = 4096;
 
@@ -140,6 +141,28 @@ impl<F: ReadAt> Volume<F> {
         self
     }
 
+    /// The same, which can be told of although it has not been read yet.
+    pub(crate) fn known(mut self) -> Self {
+        self.fingerprint = self.fingerprint.or_else(|| self.head());
+        self
+    }
+
+    /// The first line, if it has a whole one, and nothing has been read yet.
+    pub(crate) fn head(&self) -> Option<Fingerprint> {
+        let file = self.file().filter(|_| self.read_to == 0).cloned()?;
+        Fingerprint::of(Sequence { file, offset: 0 }).ok().flatten()
+    }
+
+    /// The first line; from now on the file is read only if it begins as it does now.
+    pub(crate) fn see_head(&mut self) -> Option<Fingerprint> {
+        let head = self.head();
+        self.beginning = Beginning::Seen(head);
+        if self.resumed.is_none() {
+            self.fingerprint = head;
+        }
+        head
+    }
+
     /// The same, which goes on where it ended.
     pub(crate) fn resumed(mut self, place: Place) -> Self {
         (self.fingerprint, self.resumed) = (Some(place.fingerprint), Some(place));
@@ -155,7 +178,8 @@ impl<F: ReadAt> Volume<F> {
         }
         let (fingerprint, read) = (self.fingerprint?, Some(self.read_end()));
         let identity = if self.ends_whole { self.identity } else { (0, 0) };
-        Some(Place { fingerprint, identity, settled: self.line_end, read })
+        // What was settled before is, although it is read again.
+        Some(Place { fingerprint, identity, settled: self.line_end.max(self.past_until), read })
     }
 
     /// The file, if it may grow.
@@ -242,8 +266,11 @@ impl<F: ReadAt> Volume<F> {
                 // It may have become another one since it was recognized.
                 if self.read_to == 0
                     && self.ends_whole
-                    && let Some((offset, marker)) = self.resumed.and_then(|place| place.read)
-                    && Marker::before(&**file, offset)? != Some(marker)
+                    && let Some((place, (offset, marker))) =
+                        self.resumed.and_then(|place| Some((place, place.read?)))
+                    && (Marker::before(&**file, offset)? != Some(marker)
+                        || Fingerprint::of(Sequence { file: Arc::clone(file), offset: 0 })?
+                            != Some(place.fingerprint))
                 {
                     return Ok(None);
                 }
@@ -279,12 +306,17 @@ impl<F: ReadAt> Volume<F> {
                 break;
             };
             let (rest, next) = (&block[at..at + found], at + found + 1);
-            self.line_end = self.read_to + next as u64;
-            if self.pending.is_empty() && !self.is_overlong {
-                self.give(rest, taker)?;
+            let line_end = std::mem::replace(&mut self.line_end, self.read_to + next as u64);
+            let given = if self.pending.is_empty() && !self.is_overlong {
+                self.give(rest, taker)
             } else {
                 self.keep(rest);
-                self.give_pending(taker)?;
+                self.give_pending(taker)
+            };
+            if given.is_err() {
+                // Nobody took it.
+                self.line_end = line_end;
+                return given;
             }
             at = next;
             self.line_start = self.line_end;

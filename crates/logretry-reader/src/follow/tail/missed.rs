@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::super::files::{Files, Identity, ReadAt};
+use super::super::files::{Files, Identity};
 use super::super::places::Place;
 use super::super::print::Fingerprint;
 use super::super::rotated::{self, Opened, Sequence, TRIES_MAX, Which};
@@ -31,8 +31,9 @@ impl<S: Files> Tail<S> {
         let is_at_path = self.files.stat(&self.path).is_ok_and(|stat| current == Some(stat.identity));
         // So are the heads: whatever came before one of them and has gone is among the names.
         let heads = self.heads();
-        let open = self.retired.iter().chain(&self.current);
-        self.known.learn(open.filter_map(|volume| volume.fingerprint));
+        // What is still to be read from the path may be truncated before it is, and a copy be all that is left of it.
+        let begun = self.current.iter().filter(|volume| volume.read_to > 0);
+        self.known.learn(self.retired.iter().chain(begun).filter_map(|volume| volume.fingerprint));
         let Ok(mut missed) = rotated::among(&self.files, &self.path, Which::Dated, |files| {
             self.missed_among(files, current, &heads)
         }) else {
@@ -107,13 +108,11 @@ impl<S: Files> Tail<S> {
 
     /// The first lines of what is still to be read, which may have been copied already, and of what is at the path. The current file is read only if it begins as it does now.
     fn heads(&mut self) -> Vec<Fingerprint> {
-        let mut heads: Vec<_> = self.retired.iter().filter_map(head).collect();
+        let mut heads: Vec<_> = self.retired.iter().filter_map(Volume::head).collect();
         if let Some(volume) =
             self.current.as_mut().filter(|volume| volume.read_to == 0 && volume.file().is_some())
         {
-            let head = head(volume);
-            volume.beginning = Beginning::Seen(head);
-            heads.extend(head);
+            heads.extend(volume.see_head());
         }
         let at_path = Opened::at(&self.files, &self.path).and_then(|opened| opened.fingerprint());
         heads.extend(at_path.ok().flatten());
@@ -126,7 +125,7 @@ impl<S: Files> Tail<S> {
         let print = Fingerprint::of(Sequence { file, offset: 0 }).ok().flatten()?;
         let number = self.retired[place].number;
         let others = self.retired.iter().chain(&self.current).filter(|volume| volume.number != number);
-        let mut heads = others.filter_map(|volume| volume.fingerprint.or_else(|| head(volume)));
+        let mut heads = others.filter_map(|volume| volume.fingerprint.or_else(|| volume.head()));
         let is_copy = heads.any(|head| head == print) || self.known.knows(&print);
         if !is_copy {
             self.retired[place].fingerprint = Some(print);
@@ -176,12 +175,6 @@ impl<S: Files> Tail<S> {
         }
         Ok(())
     }
-}
-
-/// The first line of a file of which nothing has been read yet, if it has a whole one.
-pub(super) fn head<F: ReadAt>(volume: &Volume<F>) -> Option<Fingerprint> {
-    let file = volume.file().filter(|_| volume.read_to == 0).cloned()?;
-    Fingerprint::of(Sequence { file, offset: 0 }).ok().flatten()
 }
 
 /// A path for a person.
