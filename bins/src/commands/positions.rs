@@ -5,7 +5,6 @@ use std::time::Duration;
 use logretry_reader::Progress;
 use logretry_record::Record;
 use logretry_stage::{Context, Fatal, RecordStream, Result, Stage, Watch, open_own};
-use tokio::time::Instant;
 
 /// How far followed logs are settled, in a file.
 pub(super) struct Positions {
@@ -13,10 +12,8 @@ pub(super) struct Positions {
     pub(super) progress: Progress,
 }
 
-/// How often it is written.
-const EVERY: Duration = Duration::from_secs(1);
-/// After what time it is written at first, so that a run which is cut off soon has a place to go on from.
-const FIRST: [Duration; 3] = [Duration::ZERO, Duration::from_millis(250), Duration::from_millis(250)];
+/// How often it is written, if it has changed.
+const EVERY: Duration = Duration::from_millis(250);
 
 impl Positions {
     /// Goes on from what is in the file at `path`, if it is there.
@@ -38,15 +35,12 @@ impl Positions {
     /// Runs `work`, and writes down how far it is; at the end, how far it got.
     pub(super) async fn keep(self, work: impl Future<Output = Result<()>>, cx: &Context) -> Result<()> {
         let mut work = std::pin::pin!(work);
-        let mut pauses = FIRST.into_iter().chain(std::iter::repeat(EVERY));
-        let mut due = Instant::now();
         // What was settled a tick ago: its lines are in the retry log by now.
         let (mut kept, mut next) = (String::new(), String::new());
         let ended = loop {
-            due += pauses.next().unwrap_or(EVERY);
             tokio::select! {
                 ended = &mut work => break ended,
-                () = tokio::time::sleep_until(due) => {
+                () = tokio::time::sleep(EVERY) => {
                     if !next.is_empty() && next != kept {
                         if let Err(error) = self.write(&next) {
                             cx.stops().drain.cancel();

@@ -30,7 +30,7 @@ struct State {
     numbers: HashMap<RecordId, VecDeque<u64>>,
     selected: u64,
     /// Behind which place of a file nothing has been handed on, by its log and number.
-    reached: HashMap<(BString, u64), u64>,
+    reached: BTreeMap<BString, BTreeMap<u64, u64>>,
     /// Logs of which pieces of a line are kept, somewhere before what was handed on.
     in_pieces: BTreeSet<BString>,
 }
@@ -80,8 +80,9 @@ impl Progress {
     pub fn save(&self) -> String {
         let state = self.state();
         let mut logs: BTreeMap<BString, Vec<Place>> = state.saved.clone();
+        let firsts = state.firsts();
         for (log, (volumes, read)) in &state.logs {
-            let open = volumes.iter().map(|(volume, place)| state.settled(log, *volume, *place));
+            let open = volumes.iter().map(|(volume, place)| state.settled(log, *volume, *place, &firsts));
             logs.insert(log.clone(), open.chain(read.iter().copied()).collect());
         }
         let logs = logs.into_iter().map(|(log, places)| (log.to_string(), places)).collect();
@@ -127,7 +128,11 @@ impl Progress {
         keeps_pieces: bool,
     ) {
         let mut state = self.state();
-        state.reached.insert((log.clone(), volume), end);
+        if let Some(reached) = state.reached.get_mut(log) {
+            reached.insert(volume, end);
+        } else {
+            state.reached.insert(log.clone(), BTreeMap::from([(volume, end)]));
+        }
         if keeps_pieces != state.in_pieces.contains(log) {
             if keeps_pieces {
                 state.in_pieces.insert(log.clone());
@@ -154,7 +159,9 @@ impl Progress {
                 volumes.insert(volume, place);
             }
         }
-        state.reached.retain(|(other, volume), _| other != log || volumes.contains_key(volume));
+        if let Some(reached) = state.reached.get_mut(log) {
+            reached.retain(|volume, _| volumes.contains_key(volume));
+        }
         state.logs.insert(log.clone(), (volumes, read));
     }
 
@@ -172,16 +179,33 @@ impl State {
         self.open().any(|open| open.volume == volume && open.log == *log)
     }
 
+    /// Where the first record begins that is not settled, by log and file.
+    fn firsts(&self) -> HashMap<(&BString, u64), u64> {
+        let mut firsts = HashMap::new();
+        for open in self.open() {
+            let first = firsts.entry((&open.log, open.volume)).or_insert(open.offset);
+            *first = open.offset.min(*first);
+        }
+        firsts
+    }
+
     /// `place` as far as all records before it are settled.
-    fn settled(&self, log: &BString, volume: u64, place: Place) -> Place {
-        let here = self.open().filter(|open| open.volume == volume && open.log == *log);
-        let settled = match here.map(|open| open.offset).min() {
-            Some(first) if self.in_pieces.contains(log) => first.min(place.settled),
-            // The reader may have come further than it has told.
-            Some(first) => first,
-            None if self.in_pieces.contains(log) => place.settled,
+    fn settled(
+        &self,
+        log: &BString,
+        volume: u64,
+        place: Place,
+        firsts: &HashMap<(&BString, u64), u64>,
+    ) -> Place {
+        // The reader may have come further than it has told; but not if pieces of a line are kept before that.
+        let keeps_pieces = self.in_pieces.contains(log);
+        let settled = match firsts.get(&(log, volume)) {
+            Some(first) if keeps_pieces => place.settled.min(*first),
+            Some(first) => *first,
+            None if keeps_pieces => place.settled,
             None => {
-                self.reached.get(&(log.clone(), volume)).map_or(place.settled, |end| place.settled.max(*end))
+                let reached = self.reached.get(log).and_then(|volumes| volumes.get(&volume));
+                place.settled.max(reached.copied().unwrap_or(0))
             }
         };
         Place { settled, ..place }
