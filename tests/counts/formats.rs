@@ -50,18 +50,18 @@ fn rewritten(mut log: Log) -> Log {
 }
 
 #[library_benchmark(setup = log)]
-#[bench::combined(args = (COMBINED), config = counted(646_000))]
-#[bench::ingress_nginx(args = (INGRESS_NGINX), config = counted(1_077_000))]
-#[bench::nginx_json(args = (NGINX_JSON), config = counted(1_093_000))]
-#[bench::caddy(args = (CADDY), config = counted(3_582_000))]
+#[bench::combined(args = (COMBINED), config = counted(507_000))]
+#[bench::ingress_nginx(args = (INGRESS_NGINX), config = counted(941_000))]
+#[bench::nginx_json(args = (NGINX_JSON), config = counted(952_000))]
+#[bench::caddy(args = (CADDY), config = counted(3_570_000))]
 pub(crate) fn parse(log: Log) -> Log {
     parsed(log)
 }
 
 #[library_benchmark(setup = log)]
-#[bench::combined(args = (COMBINED), config = counted(1_570_000))]
-#[bench::ingress_nginx(args = (INGRESS_NGINX), config = counted(2_444_000))]
-#[bench::nginx_json(args = (NGINX_JSON), config = counted(2_454_000))]
+#[bench::combined(args = (COMBINED), config = counted(1_206_000))]
+#[bench::ingress_nginx(args = (INGRESS_NGINX), config = counted(2_085_000))]
+#[bench::nginx_json(args = (NGINX_JSON), config = counted(2_277_000))]
 #[bench::caddy(args = (CADDY), config = counted(6_609_000))]
 pub(crate) fn rewrite(log: Log) -> Log {
     rewritten(log)
@@ -78,7 +78,7 @@ fn block(form: Form) -> Block {
 }
 
 #[library_benchmark(setup = block)]
-#[bench::combined(args = (COMBINED), config = counted(35_000))]
+#[bench::combined(args = (COMBINED), config = counted(32_500))]
 pub(crate) fn screen(block: Block) -> Block {
     black_box(block.screen.sift(&block.bytes, |place, _| !black_box(place).is_empty()));
     block

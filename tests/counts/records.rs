@@ -44,7 +44,7 @@ fn records(lines: usize) -> Lines {
 }
 
 #[library_benchmark(setup = records)]
-#[bench::combined(args = (LINES), config = counted(290_000))]
+#[bench::combined(args = (LINES), config = counted(208_000))]
 pub(crate) fn skim(lines: Lines) -> Lines {
     let wanted = Predicate::default();
     for line in &lines {
