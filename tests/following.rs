@@ -222,6 +222,33 @@ fn with_positions_the_rotated_logs_of_a_folder_are_read_from_the_start_once() {
 }
 
 #[test]
+fn with_positions_a_run_that_is_stopped_amid_what_is_there_goes_on_behind_what_it_has_sent() {
+    const NUMBER: usize = 1000;
+    let backend = Backend::up();
+    let log: String = (0..NUMBER).map(|number| line(&format!("GET /{number}"), 500)).collect();
+    let desk = Desk::with("access.log", log);
+    let url = backend.url();
+    let more = ["--positions", "at", "--no-ledger"];
+    for stop in [40, 150] {
+        let run = follow(&desk, "access.log", &url, &[&more[..], &["--rate", "500/s"]].concat());
+        lines(&desk, "retry.log", stop);
+        run.signal("TERM");
+        let ended = run.end();
+        assert_eq!(ended.code, 143, "{}", ended.stderr);
+    }
+    assert!(backend.seen().len() < NUMBER, "the second run is stopped amid what is there, too");
+    let run = follow(&desk, "access.log", &url, &more);
+    lines(&desk, "retry.log", NUMBER);
+    run.signal("TERM");
+    run.end();
+    let mut seen = backend.seen();
+    seen.sort_unstable();
+    let mut expected: Vec<String> = (0..NUMBER).map(|number| format!("GET /{number}")).collect();
+    expected.sort_unstable();
+    assert_eq!(seen, expected);
+}
+
+#[test]
 fn a_run_with_a_ledger_that_was_killed_goes_on_and_sends_nothing_unsafe_twice() {
     let backend = Backend::down();
     let desk = Desk::with("access.log", "");
