@@ -6,7 +6,10 @@
 use std::error::Error;
 use std::{io, iter};
 
+use jiff::Timestamp;
 use logretry_record::{ErrorKind, Shown};
+use rustls::pki_types::UnixTime;
+use rustls::{CertificateError, OtherError};
 
 use crate::resolver::ResolveError;
 
@@ -14,7 +17,7 @@ use crate::resolver::ResolveError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) kind: ErrorKind,
-    /// The system's or a library's own words. They never hold the URL.
+    /// The system's or a library's own words, or ours where those say nothing to a person. They never hold the URL.
     pub(crate) detail: String,
 }
 
@@ -44,8 +47,9 @@ impl Fault {
                 Phase::ConnectingByProxy => ErrorKind::Proxy,
                 Phase::Exchanging => ErrorKind::Other,
             });
-        let innermost = links(error).last().map(ToString::to_string).unwrap_or_default();
-        Self::new(kind, Shown(innermost.as_bytes()).to_string())
+        let detail = links(error).find_map(|link| of_certificate(link.downcast_ref()?));
+        let innermost = || links(error).last().map(ToString::to_string).unwrap_or_default();
+        Self::new(kind, Shown(detail.unwrap_or_else(innermost).as_bytes()).to_string())
     }
 }
 
@@ -57,6 +61,34 @@ pub(crate) fn links<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item 
             Some(carried) => Some(carried as &(dyn Error + 'static)),
             None => link.source(),
         }
+    })
+}
+
+/// What is wrong with a server's certificate, and what can be done.
+fn of_certificate(error: &rustls::Error) -> Option<String> {
+    let rustls::Error::InvalidCertificate(why) = error else { return None };
+    let at = |time: &UnixTime| {
+        let time = i64::try_from(time.as_secs()).ok().and_then(|second| Timestamp::from_second(second).ok());
+        time.map_or_else(String::new, |time| format!(" {time}"))
+    };
+    Some(match why {
+        CertificateError::UnknownIssuer => {
+            "the server's certificate was issued by nobody whom this machine trusts; `--cacert FILE` trusts its issuer".to_owned()
+        }
+        CertificateError::BadSignature => {
+            "the server's certificate was not signed with the key that this machine knows of its issuer; if that was made anew, `--cacert FILE` trusts it".to_owned()
+        }
+        CertificateError::ExpiredContext { not_after, .. } => {
+            format!("the server's certificate was valid until{}: it has expired", at(not_after))
+        }
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            format!("the server's certificate is valid from{} on; is the clock of this machine right?", at(not_before))
+        }
+        // The verifier has no other name for it.
+        CertificateError::Other(OtherError(other)) if other.to_string() == "CaUsedAsEndEntity" => {
+            "the server's certificate is an issuer's own, which may not stand for a server: make one for the server with it, and trust it with `--cacert FILE`".to_owned()
+        }
+        _ => return None,
     })
 }
 
@@ -122,10 +154,11 @@ mod tests {
 
     #[test]
     fn the_innermost_known_error_gives_the_name() {
-        let untrusted = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let untrusted = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
         let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, untrusted));
         assert_eq!(kind(&wrapped, Phase::Connecting), ErrorKind::Tls);
-        assert_eq!(Fault::of(&wrapped, Phase::Connecting).detail, "invalid peer certificate: UnknownIssuer");
+        let detail = Fault::of(&wrapped, Phase::Connecting).detail;
+        assert!(detail.ends_with("`--cacert FILE` trusts its issuer"), "{detail}");
 
         let blocked = ResolveError::Blocked { address: [169, 254, 169, 254].into(), why: "link-local" };
         assert_eq!(kind(&io::Error::other(blocked), Phase::Connecting), ErrorKind::BlockedAddress);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use logretry_record::ErrorKind::{Connect, Dns, Reset, Tls};
 use logretry_record::{ErrorKind, Outcome};
 use logretry_refirer::Options;
-use rcgen::{CertificateParams, CertifiedKey, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedKey, IsCa, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpSocket};
 
@@ -83,14 +83,16 @@ fn changed(change: impl FnOnce(&mut CertificateParams)) -> Certified {
 async fn a_certificate_that_does_not_vouch_for_the_host_is_a_tls_error() {
     let expired = changed(|params| params.not_after = date_time_ymd(2020, 1, 1));
     let early = changed(|params| params.not_before = date_time_ymd(4000, 1, 1));
+    let issuer = changed(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
     let wrong_name = certificate("other.example");
     let unknown = certificate("shop.example");
     let good = certificate("shop.example");
     for (certificate, trusted, error, word) in [
-        (&expired, &expired, Some(Tls), "xpired"),
-        (&early, &early, Some(Tls), "alid"),
+        (&expired, &expired, Some(Tls), "valid until 2020-01-01T00:00:00Z: it has expired"),
+        (&early, &early, Some(Tls), "valid from 4000-01-01T00:00:00Z on"),
+        (&issuer, &issuer, Some(Tls), "an issuer's own"),
         (&wrong_name, &wrong_name, Some(Tls), "not valid for name"),
-        (&unknown, &good, Some(Tls), "invalid peer certificate"),
+        (&unknown, &good, Some(Tls), "not signed with the key"),
         (&good, &good, None, ""),
     ] {
         let trusted = file(&trusted.cert.pem());
