@@ -244,8 +244,9 @@ impl Ledger {
     }
 
     fn end(&mut self) {
-        self.queue.close();
+        // The one that writes shall be the last to close the file: only that one puts what stands in the log of the database into it.
         *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.queue.close();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
