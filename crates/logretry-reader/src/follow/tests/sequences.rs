@@ -42,6 +42,24 @@ fn note_destroyed(stage: &Stage<Simulated>, destroyed: &mut HashSet<String>) {
     destroyed.extend(unread.into_iter().filter(|line| !whole.contains(line.as_bytes())));
 }
 
+fn play(
+    stage: &mut Stage<Simulated>,
+    destroyed: &mut HashSet<String>,
+    deeds: impl IntoIterator<Item = Deed>,
+) {
+    for deed in deeds {
+        stage.act(deed);
+        note_destroyed(stage, destroyed);
+    }
+}
+
+fn end(mut stage: Stage<Simulated>, mut destroyed: HashSet<String>) -> Result<(), TestCaseError> {
+    stage.end_writing();
+    note_destroyed(&stage, &mut destroyed);
+    stage.end_looking();
+    check(&stage, &destroyed)
+}
+
 fn check(stage: &Stage<Simulated>, destroyed: &HashSet<String>) -> Result<(), TestCaseError> {
     let all: HashSet<&String> = stage.lines.iter().collect();
     let mut seen = HashSet::new();
@@ -64,14 +82,8 @@ proptest! {
     fn each_line_comes_once_whatever_is_done_to_the_log((appends, deeds) in deeds()) {
         let mut stage = Stage::new(Simulated::default(), appends);
         let mut destroyed = HashSet::new();
-        for deed in deeds {
-            stage.act(deed);
-            note_destroyed(&stage, &mut destroyed);
-        }
-        stage.end_writing();
-        note_destroyed(&stage, &mut destroyed);
-        stage.end_looking();
-        check(&stage, &destroyed)?;
+        play(&mut stage, &mut destroyed, deeds);
+        end(stage, destroyed)?;
     }
 }
 
@@ -85,21 +97,11 @@ proptest! {
     ) {
         let mut stage = Stage::new(Simulated::default(), appends);
         let mut destroyed = HashSet::new();
-        for deed in before {
-            if !matches!(deed, Deed::Look(_) | Deed::Glance | Deed::Restart) {
-                stage.act(deed);
-                note_destroyed(&stage, &mut destroyed);
-            }
-        }
+        let is_of_the_writer = |deed: &Deed| !matches!(deed, Deed::Look(_) | Deed::Glance | Deed::Restart);
+        play(&mut stage, &mut destroyed, before.into_iter().filter(is_of_the_writer));
         stage.begin_with_rotated();
-        for deed in deeds {
-            stage.act(deed);
-            note_destroyed(&stage, &mut destroyed);
-        }
-        stage.end_writing();
-        note_destroyed(&stage, &mut destroyed);
-        stage.end_looking();
-        check(&stage, &destroyed)?;
+        play(&mut stage, &mut destroyed, deeds);
+        end(stage, destroyed)?;
     }
 }
 
