@@ -222,6 +222,18 @@ fn with_positions_the_rotated_logs_of_a_folder_are_read_from_the_start_once() {
 }
 
 #[test]
+fn a_rotated_log_that_cannot_be_read_is_told_with_positions_too() {
+    let desk = Desk::new();
+    desk.put("logs/access.log.1", line("GET /1", 500));
+    desk.put("logs/access.log", line("GET /2", 500));
+    fs::write(desk.path("logs/access.log.2.gz"), b"\x1f\x8b\x08 no gzip").expect("a file");
+    let arguments =
+        ["run", "--follow", "--from-start", "logs", "--base-url", "http://127.0.0.1:9", "-o", "retry.log"];
+    let ended = desk.run("logretry", &[&arguments[..], &["--positions", "at", "--no-ledger"]].concat());
+    assert_eq!((ended.code, ended.stderr.contains("access.log.2.gz")), (1, true), "{}", ended.stderr);
+}
+
+#[test]
 fn with_positions_a_run_that_is_stopped_amid_what_is_there_goes_on_behind_what_it_has_sent() {
     const NUMBER: usize = 1000;
     let backend = Backend::up();

@@ -139,6 +139,7 @@ mod tests {
             assert_eq!(last.read(&form, text).time.is_some(), text.starts_with(b"28"));
         }
     }
+
     #[test]
     fn a_time_is_written_as_it_is_alone_whatever_was_written_before() {
         let forms = ["%d/%b/%Y:%T %z", "%T.%3f", "%e/%m %T", "%Y %T %Z"];

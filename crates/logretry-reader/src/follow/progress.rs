@@ -128,17 +128,11 @@ impl Progress {
         keeps_pieces: bool,
     ) {
         let mut state = self.state();
-        if let Some(reached) = state.reached.get_mut(log) {
-            reached.insert(volume, end);
+        state.reached.entry(log.clone()).or_default().insert(volume, end);
+        if keeps_pieces {
+            state.in_pieces.insert(log.clone());
         } else {
-            state.reached.insert(log.clone(), BTreeMap::from([(volume, end)]));
-        }
-        if keeps_pieces != state.in_pieces.contains(log) {
-            if keeps_pieces {
-                state.in_pieces.insert(log.clone());
-            } else {
-                state.in_pieces.remove(log);
-            }
+            state.in_pieces.remove(log);
         }
         state.handed.push_back((id, Open { log: log.clone(), volume, offset }));
         if state.handed.len() > HANDED_MAX {

@@ -48,7 +48,7 @@ pub(crate) fn among<S: Files, T>(
     }
 }
 
-/// Whether the rotated files of the log at `path` are all among `named`, and not more than are looked at.
+/// Whether the rotated files of the log at `path` are all among `named`, can be read, and are not more than are looked at: who looks at them passes over the others.
 pub(crate) fn are_all_in(named: &[PathBuf], files: &impl Files, path: &Path) -> io::Result<bool> {
     let own = path.file_name().unwrap_or_default().to_string_lossy();
     let is_named = |name: &OsString| {
@@ -56,7 +56,10 @@ pub(crate) fn are_all_in(named: &[PathBuf], files: &impl Files, path: &Path) -> 
     };
     let mut rotated = names(files, folder(path))?;
     rotated.retain(|name| age(&own, &name.to_string_lossy()).is_some());
-    Ok(rotated.len() <= FILES_MAX && rotated.iter().all(is_named))
+    let is_readable = |name: &OsString| {
+        Opened::at(files, &folder(path).join(name)).and_then(|opened| opened.fingerprint()).is_ok()
+    };
+    Ok(rotated.len() <= FILES_MAX && rotated.iter().all(|name| is_named(name) && is_readable(name)))
 }
 
 /// The names of the rotated files, the oldest first, and which file is at each; none where a link leads nowhere.

@@ -47,6 +47,12 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
     }
     let mut others = Others::default();
     let (began, mut block) = (Instant::now(), block());
+    if following.from_start && following.progress.is_some() {
+        // One log after the other: each may have hundreds of rotated files, which are open until they are read.
+        for Followed { tail, log } in &mut followed {
+            while log.look_at(tail, began.elapsed(), &mut block, feed)? {}
+        }
+    }
     loop {
         let now = began.elapsed();
         let mut more = false;
