@@ -41,10 +41,10 @@ impl<'a> StepsRead<'a> {
                 request.is_none() && uses.uri.is_some_and(|index| self.field(index).role == Role::Url);
             let absolute = if is_url { Absolute::Written } else { self.format.habits.absolute };
             let protocol = request.map_or(&[][..], |request| request.protocol.of(self.line));
-            let decoded = self.format.escape.decode(raw);
+            let decoded = self.decoded(raw);
             let loses = self.format.habits.loses;
             // Of a line that was cut the target is whole if the protocol behind it is.
-            if loses != Loses::End || protocol.len() < b"HTTP/1.1".len() {
+            if loses != Loses::Nothing && (loses != Loses::End || protocol.len() < b"HTTP/1.1".len()) {
                 lossy = loses.of(&decoded).iter().map(|&part| Cow::Borrowed(part)).collect();
             }
             let method = method.unwrap_or_default();
@@ -55,7 +55,7 @@ impl<'a> StepsRead<'a> {
             target = target::of_raw(&asked.target);
             origin = (asked.host, asked.scheme);
         } else if let Some(path) = self.present(uses.path) {
-            let path = self.format.escape.decode(path);
+            let path = self.decoded(path);
             let mut built = String::new();
             if uses.path.is_some_and(|index| self.field(index).role == Role::PathRaw) {
                 target::push_raw(&path, &mut built);
@@ -83,7 +83,7 @@ impl<'a> StepsRead<'a> {
         if self.field(index).role == Role::Args {
             target.push('?');
         }
-        target::push_raw(&self.format.escape.decode(query), target);
+        target::push_raw(&self.decoded(query), target);
     }
 
     /// Host and scheme: of the URL, if the server wrote it whole, else of the fields that have them.

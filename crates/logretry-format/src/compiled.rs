@@ -71,6 +71,7 @@ impl Compiled {
 
     /// Finds the fields of `line`; which of the shapes it has.
     pub(crate) fn read(&self, line: &[u8], spans: &mut Spans) -> Result<&Self, LineError> {
+        spans.marks.set(line);
         let mut failure = match self.read_shape(line, spans) {
             Ok(()) => return Ok(self),
             Err(error) => error,

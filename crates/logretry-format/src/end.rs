@@ -1,6 +1,7 @@
 use memchr::memchr;
 
-use crate::escape::{Escape, bare_quote};
+use crate::escape::Escape;
+use crate::marks::Marks;
 use crate::steps::stands_at;
 
 /// What a value cannot hold, because its producer escapes it.
@@ -56,7 +57,13 @@ impl End {
     }
 
     /// The possible ends of a text that begins at `start`. `None` if what may not stand in it comes first.
-    pub(crate) fn candidates(&self, line: &[u8], start: usize, guard: Guard) -> Option<Candidates<'_>> {
+    pub(crate) fn candidates(
+        &self,
+        line: &[u8],
+        marks: &Marks,
+        start: usize,
+        guard: Guard,
+    ) -> Option<Candidates<'_>> {
         let rest = line.get(start..)?;
         let needle = self.before.as_deref();
         let (mut next, mut limit) = (start, line.len());
@@ -69,7 +76,7 @@ impl End {
         match guard {
             Guard::Nothing => {}
             Guard::Escaped | Guard::EscapedOrPair => {
-                if let Some(quote) = bare_quote(line, start) {
+                if let Some(quote) = marks.bare_quote(line, start) {
                     limit = quote;
                     // The text cannot hold what follows it, so there is one end.
                     if let Some(offset) = self.quote {
@@ -81,10 +88,10 @@ impl End {
                 }
             }
             Guard::NoQuotes => {
-                if let Some(length) = memchr(b'"', rest) {
-                    limit = start + length;
+                if let Some(quote) = marks.quote(start) {
+                    limit = quote;
                     if let Some(offset) = self.quote {
-                        limit = limit.checked_sub(offset).filter(|&limit| limit >= start)?;
+                        limit = quote.checked_sub(offset).filter(|&limit| limit >= start)?;
                         next = limit;
                     }
                 } else if self.quote.is_some() {
@@ -98,10 +105,10 @@ impl End {
             }
         }
         if self.is_token {
-            let length = rest.iter().position(|&byte| byte <= b' ').unwrap_or(rest.len());
-            limit = limit.min(start + length);
+            let blank = marks.blank(start).unwrap_or(line.len());
+            limit = limit.min(blank);
             if needle.is_some_and(|needle| needle[0] <= b' ') {
-                next = start + length;
+                next = blank;
             }
         }
         Some(Candidates { end: self, next, limit })
@@ -109,14 +116,19 @@ impl End {
 }
 
 impl Candidates<'_> {
-    pub(crate) fn next(&mut self, line: &[u8]) -> Option<usize> {
-        if self.next > self.limit {
+    /// Whether there is no further one, as is seen without looking for it.
+    pub(crate) fn is_done(&self) -> bool {
+        self.next > self.limit
+    }
+
+    pub(crate) fn next(&mut self, line: &[u8], marks: &Marks) -> Option<usize> {
+        if self.is_done() {
             return None;
         }
         let end = match &self.end.before {
             None if self.limit == line.len() => line.len(),
             None => return None,
-            Some(needle) => find(line, self.next, self.limit, needle)?,
+            Some(needle) => find(line, marks, self.next, self.limit, needle)?,
         };
         self.next = end + 1;
         Some(end)
@@ -125,14 +137,18 @@ impl Candidates<'_> {
 
 /// Where `needle` first stands between `from` and `last`. It is short, and so is the way to it: searching for its first byte
 /// alone is faster than what a substring search prepares, and mostly `from` is the only place there can be.
-fn find(line: &[u8], mut from: usize, last: usize, needle: &[u8]) -> Option<usize> {
+fn find(line: &[u8], marks: &Marks, mut from: usize, last: usize, needle: &[u8]) -> Option<usize> {
     let first = *needle.first()?;
     while from <= last {
         if stands_at(line, from, needle) {
             return Some(from);
         }
         from += 1;
-        from += memchr(first, line.get(from..=last.min(line.len().checked_sub(1)?))?)?;
+        from = match first {
+            b' ' => marks.blank(from)?,
+            b'"' => marks.quote(from)?,
+            _ => from + memchr(first, line.get(from..line.len().min(last + 1))?)?,
+        };
     }
     None
 }
@@ -148,8 +164,10 @@ mod tests {
     use super::*;
 
     fn ends(end: &End, guard: Guard, line: &str) -> Vec<usize> {
-        let Some(mut candidates) = end.candidates(line.as_bytes(), 0, guard) else { return Vec::new() };
-        std::iter::from_fn(|| candidates.next(line.as_bytes())).collect()
+        let mut marks = Marks::default();
+        marks.set(line.as_bytes());
+        let Some(mut candidates) = end.candidates(line.as_bytes(), &marks, 0, guard) else { return Vec::new() };
+        std::iter::from_fn(|| candidates.next(line.as_bytes(), &marks)).collect()
     }
 
     #[test]

@@ -44,6 +44,11 @@ impl Escape {
         self == Self::Haproxy
     }
 
+    /// Whether nothing is escaped where no backslash stands.
+    pub(crate) fn escapes_with_backslashes(self) -> bool {
+        !matches!(self, Self::Haproxy | Self::HaproxyEscaped)
+    }
+
     /// `raw`, a target, in which each `#` begins a fragment: of the same length, to find places in.
     pub(crate) fn with_bare_hashes(self, raw: &[u8]) -> Cow<'_, [u8]> {
         if matches!(self, Self::Haproxy | Self::HaproxyEscaped) {

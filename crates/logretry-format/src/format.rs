@@ -199,8 +199,7 @@ impl Format {
         Ok(Parsed(match &self.grammar {
             Grammar::Steps(format) => {
                 let format = format.read(line, spans)?;
-                let Spans { kept, last_time, .. } = spans;
-                Reading::Steps(StepsRead::new(format, line, kept, last_time))
+                Reading::Steps(StepsRead::new(format, line, spans))
             }
             Grammar::Keyed(keyed) => {
                 keyed.read(line, spans)?;

@@ -69,6 +69,9 @@ mod habits;
 mod haproxy;
 mod hashes;
 mod keyed;
+#[cfg(test)]
+mod levels;
+mod marks;
 mod nginx;
 mod parsed;
 mod pasted;

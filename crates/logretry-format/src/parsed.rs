@@ -6,8 +6,8 @@ use logretry_record::ExchangeRef;
 use crate::asking::Asking;
 use crate::compiled::Compiled;
 use crate::field::{Field, Role, Shape};
-use crate::spans::Span;
-use crate::time::{LastTime, TimeParts, TimeRead};
+use crate::spans::{Span, Spans};
+use crate::time::{TimeParts, TimeRead};
 
 /// A line of a step format whose fields have been found.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +15,8 @@ pub(crate) struct StepsRead<'a> {
     pub(crate) format: &'a Compiled,
     pub(crate) line: &'a [u8],
     pub(crate) spans: &'a [Span],
+    /// Whether its values stand in it as the server had them.
+    is_plain: bool,
     /// Its time, if one field says all of it.
     whole_time: Option<TimeRead>,
 }
@@ -31,12 +33,8 @@ pub struct FieldView<'a> {
 }
 
 impl<'a> StepsRead<'a> {
-    pub(crate) fn new(
-        format: &'a Compiled,
-        line: &'a [u8],
-        spans: &'a [Span],
-        last_time: &mut LastTime,
-    ) -> Self {
+    pub(crate) fn new(format: &'a Compiled, line: &'a [u8], spans: &'a mut Spans) -> Self {
+        let Spans { kept: spans, marks, last_time, .. } = spans;
         let whole_time = match format.uses.times[..] {
             [index] => match &format.fields[index].shape {
                 Shape::Time(form) => Some(last_time.read(form, spans[index].of(line))),
@@ -44,7 +42,8 @@ impl<'a> StepsRead<'a> {
             },
             _ => None,
         };
-        Self { format, line, spans, whole_time }
+        let is_plain = !marks.has_backslash() && format.escape.escapes_with_backslashes();
+        Self { format, line, spans, is_plain, whole_time }
     }
 
     /// The status that the client got; `None` where the server wrote `-`.
@@ -128,7 +127,12 @@ impl<'a> StepsRead<'a> {
 
     /// The field's bytes, its escape undone; `None` if the server had no value for it.
     pub(crate) fn text(&self, index: Option<usize>) -> Option<Cow<'a, [u8]>> {
-        self.present(index).map(|raw| self.format.escape.decode(raw))
+        self.present(index).map(|raw| self.decoded(raw))
+    }
+
+    /// `raw`, its escape undone.
+    pub(crate) fn decoded(&self, raw: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.is_plain { Cow::Borrowed(raw) } else { self.format.escape.decode(raw) }
     }
 
     /// The field's bytes, unless they say that there is no value.

@@ -18,22 +18,21 @@ pub(crate) struct RequestLine {
 /// No log escape makes or hides a space, so this is done before the escape is undone.
 pub(crate) fn split(line: &[u8], whole: Span) -> Option<RequestLine> {
     let bytes = whole.of(line);
-    let space = memchr::memchr(b' ', bytes)?;
+    // Both words are short, so looking at each byte is faster than a search.
+    let space = bytes.iter().position(|&byte| byte == b' ')?;
+    let last = bytes.iter().rposition(|&byte| byte == b' ')?;
     if !is_token(&bytes[..space]) || &bytes[..space] == b"-" {
         return None;
     }
     let mut end = bytes.len();
     let mut protocol = end;
-    if let Some(last) = memchr::memrchr(b' ', bytes)
-        && is_protocol(&bytes[last + 1..])
-    {
+    if is_protocol(&bytes[last + 1..]) {
         end = last;
         protocol = last + 1;
     }
     // hypercorn writes the version alone.
     if protocol == bytes.len()
-        && let Some(last) = memchr::memrchr(b' ', bytes).filter(|&last| last > space)
-        && let target = &bytes[space + 1..last]
+        && let Some(target) = bytes.get(space + 1..last)
         && target.starts_with(b"/")
         && !target.contains(&b' ')
         && matches!(&bytes[last + 1..], b"1.0" | b"1.1" | b"2" | b"3")

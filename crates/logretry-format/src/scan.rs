@@ -1,3 +1,4 @@
+use crate::marks::Marks;
 use crate::time::TimeForm;
 
 /// Fields that end where their own bytes say so.
@@ -29,8 +30,12 @@ pub(crate) enum Scan {
 
 impl Scan {
     /// Where the field that begins at `start` ends.
-    pub(crate) fn end(&self, line: &[u8], start: usize) -> Option<usize> {
+    pub(crate) fn end(&self, line: &[u8], marks: &Marks, start: usize) -> Option<usize> {
         let rest = line.get(start..)?;
+        let word = || {
+            let end = marks.blank(start).unwrap_or(line.len());
+            &rest[..marks.quote(start).map_or(end, |quote| end.min(quote)) - start]
+        };
         let length = match self {
             Self::Dash => rest.starts_with(b"-").then_some(1)?,
             Self::Status => match rest {
@@ -51,10 +56,10 @@ impl Scan {
                 }
             }
             Self::Time(form) => return form.end(line, start),
-            Self::Word => Some(word(rest)).filter(|&length| length > 0)?,
-            Self::HostWord => Some(word(rest)).filter(|&length| is_host_word(&rest[..length]))?,
+            Self::Word => Some(word().len()).filter(|&length| length > 0)?,
+            Self::HostWord => Some(word()).filter(|word| is_host_word(word))?.len(),
             Self::HostName => host_name(rest)?,
-            Self::Address => Some(word(rest)).filter(|&length| is_address(&rest[..length]))?,
+            Self::Address => Some(word()).filter(|word| is_address(word))?.len(),
             Self::Captures { space } => captures(rest, *space)?,
             Self::Spaces => rest.iter().take_while(|&&byte| byte == b' ').count(),
             Self::Rest if rest.is_empty() || rest[0] == b' ' => rest.len(),
@@ -75,10 +80,6 @@ impl Scan {
 
 fn digits(rest: &[u8]) -> usize {
     rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
-}
-
-fn word(rest: &[u8]) -> usize {
-    rest.iter().position(|&byte| byte <= b' ' || byte == b'"').unwrap_or(rest.len())
 }
 
 fn is_host_word(word: &[u8]) -> bool {
@@ -149,6 +150,12 @@ fn list(rest: &[u8]) -> usize {
 mod tests {
     use super::*;
 
+    fn end(scan: &Scan, text: &str) -> Option<usize> {
+        let mut marks = Marks::default();
+        marks.set(text.as_bytes());
+        scan.end(text.as_bytes(), &marks, 0)
+    }
+
     #[test]
     fn a_list_ends_where_no_separator_follows() {
         for (text, list) in [
@@ -163,7 +170,7 @@ mod tests {
             ("0.1,\"x\"", "0.1"),
             ("", ""),
         ] {
-            let end = Scan::List.end(text.as_bytes(), 0).expect("a list may be empty");
+            let end = end(&Scan::List, text).expect("a list may be empty");
             assert_eq!(&text[..end], list, "{text}");
         }
         assert_eq!(Scan::shorter_list(b"a, b : c", 0, 8), Some(4));
@@ -173,7 +180,6 @@ mod tests {
 
     #[test]
     fn names_of_hosts_and_addresses_are_told_apart() {
-        let ends = |scan: &Scan, text: &str| scan.end(text.as_bytes(), 0);
         for (text, name, address) in [
             ("shop.example 1", Some(12), None),
             ("localhost:80", Some(9), None),
@@ -186,7 +192,7 @@ mod tests {
             ("12 1", None, None),
             ("", None, None),
         ] {
-            assert_eq!((ends(&Scan::HostName, text), ends(&Scan::Address, text)), (name, address), "{text}");
+            assert_eq!((end(&Scan::HostName, text), end(&Scan::Address, text)), (name, address), "{text}");
         }
     }
 
@@ -194,7 +200,7 @@ mod tests {
     fn numbers_end_at_what_is_no_digit() {
         let number = Scan::Number { empty: false };
         let decimal = Scan::Decimal { empty: false };
-        for (scan, text, end) in [
+        for (scan, text, expected) in [
             (&number, "123 ", Some(3)),
             (&number, "- ", Some(1)),
             (&number, "x", None),
@@ -206,7 +212,7 @@ mod tests {
             (&Scan::Status, "- ", Some(1)),
             (&Scan::Status, "50 ", None),
         ] {
-            assert_eq!(scan.end(text.as_bytes(), 0), end, "{scan:?} {text}");
+            assert_eq!(end(scan, text), expected, "{scan:?} {text}");
         }
     }
 }

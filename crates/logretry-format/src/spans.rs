@@ -1,3 +1,4 @@
+use crate::marks::Marks;
 use crate::time::LastTime;
 
 /// Where the fields of one line stand: scratch space that [`Format::parse`](crate::Format::parse) fills, to be used
@@ -8,6 +9,8 @@ pub struct Spans {
     pub(crate) trial: Vec<Span>,
     /// The first that fitted.
     pub(crate) kept: Vec<Span>,
+    /// Of the line, where a step format reads it.
+    pub(crate) marks: Marks,
     pub(crate) last_time: LastTime,
 }
 

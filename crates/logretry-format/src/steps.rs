@@ -90,18 +90,22 @@ impl Walk<'_> {
                 Step::Scan { field, scan } => {
                     let end = match scan {
                         Scan::Time(form) => self.spans.last_time.end(form, self.line, at),
-                        scan => scan.end(self.line, at),
+                        scan => scan.end(self.line, &self.spans.marks, at),
                     };
                     let Some(end) = end else { return self.failed(step, at) };
                     self.spans.trial[*field] = Span { start: at, end };
                     at = end;
                 }
                 Step::Text { fields, split, end } => {
-                    let Some(mut ends) = end.candidates(self.line, at, steps.guard) else {
+                    let Some(mut ends) = end.candidates(self.line, &self.spans.marks, at, steps.guard) else {
                         return self.failed(step, at);
                     };
-                    let Some(mut text_end) = ends.next(self.line) else { return self.failed(step, at) };
-                    while let Some(next) = ends.next(self.line) {
+                    let Some(mut text_end) = ends.next(self.line, &self.spans.marks) else {
+                        return self.failed(step, at);
+                    };
+                    while !ends.is_done()
+                        && let Some(next) = ends.next(self.line, &self.spans.marks)
+                    {
                         if self.take_text(fields, *split, at, text_end) && self.go(step + 1, text_end) {
                             return true;
                         }
@@ -127,7 +131,7 @@ impl Walk<'_> {
 
     /// The longest list first, then shorter ones: what follows a list may look like its next item.
     fn try_list(&mut self, step: usize, field: usize, at: usize) -> bool {
-        let mut end = Scan::List.end(self.line, at);
+        let mut end = Scan::List.end(self.line, &self.spans.marks, at);
         if end.is_none() {
             return self.failed(step, at);
         }

@@ -1,22 +1,8 @@
-use fearless_simd::{Level, Simd};
 use proptest::prelude::*;
 
 use crate::format::Format;
+use crate::levels::levels;
 use crate::screen::Screen;
-
-/// What this processor can, and what lesser ones can.
-fn levels() -> Vec<Level> {
-    let level = Level::new();
-    #[cfg(target_arch = "x86_64")]
-    let lesser = [
-        level.as_avx2().map(Simd::level),
-        level.as_sse4_2().map(Simd::level),
-        level.as_sse2().map(Simd::level),
-    ];
-    #[cfg(not(target_arch = "x86_64"))]
-    let lesser: [Option<Level>; 0] = [];
-    lesser.into_iter().flatten().chain([level]).collect()
-}
 
 /// Lines that are shown, and how many stand before each.
 type Shown = Vec<(std::ops::Range<usize>, u64)>;
