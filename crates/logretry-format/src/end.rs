@@ -166,7 +166,9 @@ mod tests {
     fn ends(end: &End, guard: Guard, line: &str) -> Vec<usize> {
         let mut marks = Marks::default();
         marks.set(line.as_bytes());
-        let Some(mut candidates) = end.candidates(line.as_bytes(), &marks, 0, guard) else { return Vec::new() };
+        let Some(mut candidates) = end.candidates(line.as_bytes(), &marks, 0, guard) else {
+            return Vec::new();
+        };
         std::iter::from_fn(|| candidates.next(line.as_bytes(), &marks)).collect()
     }
 
