@@ -70,7 +70,7 @@ impl<'a> StepsRead<'a> {
             lossy = Cow::Borrowed(&[]);
         }
         Asking {
-            method: method.map(String::from_utf8_lossy),
+            method: method.map(text),
             target: Some(target).filter(|target| !target.is_empty()),
             origin: self.origin(origin),
             lossy,
@@ -121,6 +121,11 @@ impl<'a> StepsRead<'a> {
         }
         (Some(host), scheme)
     }
+}
+
+/// `bytes`, which nearly always are UTF-8.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// A scheme's name, or a TLS version, or the name of a frontend of HAProxy, to which it adds `~` if TLS ended there.

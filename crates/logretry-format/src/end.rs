@@ -121,6 +121,7 @@ impl Candidates<'_> {
         self.next > self.limit
     }
 
+    #[inline]
     pub(crate) fn next(&mut self, line: &[u8], marks: &Marks) -> Option<usize> {
         if self.is_done() {
             return None;
@@ -128,6 +129,8 @@ impl Candidates<'_> {
         let end = match &self.end.before {
             None if self.limit == line.len() => line.len(),
             None => return None,
+            // Mostly this is the only place there can be.
+            Some(needle) if stands_at(line, self.next, needle) => self.next,
             Some(needle) => find(line, marks, self.next, self.limit, needle)?,
         };
         self.next = end + 1;
@@ -135,20 +138,21 @@ impl Candidates<'_> {
     }
 }
 
-/// Where `needle` first stands between `from` and `last`. It is short, and so is the way to it: searching for its first byte
-/// alone is faster than what a substring search prepares, and mostly `from` is the only place there can be.
-fn find(line: &[u8], marks: &Marks, mut from: usize, last: usize, needle: &[u8]) -> Option<usize> {
+/// Where `needle` first stands behind `before` and up to `last`. It is short, and so is the way to it: searching for its first byte
+/// alone is faster than what a substring search prepares.
+fn find(line: &[u8], marks: &Marks, before: usize, last: usize, needle: &[u8]) -> Option<usize> {
     let first = *needle.first()?;
-    while from <= last {
-        if stands_at(line, from, needle) {
-            return Some(from);
+    let next = |from| match first {
+        b' ' => marks.blank(from),
+        b'"' => marks.quote(from),
+        _ => Some(from + memchr(first, line.get(from..line.len().min(last + 1))?)?),
+    };
+    let mut at = before;
+    while at < last {
+        at = next(at + 1)?;
+        if at <= last && stands_at(line, at, needle) {
+            return Some(at);
         }
-        from += 1;
-        from = match first {
-            b' ' => marks.blank(from)?,
-            b'"' => marks.quote(from)?,
-            _ => from + memchr(first, line.get(from..line.len().min(last + 1))?)?,
-        };
     }
     None
 }

@@ -145,9 +145,14 @@ impl Walk<'_> {
         false
     }
 
+    #[inline]
     fn take_text(&mut self, fields: &Range<usize>, split: Split, start: usize, end: usize) -> bool {
-        let spans = &mut self.spans.trial[fields.clone()];
-        split.apply(self.line, Span { start, end }, spans)
+        let whole = Span { start, end };
+        if split == (Split::Alone { is_target: false }) {
+            self.spans.trial[fields.start] = whole;
+            return true;
+        }
+        split.apply(self.line, whole, &mut self.spans.trial[fields.clone()])
     }
 
     fn failed(&mut self, step: usize, at: usize) -> bool {
