@@ -116,14 +116,9 @@ impl End {
 }
 
 impl Candidates<'_> {
-    /// Whether there is no further one, as is seen without looking for it.
-    pub(crate) fn is_done(&self) -> bool {
-        self.next > self.limit
-    }
-
     #[inline]
     pub(crate) fn next(&mut self, line: &[u8], marks: &Marks) -> Option<usize> {
-        if self.is_done() {
+        if self.next > self.limit {
             return None;
         }
         let end = match &self.end.before {

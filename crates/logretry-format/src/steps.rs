@@ -103,9 +103,7 @@ impl Walk<'_> {
                     let Some(mut text_end) = ends.next(self.line, &self.spans.marks) else {
                         return self.failed(step, at);
                     };
-                    while !ends.is_done()
-                        && let Some(next) = ends.next(self.line, &self.spans.marks)
-                    {
+                    while let Some(next) = ends.next(self.line, &self.spans.marks) {
                         if self.take_text(fields, *split, at, text_end) && self.go(step + 1, text_end) {
                             return true;
                         }
