@@ -23,6 +23,7 @@ mod ledger;
 mod ledger_command;
 mod marks;
 mod numbers;
+mod own_files;
 mod pipes;
 mod readme;
 mod run;

@@ -5,6 +5,7 @@
 //! ```
 
 mod confirm;
+mod files;
 mod notes;
 mod program;
 mod progress;
@@ -20,6 +21,7 @@ use logretry_record::{Exit, Harmless, Outcome, Reason};
 use logretry_stage::{Accounts, Fatal, Notes, Result};
 
 pub(crate) use confirm::{Changes, confirm};
+pub(crate) use files::is_same_file;
 pub use program::{Common, Program, Setup, Summary};
 pub(crate) use summary::{listed, sentences};
 
@@ -45,6 +47,7 @@ pub fn main<P: Program>() -> ExitCode {
 }
 
 fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, notes: Notes) -> Result<Exit> {
+    files::refuse_one_for_two(setup)?;
     let cx = setup.common.rejects.context(notes)?;
     // One thread: what takes long (reading, unpacking, writing) has threads of its own, and requests, which are mostly waited for, cost less
     // if nobody has to wake another thread for them. Where there are very many at once, the refirer spreads them over threads itself.

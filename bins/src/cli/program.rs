@@ -1,6 +1,8 @@
 use std::future::Future;
+use std::path::PathBuf;
 
 use clap::{Args, Parser};
+use logretry_rewriter::WriteArgs;
 use logretry_stage::{Context, RejectArgs, Result};
 
 /// One of the programs: its arguments, and what it does with them.
@@ -24,6 +26,8 @@ pub struct Setup {
     pub name: &'static str,
     /// The flags that all programs have.
     pub common: Common,
+    /// The files that it writes besides those of `common`, with what a person calls them.
+    pub writes: Vec<(&'static str, PathBuf)>,
     /// What is said at the end.
     pub summary: Summary,
     /// Whether the first Ctrl-C does not concern it: whoever stands before it in the pipe stops, and it ends with its input.
@@ -33,12 +37,25 @@ pub struct Setup {
 impl Setup {
     /// That of a program between the ends of a pipe. `ends_with_its_input`: the first Ctrl-C does not concern it.
     pub(crate) fn of_stage(name: &'static str, common: &Common, ends_with_its_input: bool) -> Self {
-        Self { name, common: common.clone(), summary: Summary::Numbers { output: None }, ends_with_its_input }
+        let summary = Summary::Numbers { output: None };
+        Self { name, common: common.clone(), writes: Vec::new(), summary, ends_with_its_input }
     }
 
-    /// The same, which says where its lines went.
-    pub(crate) fn writing_to(self, place: String) -> Self {
-        Self { summary: Summary::Numbers { output: Some(place) }, ..self }
+    /// The same, which writes the retry log and dead letters as told, and keeps a ledger if there is one.
+    pub(crate) fn writing(self, log: &WriteArgs, ledger: Option<PathBuf>) -> Self {
+        let named = [
+            ("the retry log", log.output.clone()),
+            ("the ledger", ledger),
+            ("the dead letters", log.dead_letter.clone()),
+        ];
+        let writes = named.into_iter().filter_map(|(what, path)| Some((what, path?))).collect();
+        Self { writes, summary: Summary::Numbers { output: Some(log.place()) }, ..self }
+    }
+
+    /// The same, which also writes `what` into a file.
+    pub(crate) fn with_file(mut self, what: &'static str, path: Option<&PathBuf>) -> Self {
+        self.writes.extend(path.map(|path| (what, path.clone())));
+        self
     }
 }
 

@@ -6,7 +6,7 @@ use logretry_ledger::Durability;
 use logretry_reader::ReadArgs;
 use logretry_refirer::{IdempotencySecret, Options, RefireArgs};
 use logretry_rewriter::WriteArgs;
-use logretry_stage::{Context, Fatal, Result};
+use logretry_stage::{Context, Result};
 
 use crate::books::{Books, Output, ServerLog, beside};
 
@@ -65,9 +65,6 @@ impl RunLedgerArgs {
         cx: &Context,
     ) -> Result<Option<Books>> {
         let Some(path) = self.path(write).filter(|_| !options.dry_run) else { return Ok(None) };
-        if write.output.as_deref() == Some(&path) {
-            return Err(Fatal::usage("keep the ledger in the retry log: give them two names"));
-        }
         let output = Output::open(write.output.as_deref())?;
         let books = open(&path, options, refire, self.ledger.durability(), cx)?;
         books.writing(output, write.form, mark).await.map(Some)

@@ -1,6 +1,7 @@
 use clap::{Parser, Subcommand};
 use logretry_stage::{Context, Result};
 
+use super::run::RunFlags;
 use super::{demo, explain, formats, held, ledger, manual, plan, run, verify};
 use crate::cli::{Common, Program, Setup, Summary};
 
@@ -44,14 +45,16 @@ impl Program for Logretry {
     fn setup(&self) -> Setup {
         let (common, summary) = match &self.command {
             Command::Run(run) => {
-                (run.flags.common.clone(), Summary::Numbers { output: Some(run.flags.write.place()) })
+                let RunFlags { common, write, ledger, .. } = &run.flags;
+                let setup = Setup::of_stage("logretry", common, false).writing(write, ledger.path(write));
+                return setup.with_file("the positions", run.positions.as_ref());
             }
             Command::Plan(plan) => (plan.flags.common.clone(), Summary::None),
             Command::Verify(verify) => (verify.flags.common.clone(), Summary::None),
             // The other commands answer on standard output, and the demo tells its story there.
             _ => (Common { quiet: true, ..Common::default() }, Summary::None),
         };
-        Setup { name: "logretry", common, summary, ends_with_its_input: false }
+        Setup { summary, ..Setup::of_stage("logretry", &common, false) }
     }
 
     async fn ask(&self, cx: &Context) -> Result<()> {

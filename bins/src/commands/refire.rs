@@ -47,7 +47,7 @@ Examples:
 
 impl Program for Refire {
     fn setup(&self) -> Setup {
-        Setup::of_stage("lr-refire", &self.common, false)
+        Setup::of_stage("lr-refire", &self.common, false).with_file("the ledger", self.ledger.ledger.as_ref())
     }
 
     async fn ask(&self, cx: &Context) -> Result<()> {

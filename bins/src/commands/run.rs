@@ -15,7 +15,7 @@ use logretry_stage::{Context, Fatal, MarkArgs, Result, Source as _, Stage as _};
 use super::ledger_flags::{ResolveArgs, RunLedgerArgs};
 use super::positions::{Positions, Then, selected, settled};
 use crate::books::Filed;
-use crate::cli::{Changes, Common, confirm, systemd};
+use crate::cli::{Changes, Common, confirm, is_same_file, systemd};
 
 /// Reads logs, sends their failed requests again, and writes the retry log.
 ///
@@ -238,7 +238,11 @@ impl Run {
         };
         resolve.ask(&books, Some(&read)).await?;
         let refirer = Refirer::new(options)?.with_journal(books.clone());
-        let dead_letters = write.dead_letters(cx.reopen())?;
+        let mut dead_letters = write.dead_letters(cx.reopen())?;
+        if !follow.follow {
+            // The same command again sends it.
+            dead_letters = dead_letters.without_unsent();
+        }
         systemd::ready();
         let Some(positions) = positions else {
             let end = crate::link(reader, filter, refirer, dead_letters, Filed, cx).await;
@@ -267,10 +271,4 @@ fn refuse_to_append_to_a_log<'a>(logs: impl Iterator<Item = &'a Path>, write: &W
         return Err(Fatal::usage(message));
     }
     Ok(())
-}
-
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let identity = |path| std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
-    identity(one).is_some_and(|one| Some(one) == identity(other))
 }

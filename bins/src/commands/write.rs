@@ -1,7 +1,7 @@
 use clap::Parser;
 use logretry_record::Record;
 use logretry_rewriter::WriteArgs;
-use logretry_stage::{Context, Fatal, MarkArgs, Result, Sink as _, Source as _, Stage as _, Watch, pipe};
+use logretry_stage::{Context, MarkArgs, Result, Sink as _, Source as _, Stage as _, Watch, pipe};
 
 use super::ledger_flags::LedgerArgs;
 use crate::books::{Books, FiledOnce, Output};
@@ -42,7 +42,7 @@ Examples:
 
 impl Program for Write {
     fn setup(&self) -> Setup {
-        Setup::of_stage("lr-write", &self.common, true).writing_to(self.log.place())
+        Setup::of_stage("lr-write", &self.common, true).writing(&self.log, self.ledger.ledger.clone())
     }
 
     async fn run(self, cx: &Context) -> Result<()> {
@@ -59,9 +59,6 @@ impl Program for Write {
         let Some(path) = &self.ledger.ledger else {
             return self.log.rewriter(&self.mark.mark, cx.reopen())?.drain(records, cx).await;
         };
-        if self.log.output.as_ref() == Some(path) {
-            return Err(Fatal::usage("keep the ledger in the retry log: give them two names"));
-        }
         let output = Output::open(self.log.output.as_deref())?;
         let books = Books::open(path, WRITTEN, self.ledger.durability(), cx)?;
         let books = books.writing(output, self.log.form, &self.mark.mark).await?;

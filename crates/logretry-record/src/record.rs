@@ -59,6 +59,9 @@ enum CameAs {
 }
 
 impl Record {
+    /// What every record begins with that logretry writes, or `jq -c` after it.
+    pub const BEGINNING: &[u8] = br#"{"v":1,"#;
+
     /// A record that has not been refired.
     pub fn new(id: RecordId, origin: Origin, original: Exchange) -> Self {
         Self(Box::new(Parts { id, origin, original, retry: None, came_as: CameAs::Nothing }))

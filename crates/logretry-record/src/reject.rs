@@ -40,6 +40,9 @@ struct RejectV1<'a> {
 }
 
 impl Reject {
+    /// What every line of NDJSON begins with that [`Reject::encode`] writes, and no other that logretry does.
+    pub const BEGINNING: &[u8] = br#"{"v":1,"source"#;
+
     /// Appends the reject as one line of NDJSON: `{"v":1,"source":…,"line":…,"offset":…,"reason":…,"text":…}`.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let (source, source_base64) = wire::twins(Some(&self.source));
@@ -56,5 +59,21 @@ impl Reject {
         };
         wire::to_json(&reject, out);
         out.push(b'\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reject_begins_as_said() {
+        for source in [b"access.log".as_slice(), b"", b"\xff"] {
+            let reject =
+                Reject { source: source.into(), line: 1, offset: 0, reason: String::new(), text: "x".into() };
+            let mut line = Vec::new();
+            reject.encode(&mut line);
+            assert!(line.starts_with(Reject::BEGINNING), "{}", line.escape_ascii());
+        }
     }
 }

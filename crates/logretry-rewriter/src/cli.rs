@@ -19,7 +19,8 @@ pub struct WriteArgs {
     #[arg(long = "as", value_name = "FORM", value_enum, default_value_t)]
     pub form: Form,
 
-    /// Append the records that did not recover, and that this run does not send again, to FILE: NDJSON that lr-refire takes
+    /// Append the records that did not recover, and that this run does not send again, to FILE: NDJSON that lr-refire takes. What a run with a ledger leaves unsent is not among
+    /// them: the same command again sends it
     #[arg(long, value_name = "FILE")]
     pub dead_letter: Option<PathBuf>,
 }

@@ -72,6 +72,6 @@ pub use fatal::{Fatal, Result};
 pub use grammar::{RecordStream, Sink, Source, Stage, Watch};
 pub use line_file::{LineFile, Reopen};
 pub use notes::Notes;
-pub use own_file::open_own;
+pub use own_file::{holds_anything_but, open_own};
 pub use rejects::{Rejects, RejectsError};
 pub use tally::{Accounts, Dropped, Imbalance, Tally};

@@ -1,10 +1,25 @@
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
+
+/// Whether there is a file at `path` that holds something, and that does not begin with `beginning`: then it is another's, and must not be written over or into.
+///
+/// # Errors
+///
+/// If it cannot be read.
+pub fn holds_anything_but(beginning: &[u8], path: &Path) -> io::Result<bool> {
+    let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    if !is_file {
+        return Ok(false);
+    }
+    let mut found = Vec::new();
+    File::open(path)?.take(beginning.len() as u64).read_to_end(&mut found)?;
+    Ok(!beginning.starts_with(&found))
+}
 
 /// Opens a file that we write, as `options` say: readable by its owner only if it is new, and never through a symbolic link, which
 /// somebody else may have put there. What is below `/dev` (`/dev/stdout` is a link) is taken as it is.

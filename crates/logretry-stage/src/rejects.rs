@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use logretry_record::{Reject, Shown};
 
-use crate::{Fatal, LineFile, Notes, Reopen, Result, open_own};
+use crate::{Fatal, LineFile, Notes, Reopen, Result, holds_anything_but, open_own};
 
 /// Where lines and records go that could not be used: the first few to the person who watches, all of them to a file.
 #[derive(Debug, Default)]
@@ -26,8 +26,15 @@ const SHOWN_MAX: u32 = 3;
 
 impl Rejects {
     /// Rejects that are also written to `file` as NDJSON. The file is replaced if it exists, and readable by its owner only.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be created, or if it holds anything but rejects.
     pub fn to_file(file: &Path) -> Result<Self> {
         let error = |error| RejectsError { action: "create", file: file.to_owned(), error };
+        if holds_anything_but(Reject::BEGINNING, file).map_err(error)? {
+            return Err(error(io::Error::other("it holds something else; give them another name")).into());
+        }
         let mut options = OpenOptions::new();
         let writer = open_own(options.write(true).create(true).truncate(true), file).map_err(error)?;
         let reopen = Reopen::default();

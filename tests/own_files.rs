@@ -1,0 +1,87 @@
+//! What is written goes into files of its own, and leaves alone what others hold.
+
+use crate::lab::{Backend, Desk, line};
+
+/// A log with a line that cannot be used.
+fn log() -> String {
+    [line("GET /a", 502), "rubbish\n".to_owned()].concat()
+}
+
+#[test]
+fn rejects_and_dead_letters_are_not_written_over_what_others_hold() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", log());
+    let run = |more: &[&str]| {
+        let arguments = ["run", "access.log", "--format", "combined", "-o", "retry.log"];
+        desk.program("logretry", &arguments).args(["--base-url", &backend.url()]).args(more).run()
+    };
+    assert_eq!(run(&[]).code, 0);
+    let before = (desk.read("access.log"), desk.read("retry.log"));
+    for (arguments, name) in [
+        (["--rejects", "access.log"], "access.log"),
+        (["--dead-letter", "access.log"], "access.log"),
+        (["--rejects", "retry.log.ledger"], "retry.log.ledger"),
+    ] {
+        let refused = run(&arguments);
+        assert_ne!(refused.code, 0, "{arguments:?}: {}", refused.stderr);
+        assert!(refused.stderr.contains(&format!("`{name}`: ")), "{}", refused.stderr);
+        assert!(refused.stderr.contains("give them "), "{}", refused.stderr);
+    }
+    let read = desk.run("lr-read", &["access.log", "--rejects", "access.log"]);
+    assert!(read.stderr.contains("it holds something else; give them another name"), "{}", read.stderr);
+    assert_eq!(before, (desk.read("access.log"), desk.read("retry.log")));
+    assert_eq!((run(&[]).code, backend.seen().len()), (0, 1), "the ledger still knows");
+}
+
+#[test]
+fn two_things_do_not_go_into_one_file() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", log());
+    desk.shell("mkdir folder; ln -s . here", "").run();
+    for arguments in [
+        ["-o", "x", "--rejects", "x"],
+        ["-o", "x", "--rejects", "folder/../x"],
+        ["-o", "x", "--rejects", "here/x"],
+        ["-o", "x", "--dead-letter", "x"],
+        ["-o", "x", "--ledger", "x"],
+        ["-o", "x", "--rejects", "x.ledger"],
+        ["--rejects", "x", "--dead-letter", "x"],
+    ] {
+        let refused = desk
+            .program("logretry", &["run", "access.log", "--base-url", &backend.url()])
+            .args(arguments)
+            .run();
+        assert_eq!(refused.code, 2, "{arguments:?}: {}", refused.stderr);
+        assert!(refused.stderr.contains("give them two names"), "{}", refused.stderr);
+        assert!(!desk.path("x").exists());
+    }
+    assert!(backend.seen().is_empty());
+}
+
+#[test]
+fn rejects_are_written_over_rejects() {
+    let desk = Desk::with("access.log", log());
+    let arguments = ["access.log", "--format", "combined", "--rejects", "rejects.ndjson"];
+    let read = || (desk.run("lr-read", &arguments).code, desk.read("rejects.ndjson"));
+    let (code, rejects) = read();
+    assert_eq!((code, rejects.lines().count()), (0, 1));
+    assert_eq!(read(), (0, rejects));
+}
+
+/// A ledger sends it when the command is run again; what is sent from the dead letters as well would be sent twice.
+#[test]
+fn what_the_next_run_sends_is_no_dead_letter() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", [line("GET /a", 502), line("GET /b", 502)].concat());
+    let run = |more: &[&str]| {
+        let arguments = ["run", "access.log", "-o", "retry.log", "--dead-letter", "dead.ndjson"];
+        desk.program("logretry", &arguments)
+            .args(["--base-url", &backend.url(), "--max-requests", "1"])
+            .args(more)
+            .run()
+    };
+    assert_eq!(run(&[]).code, 4);
+    assert_eq!(desk.read("dead.ndjson"), "");
+    assert_eq!(run(&["--no-ledger"]).code, 4);
+    assert_eq!(desk.read("dead.ndjson").lines().count(), 1);
+}
