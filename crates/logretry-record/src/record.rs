@@ -116,6 +116,11 @@ impl Record {
         Ok(Self(Box::new(Parts { id, origin, original, retry, came_as: CameAs::Line(line.into()) })))
     }
 
+    /// Whether it came over a pipe, where others may have changed it.
+    pub fn was_decoded(&self) -> bool {
+        !matches!(self.0.came_as, CameAs::Nothing)
+    }
+
     /// Appends the record as one line of NDJSON, line end included.
     ///
     /// A record that was decoded and not changed is written in the very bytes it came in.

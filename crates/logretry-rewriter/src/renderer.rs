@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use logretry_format::{Change, Draft, Format};
+use logretry_format::{Change, Draft, Format, Spans};
 use logretry_record::{Mark, Record, Retry};
 
 use crate::{Form, combined, table};
@@ -42,6 +42,7 @@ pub struct Renderer {
     /// That of the last record, which the next one nearly always has.
     last: Option<(String, Format)>,
     draft: Draft,
+    spans: Spans,
     header_due: bool,
 }
 
@@ -55,7 +56,15 @@ pub struct Fallback {
 impl Renderer {
     /// A renderer of lines in `form`, whose URLs carry `mark`.
     pub fn new(form: Form, mark: Mark) -> Self {
-        Self { form, mark, formats: HashMap::new(), last: None, draft: Draft::default(), header_due: false }
+        Self {
+            form,
+            mark,
+            formats: HashMap::new(),
+            last: None,
+            draft: Draft::default(),
+            spans: Spans::new(),
+            header_due: false,
+        }
     }
 
     /// The same renderer, which puts what stands at the head of a new retry log before its first line: column names, if it is a table.
@@ -67,7 +76,7 @@ impl Renderer {
 
     /// Appends the line of `record`, with its line end. A record that was not sent, or is to be sent again by the next run, has none.
     ///
-    /// In the form [`Form::Same`] a record whose format is not known, or whose line is not in that format (records can come
+    /// In the form [`Form::Same`] a record whose format is not known, or whose line is not in that format or asks for something else (records can come
     /// from other programs), is written in combined format; that is what comes back then.
     pub fn render(&mut self, record: &Record, out: &mut Vec<u8>) -> Option<Fallback> {
         self.render_as(record, record.retry()?, out)
@@ -111,6 +120,11 @@ impl Renderer {
             None => (name.clone(), self.format(name)?),
         };
         let (_, format) = self.last.insert(last);
+        if record.was_decoded() && !asks_the_same(format, record, &mut self.spans) {
+            return Err(
+                "the record asks for something else than its line; it was changed on its way".to_owned()
+            );
+        }
         let status = combined::status(retry);
         let change = Change {
             mark: &self.mark,
@@ -133,4 +147,12 @@ impl Renderer {
         let format = self.formats.get(name).and_then(Option::as_ref);
         format.cloned().ok_or_else(|| format!("the format `{name}` is not known here"))
     }
+}
+
+/// Whether the line of `record` tells of the request that the record does; a line that is not in `format` is another matter.
+fn asks_the_same(format: &Format, record: &Record, spans: &mut Spans) -> bool {
+    let Ok(parsed) = format.parse(record.text(), spans) else { return true };
+    let (line, original) = (parsed.exchange_ref(), record.original());
+    line.target.as_deref() == original.target.as_deref()
+        && line.method.as_deref() == original.method.as_deref()
 }
