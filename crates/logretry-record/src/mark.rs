@@ -1,6 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::Harmless;
+
 /// The query parameter that marks a URL as refired: `retry=True` unless the operator chose another.
 ///
 /// Marking is done on the raw text: the mark joins the query with `?` or `&`, before any `#`, once, and every other byte
@@ -85,9 +87,9 @@ impl FromStr for Mark {
             return Err(MarkError::NoName);
         }
         // RFC 3986 §3.4 pchar, "/" and "?", less the two that separate parameters, and `%` only as data to be kept.
-        let stands = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$'()*+,;=:@/%".contains(&byte);
-        match text.bytes().find(|&byte| !stands(byte)) {
-            Some(byte) => Err(MarkError::Byte(char::from(byte).escape_default().to_string())),
+        let stands = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$'()*+,;=:@/?%".contains(&byte);
+        match text.chars().find(|&char| !u8::try_from(char).is_ok_and(stands)) {
+            Some(char) => Err(MarkError::Char(Harmless(&char.to_string()).to_string())),
             None => Ok(Self { parameter: text.to_owned() }),
         }
     }
@@ -102,9 +104,9 @@ pub enum MarkError {
     /// Nothing stands before the `=`.
     #[error("the mark has no name before its `=`")]
     NoName,
-    /// A byte that would have to be percent-encoded.
+    /// A character that would have to be percent-encoded.
     #[error("`{0}` may not stand in a query; percent-encode it")]
-    Byte(String),
+    Char(String),
 }
 
 #[cfg(test)]
@@ -140,9 +142,11 @@ mod tests {
     fn a_mark_that_would_break_a_query_is_refused() {
         assert_eq!("retry".parse::<Mark>(), Err(MarkError::NoValue));
         assert_eq!("=1".parse::<Mark>(), Err(MarkError::NoName));
+        assert_eq!("a=é".parse::<Mark>(), Err(MarkError::Char("é".to_owned())));
         for text in ["a=b&c", "a=b#", "a=b c", "a=\n", "a=é"] {
-            assert!(matches!(text.parse::<Mark>(), Err(MarkError::Byte(_))), "{text:?} was taken");
+            assert!(matches!(text.parse::<Mark>(), Err(MarkError::Char(_))), "{text:?} was taken");
         }
+        assert_eq!("a=b/c?d".parse::<Mark>().map(|mark| mark.put_on("/x")), Ok("/x?a=b/c?d".to_owned()));
         assert_eq!("again=1".parse::<Mark>().map(|mark| mark.put_on("/x")), Ok("/x?again=1".to_owned()));
     }
 }
