@@ -9,8 +9,8 @@ use bstr::ByteSlice;
 /// - control characters, C1 controls and bidirectional controls are escaped, so that a log line cannot move the cursor,
 ///   rename the window or hide a part of itself (CVE-2009-4487 is the classic case);
 /// - bytes that are not UTF-8 are shown as `\xHH`;
-/// - values of query parameters whose names speak of secrets (`token`, `key`, `sig`, `password` …) are shown as `…`, and so are the
-///   user information of a URL and what has the shape of a well-known kind of token (JSON Web Tokens, keys of AWS, GitHub, Slack,
+/// - values of query parameters and of members of JSON whose names speak of secrets (`token`, `key`, `sig`, `password` …) are shown as `…`, and so are the
+///   user information of a URL, what stands behind `Bearer` and `Basic`, and what has the shape of a well-known kind of token (JSON Web Tokens, keys of AWS, GitHub, Slack,
 ///   Stripe), wherever it stands;
 /// - at most [`Shown::CHARS_MAX`] characters are shown.
 ///
@@ -148,8 +148,40 @@ const SECRET_SHAPES: &[(&str, usize)] = &[
 
 /// Where the next secret stands in `text`, be it known by its name or by its shape.
 fn next_secret(text: &[u8]) -> Option<(usize, usize)> {
-    let (named, shaped) = (next_named(text), next_shaped(text));
-    named.into_iter().chain(shaped).min()
+    [next_named(text), next_member(text), next_credentials(text), next_shaped(text)]
+        .into_iter()
+        .flatten()
+        .min()
+}
+
+/// Behind `"NAME":"`, up to the quote that ends the string.
+fn next_member(text: &[u8]) -> Option<(usize, usize)> {
+    text.find_iter(b"\":").find_map(|name_end| {
+        let name = &text[text[..name_end].rfind_byte(b'"')? + 1..name_end];
+        let value = text[name_end + 2..].trim_ascii_start();
+        let start = text.len() - value.strip_prefix(b"\"").filter(|_| is_secret_name(name))?.len();
+        let mut length = 0;
+        while let Some(&byte) = text.get(start + length).filter(|&&byte| byte != b'"') {
+            length += if byte == b'\\' { 2 } else { 1 };
+        }
+        (length > 0).then_some((start, text.len().min(start + length)))
+    })
+}
+
+/// What follows the scheme in the value of an `Authorization` field (RFC 9110 §11.6.2), if it is long enough to be no word of a sentence.
+fn next_credentials(text: &[u8]) -> Option<(usize, usize)> {
+    const SCHEMES: [&[u8]; 2] = [b"bearer ", b"basic "];
+    const LENGTH_MIN: usize = 6;
+    // RFC 9110 §11.2, token68.
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    text.find_iter(b" ").find_map(|space| {
+        let start = space + 1;
+        let behind_scheme = SCHEMES.iter().any(|scheme| {
+            start.checked_sub(scheme.len()).is_some_and(|at| text[at..start].eq_ignore_ascii_case(scheme))
+        });
+        let length = text[start..].iter().take_while(|&&byte| is_part(byte)).count();
+        (behind_scheme && length >= LENGTH_MIN).then_some((start, start + length))
+    })
 }
 
 /// A word that begins like a well-known kind of token and is long enough to be one.
@@ -225,6 +257,25 @@ mod tests {
             ("/a?monkey=1&keyboard=2", "/a?monkey=1&keyboard=2"),
             ("/a@b?c=d@e", "/a@b?c=d@e"),
             ("/a?token=", "/a?token="),
+        ] {
+            assert_eq!(shown(text.as_bytes()), expected);
+        }
+    }
+
+    #[test]
+    fn secrets_of_json_and_of_header_fields_are_known_too() {
+        for (text, expected) in [
+            (r#"{"token":"abc","a":"b"}"#, r#"{"token":"…","a":"b"}"#),
+            (r#"{"api_key" : 7, "pass": "a\"b", "c":1}"#, r#"{"api_key" : 7, "pass": "…", "c":1}"#),
+            (r#"{"password":""}"#, r#"{"password":""}"#),
+            (r#"{"password":"abc"#, r#"{"password":"…"#),
+            (r#"{"password":"abc\"#, r#"{"password":"…"#),
+            (
+                r#"{"name":"Authorization","value":"Bearer SEKRIT6"}"#,
+                r#"{"name":"Authorization","value":"Bearer …"}"#,
+            ),
+            ("Authorization: basic dXNlcjpwdw== x", "Authorization: basic … x"),
+            ("a basic plan", "a basic plan"),
         ] {
             assert_eq!(shown(text.as_bytes()), expected);
         }
