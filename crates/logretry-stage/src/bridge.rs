@@ -318,6 +318,11 @@ async fn next(far: Option<Far>) -> Option<(Result<Batch>, Option<Far>)> {
             Some(Parcel::Batch(batch)) => {
                 let records = batch.records.len() as u64 + batch.encoded.records;
                 far.cx.tally().read(batch.lines, records, batch.rejected, batch.screened);
+                if batch.rejected > 0
+                    && let Err(fatal) = far.cx.finish()
+                {
+                    return Some((Err(fatal), None));
+                }
                 return Some((Ok(batch), Some(far)));
             }
             Some(Parcel::End(Ok(()))) => return None,

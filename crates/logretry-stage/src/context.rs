@@ -73,7 +73,7 @@ impl Context {
         self.shared.rejects.take(reject, self.notes())
     }
 
-    /// Writes out the rejects that are still in memory. To be called once, at the end.
+    /// Writes out the rejects that are still in memory. To be called at the end, and now and then before.
     pub fn finish(&self) -> Result<()> {
         self.shared.rejects.finish()
     }
