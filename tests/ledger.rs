@@ -131,6 +131,12 @@ fn a_request_that_may_change_something_is_held_when_it_was_cut_off_and_sent_when
     // The other one changes nothing: it was sent again.
     assert_eq!(sorted(&backend.seen().join("\n")), "DELETE /slow/1\nGET /slow/2\nGET /slow/2");
 
+    let plan = desk.run(
+        "logretry",
+        &[&["plan", "access.log", "-o", "retry.log", "--base-url", &backend.url()], &flags[..]].concat(),
+    );
+    let says = "2 selected = 1 already done before (ledger retry.log.ledger) + 1 held (`logretry held retry.log.ledger`) + 0 would";
+    assert!(plan.stdout.contains(says), "{}{}", plan.stdout, plan.stderr);
     let held = desk.run("logretry", &["held", "retry.log.ledger"]);
     assert_eq!(held.code, 3, "{}", held.stderr);
     assert!(held.stdout.contains("DELETE"), "{}", held.stdout);

@@ -9,7 +9,7 @@ use logretry_refirer::{Options, Pace, Planned, Score};
 use logretry_stage::{Accounts, Context, Result};
 
 use super::route::route;
-use super::run::RunFlags;
+use super::run::{DoneBefore, RunFlags};
 use crate::cli::{answer, sentences};
 
 /// Says what `logretry run` with the same flags would send, and why it would not send the rest.
@@ -31,8 +31,8 @@ impl Plan {
         let options = self.flags.options()?;
         let mut counts = Counts::new(&options);
         let judging = self.flags.judge_what_is_left(cx, |record, judged| counts.take(record, judged));
-        counts.done = judging.await?.records;
-        counts.ledger = self.flags.ledger_so_far().filter(|_| counts.done > 0);
+        counts.done = judging.await?;
+        counts.ledger = self.flags.ledger_so_far().filter(|_| counts.done.records + counts.done.held > 0);
         let text = counts.text(&cx.tally().accounts(), &options, &self.flags.write.place());
         answer(Harmless(&text).to_string().as_bytes())
     }
@@ -47,7 +47,7 @@ const SHOWN_MAX: usize = 12;
 struct Counts {
     sent: u64,
     /// What the ledger has as ended or held already.
-    done: u64,
+    done: DoneBefore,
     /// Which ledger that is.
     ledger: Option<PathBuf>,
     /// Those of the sent that change something.
@@ -108,10 +108,14 @@ impl Counts {
         for sentence in sentences(accounts, None) {
             let _ = writeln!(text, "{sentence}");
         }
-        let selected = self.done + self.sent + not_sent;
+        let selected = self.done.records + self.done.held + self.sent + not_sent;
         let done = self.ledger.as_ref().map_or_else(String::new, |path| {
             let name = Shown(path.as_os_str().as_encoded_bytes());
-            format!("{} already done before (ledger {name}) + ", self.done)
+            let held = match self.done.held {
+                0 => String::new(),
+                held => format!("{held} held (`logretry held {name}`) + "),
+            };
+            format!("{} already done before (ledger {name}) + {held}", self.done.records)
         });
         let _ = writeln!(
             text,

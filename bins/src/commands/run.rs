@@ -116,10 +116,12 @@ impl RunFlags {
         let (mut done, mut failure) = (DoneBefore::default(), None);
         let judging = self.judge_all(cx, |record, judged| {
             if let (Ok(planned), Some(look)) = (&judged, &ledger) {
-                match has_ended(look, record) {
-                    Ok(false) => {}
-                    Ok(true) => {
-                        done.records += 1;
+                match standing(look, record) {
+                    Ok(Standing::Open) => {}
+                    Ok(standing) => {
+                        let count =
+                            if standing == Standing::Held { &mut done.held } else { &mut done.records };
+                        *count += 1;
                         done.changing += u64::from(!planned.is_safe());
                         return;
                     }
@@ -147,17 +149,29 @@ impl RunFlags {
 /// What a ledger has as ended or held.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct DoneBefore {
+    /// Those that have ended.
     pub(crate) records: u64,
-    /// Those that change something.
+    /// Those of which nobody knows whether they arrived.
+    pub(crate) held: u64,
+    /// Those of both that change something.
     pub(crate) changing: u64,
 }
 
-/// Whether a run would not send this again: it has ended, or is held.
-fn has_ended(ledger: &Look, record: &Record) -> Result<bool> {
+/// What a ledger has a record as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// A run would send it.
+    Open,
+    Ended,
+    Held,
+}
+
+fn standing(ledger: &Look, record: &Record) -> Result<Standing> {
     Ok(match ledger.before(record.id()).map_err(Fatal::new)? {
-        Before::Done(_) => true,
-        Before::InDoubt(doubt) => doubt.is_held() || matches!(doubt.verdict, Some(Verdict::Ended(_))),
-        Before::New | Before::Answered(_) | Before::Repeated => false,
+        Before::Done(_) => Standing::Ended,
+        Before::InDoubt(doubt) if doubt.is_held() => Standing::Held,
+        Before::InDoubt(doubt) if matches!(doubt.verdict, Some(Verdict::Ended(_))) => Standing::Ended,
+        Before::InDoubt(_) | Before::New | Before::Answered(_) | Before::Repeated => Standing::Open,
     })
 }
 
