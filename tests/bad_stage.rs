@@ -100,6 +100,19 @@ fn a_retry_log_on_a_full_disk_stops_the_run_before_more_is_sent() {
     assert!(backend.seen().len() < 2000, "it went on");
 }
 
+/// The shell's limit is told by a signal first, which would end the process with requests under way.
+#[test]
+fn a_limit_of_the_size_of_files_is_as_a_full_disk() {
+    let backend = Backend::up();
+    let log: String = (0..2000).map(|n| line(&format!("GET /{n}"), 500)).collect();
+    let desk = Desk::with("access.log", log);
+    let script = "ulimit -f 16; logretry run access.log --base-url $BASE_URL -o retry.log --no-ledger";
+    let run = desk.shell(script, &backend.url()).run();
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stderr.contains("cannot write the retry log `retry.log`: File too large"), "{}", run.stderr);
+    assert!(backend.seen().len() < 2000, "it went on");
+}
+
 #[test]
 fn what_a_full_disk_did_not_take_does_not_count_as_written() {
     let backend = Backend::up();

@@ -14,6 +14,9 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
+    /// `SIGXFSZ`.
+    const FILE_TOO_LARGE: i32 = rustix::process::Signal::XFSZ.as_raw();
+
     /// Listens from now on. With `ends_with_input` the first signal is only remembered.
     pub(crate) fn listen(cx: &Context, ends_with_input: bool) -> Result<Self> {
         let first = Arc::new(OnceLock::new());
@@ -24,6 +27,8 @@ impl Signals {
             hang_up: listen(SignalKind::hangup())?,
             had_terminal: io::stderr().is_terminal(),
         };
+        // What reaches the limit of `ulimit -f` is an error of whoever writes it, and not the end of the process.
+        let _ = listen(SignalKind::from_raw(Signals::FILE_TOO_LARGE))?;
         tokio::spawn(obey(heard, cx.clone(), Arc::clone(&first), ends_with_input));
         Ok(Self { first })
     }
