@@ -141,3 +141,27 @@ fn what_a_refire_adds_is_how_it_ended() {
     {"attempts":1,"detail":"connection closed before message completed","error":"reset","method":"GET","outcome":"unanswered","url":"http://…/always/drop"}
     "#);
 }
+
+#[test]
+fn a_request_that_was_changed_on_the_way_is_logged_as_it_was_sent() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", [line("GET /old", 502), line("POST /form", 502)].concat());
+    let script =
+        "lr-read access.log | jq -c '.original.method=\"GET\" | .original.target|=sub(\"/old\";\"/new\")' |
+        lr-refire --base-url $BASE_URL | lr-write";
+    let written = desk.shell(script, &backend.url()).run();
+    assert_eq!(written.code, 0, "{}", written.stderr);
+    assert_eq!(sorted(&backend.seen().join("\n")), "GET /form\nGET /new");
+    assert!(written.stdout.contains("\"GET /new?retry=True HTTP/1.1\" 200"), "{}", written.stdout);
+    assert!(written.stdout.contains("\"GET /form?retry=True HTTP/1.1\" 200"), "{}", written.stdout);
+    assert!(written.stderr.contains("it was changed on its way"), "{}", written.stderr);
+}
+
+#[test]
+fn a_pipe_that_sends_nothing_does_not_end_well() {
+    let desk = Desk::with("access.log", line("GET /a", 502));
+    let written = desk.shell("lr-read access.log | lr-filter | lr-write", "").run();
+    assert_eq!((written.code, written.stdout.as_str()), (1, ""), "{}", written.stderr);
+    assert!(written.stderr.contains("cannot write lines for 1 record"), "{}", written.stderr);
+    assert!(written.stderr.contains("`lr-refire` stands before `lr-write`"), "{}", written.stderr);
+}

@@ -1,7 +1,10 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use clap::Parser;
 use logretry_record::Record;
 use logretry_rewriter::WriteArgs;
-use logretry_stage::{Context, MarkArgs, Result, Sink as _, Source as _, Stage as _, Watch, pipe};
+use logretry_stage::{Context, Fatal, MarkArgs, Result, Sink as _, Source as _, Stage as _, Watch, pipe};
 
 use super::ledger_flags::LedgerArgs;
 use crate::books::{Books, FiledOnce, Output};
@@ -48,21 +51,36 @@ impl Program for Write {
     async fn run(self, cx: &Context) -> Result<()> {
         let dead_letters = self.log.dead_letters(cx.reopen())?;
         let tally = cx.clone();
+        let never_sent = Arc::<AtomicU64>::default();
+        let counted = Arc::clone(&never_sent);
         let count = Watch(move |record: &Record| {
             if let Some(retry) = record.retry() {
                 tally.tally().take();
                 tally.tally().settle(retry);
+            } else {
+                counted.fetch_add(1, Ordering::Relaxed);
             }
         });
         let records = pipe::Input::stdin().open(cx);
         let records = dead_letters.apply(count.apply(records, cx), cx);
         let Some(path) = &self.ledger.ledger else {
-            return self.log.rewriter(&self.mark.mark, cx.reopen())?.drain(records, cx).await;
+            let end = self.log.rewriter(&self.mark.mark, cx.reopen())?.drain(records, cx).await;
+            return end.and(refuse_what_was_not_sent(&never_sent));
         };
         let output = Output::open(self.log.output.as_deref())?;
         let books = Books::open(path, WRITTEN, self.ledger.durability(), cx)?;
         let books = books.writing(output, self.log.form, &self.mark.mark).await?;
         let end = FiledOnce(books.clone()).drain(records, cx).await;
-        end.and(books.close().await)
+        end.and(books.close().await).and(refuse_what_was_not_sent(&never_sent))
+    }
+}
+
+/// Records that never were at `lr-refire` have no outcome, and no line.
+fn refuse_what_was_not_sent(records: &AtomicU64) -> Result<()> {
+    match records.load(Ordering::Relaxed) {
+        0 => Ok(()),
+        count => Err(Fatal::new(format!(
+            "write lines for {count} records: they were not sent; `lr-refire` stands before `lr-write`"
+        ))),
     }
 }
