@@ -25,7 +25,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
     if [one, other].iter().all(|path| path.starts_with("/dev")) {
         return false;
     }
-    is_same_file(one, other) || place(one) == place(other)
+    is_same_file(one, other) || place(one).is_some_and(|one| Some(one) == place(other))
 }
 
 /// Where a file is or would be, if its folder is there.

@@ -28,6 +28,8 @@ pub struct Setup {
     pub common: Common,
     /// The files that it writes besides those of `common`, with what a person calls them.
     pub writes: Vec<(&'static str, PathBuf)>,
+    /// Whether lines or records go to standard output.
+    pub prints: bool,
     /// What is said at the end.
     pub summary: Summary,
     /// Whether the first Ctrl-C does not concern it: whoever stands before it in the pipe stops, and it ends with its input.
@@ -38,7 +40,7 @@ impl Setup {
     /// That of a program between the ends of a pipe. `ends_with_its_input`: the first Ctrl-C does not concern it.
     pub(crate) fn of_stage(name: &'static str, common: &Common, ends_with_its_input: bool) -> Self {
         let summary = Summary::Numbers { output: None };
-        Self { name, common: common.clone(), writes: Vec::new(), summary, ends_with_its_input }
+        Self { name, common: common.clone(), writes: Vec::new(), prints: true, summary, ends_with_its_input }
     }
 
     /// The same, which writes the retry log and dead letters as told, and keeps a ledger if there is one.
@@ -48,8 +50,9 @@ impl Setup {
             ("the ledger", ledger),
             ("the dead letters", log.dead_letter.clone()),
         ];
+        let prints = log.output.is_none();
         let writes = named.into_iter().filter_map(|(what, path)| Some((what, path?))).collect();
-        Self { writes, summary: Summary::Numbers { output: Some(log.place()) }, ..self }
+        Self { writes, prints, summary: Summary::Numbers { output: Some(log.place()) }, ..self }
     }
 
     /// The same, which also writes `what` into a file.

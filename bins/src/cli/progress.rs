@@ -19,6 +19,8 @@ pub(crate) struct Progress {
 impl Progress {
     pub(crate) fn new(setup: &Setup) -> Self {
         let wanted = matches!(setup.summary, Summary::Numbers { .. }) && !setup.common.quiet;
+        // What goes to the terminal itself would be written over.
+        let wanted = wanted && !(setup.prints && io::stdout().is_terminal());
         // In a pipe of four programs on one terminal, only the one that waits for servers speaks.
         let bar = if wanted && io::stderr().is_terminal() && !setup.ends_with_its_input {
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())

@@ -38,7 +38,7 @@ pub(crate) struct RunLedgerArgs {
     pub(crate) ledger: LedgerArgs,
 
     /// Keep no ledger. Without this, a retry log in a file has one beside it, FILE.ledger
-    #[arg(long, conflicts_with = "ledger")]
+    #[arg(long, conflicts_with_all = ["ledger", "resolve_from"])]
     no_ledger: bool,
 }
 

@@ -6,13 +6,13 @@ use std::path::Path;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-/// Whether there is a file at `path` that holds something, and that does not begin with `beginning`: then it is another's, and must not be written over or into.
+/// Whether there is a file at `path` (not a link to one) that holds something, and that does not begin with `beginning`: then it is another's, and must not be written over or into.
 ///
 /// # Errors
 ///
 /// If it cannot be read.
 pub fn holds_anything_but(beginning: &[u8], path: &Path) -> io::Result<bool> {
-    let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    let is_file = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
     if !is_file {
         return Ok(false);
     }
