@@ -2,7 +2,7 @@ use std::io;
 
 use clap::{Args, CommandFactory, ValueEnum};
 use clap_complete::Shell;
-use logretry_stage::Result;
+use logretry_stage::{Fatal, Result};
 
 use super::{Filter, Logretry, Read, Refire, Write};
 use crate::cli::{answer, cannot_answer};
@@ -19,22 +19,21 @@ pub(crate) struct Completions {
     shell: Shell,
 }
 
-/// Writes a program's manual page, in roff, to standard output.
+/// Writes the manual page of a program, or of one of its commands, in roff, to standard output.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   logretry man > logretry.1
-  logretry man lr-filter > lr-filter.1
-  logretry man lr-read | head -5")]
+  logretry man logretry-run > logretry-run.1
+  logretry man lr-filter | head -5")]
 pub(crate) struct Man {
-    /// The program
-    #[arg(value_enum, default_value_t)]
-    program: Name,
+    /// The page, as pages refer to each other: a program, or `logretry-` and a command
+    #[arg(default_value = "logretry")]
+    page: String,
 }
 
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum Name {
-    #[default]
     Logretry,
     LrRead,
     LrFilter,
@@ -68,9 +67,27 @@ impl Completions {
 
 impl Man {
     pub(crate) fn run(&self) -> Result<()> {
+        let mut pages = Vec::new();
+        for name in Name::value_variants() {
+            let mut command = name.command().disable_help_subcommand(true);
+            command.build();
+            push_pages(command.get_name().to_owned(), command, &mut pages);
+        }
+        let Some((_, command)) = pages.iter().find(|(name, _)| *name == self.page) else {
+            let names: Vec<_> = pages.iter().map(|(name, _)| name.as_str()).collect();
+            return Err(Fatal::usage(format!("find the page `{}`; there are {}", self.page, names.join(", "))));
+        };
         let mut text = Vec::new();
-        let page = clap_mangen::Man::new(self.program.command());
+        let page = clap_mangen::Man::new(command.clone());
         page.render(&mut text).map_err(|error: io::Error| cannot_answer(&error))?;
         answer(&text)
     }
+}
+
+/// Adds the page of `command` and those of its commands.
+fn push_pages(name: String, command: clap::Command, pages: &mut Vec<(String, clap::Command)>) {
+    for below in command.get_subcommands() {
+        push_pages(format!("{name}-{}", below.get_name()), below.clone(), pages);
+    }
+    pages.push((name, command));
 }
