@@ -113,6 +113,25 @@ fn a_limit_of_the_size_of_files_is_as_a_full_disk() {
     assert!(backend.seen().len() < 2000, "it went on");
 }
 
+/// What the server has answered, and the ledger could not take, is held by the next run: somebody must be able to tell it.
+#[test]
+fn an_answer_that_the_ledger_cannot_take_is_said_with_what_to_do() {
+    let backend = Backend::up();
+    let log: String = (0..3000).map(|n| line(&format!("DELETE /{n}"), 500)).collect();
+    let desk = Desk::with("access.log", log);
+    let script =
+        "ulimit -f 200; logretry run access.log --base-url $BASE_URL -o retry.log --methods DELETE --yes";
+    let run = desk.shell(script, &backend.url()).run();
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let said: Vec<_> = run.stderr.lines().filter(|line| line.contains("could not be written down")).collect();
+    let again = desk.run("logretry", &["held", "retry.log.ledger"]);
+    assert_eq!(again.stdout.matches("DELETE").count(), said.len(), "{}{}", run.stderr, again.stdout);
+    for line in said {
+        let id = line.split("--settle ").nth(1).and_then(|rest| rest.split(' ').next()).expect("an id");
+        assert!(again.stdout.contains(id), "{id}: {}", again.stdout);
+    }
+}
+
 #[test]
 fn what_a_full_disk_did_not_take_does_not_count_as_written() {
     let backend = Backend::up();

@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use logretry_ledger::{Before as Known, Durability, InDoubt, Ledger, LedgerError, Verdict};
-use logretry_record::{Mark, Outcome, Reason, Record, RecordId, Retry, Shown};
+use logretry_ledger::{Before as Known, Durability, InDoubt, Ledger, LedgerError, Verdict, is_safe};
+use logretry_record::{Mark, Outcome, Reason, Record, RecordId, Retry, Shown, shown_url};
 use logretry_refirer::{Before, Journal, Planned};
 use logretry_rewriter::{Form, Renderer, RetryLog};
 use logretry_stage::{Context, Fatal, Result};
@@ -172,6 +172,20 @@ impl Books {
         take(&self.0.ledger, (!line.is_empty()).then_some(line))
     }
 
+    /// Says how a request ended that the ledger will hold, for nobody else knows it.
+    fn tell_what_is_not_written_down(&self, id: RecordId, retry: &Retry) {
+        let Retry { method: Some(method), url: Some(url), status: Some(status), .. } = retry else { return };
+        if is_safe(method) {
+            return;
+        }
+        self.0.cx.notes().say(format_args!(
+            "{} {} was answered with {status}, which could not be written down; afterwards, `logretry held {} --settle {id} --status {status}` does",
+            Shown(method.as_bytes()),
+            shown_url(url),
+            Shown(self.0.ledger.path().as_os_str().as_encoded_bytes())
+        ));
+    }
+
     /// What becomes of a record whose request was cut off.
     fn decide(&self, record: &Record, doubt: &InDoubt) -> Before {
         let log = self.0.server_log.lock().unwrap_or_else(PoisonError::into_inner);
@@ -255,7 +269,11 @@ impl Journal for Books {
                 ledger.failure(record.id(), retry, line)
             }
         });
-        written(ticket.await)
+        let written = written(ticket.await);
+        if written.is_err() && sent {
+            self.tell_what_is_not_written_down(record.id(), retry);
+        }
+        written
     }
 }
 

@@ -75,7 +75,11 @@ impl Man {
         }
         let Some((_, command)) = pages.iter().find(|(name, _)| *name == self.page) else {
             let names: Vec<_> = pages.iter().map(|(name, _)| name.as_str()).collect();
-            return Err(Fatal::usage(format!("find the page `{}`; there are {}", self.page, names.join(", "))));
+            return Err(Fatal::usage(format!(
+                "find the page `{}`; there are {}",
+                self.page,
+                names.join(", ")
+            )));
         };
         let mut text = Vec::new();
         let page = clap_mangen::Man::new(command.clone());
