@@ -59,6 +59,18 @@ fn two_things_do_not_go_into_one_file() {
 }
 
 #[test]
+fn a_dash_is_no_file() {
+    let desk = Desk::with("access.log", log());
+    for flag in ["-o", "--rejects", "--dead-letter", "--ledger"] {
+        let refused =
+            desk.run("logretry", &["run", "access.log", "--base-url", "http://127.0.0.1:9", flag, "-"]);
+        assert_eq!(refused.code, 2, "{flag}: {}", refused.stderr);
+        assert!(refused.stderr.contains("one that is called so is `./-`"), "{}", refused.stderr);
+    }
+    assert!(!desk.path("-").exists());
+}
+
+#[test]
 fn rejects_are_written_over_rejects() {
     let desk = Desk::with("access.log", log());
     let arguments = ["access.log", "--format", "combined", "--rejects", "rejects.ndjson"];

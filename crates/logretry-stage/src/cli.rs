@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use logretry_record::Mark;
 
 use crate::{Notes, Rejects, Result};
@@ -10,7 +11,7 @@ use crate::{Notes, Rejects, Result};
 #[command(next_help_heading = "Lines that cannot be used")]
 pub struct RejectArgs {
     /// Write every line that cannot be used to FILE, as NDJSON with its position and the reason
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file())]
     pub rejects: Option<PathBuf>,
 
     /// End with exit code 5 if a line could not be used (everything else is done all the same)
@@ -32,6 +33,17 @@ pub struct MarkArgs {
     /// The query parameter that marks a refired URL in the retry log
     #[arg(long, value_name = "NAME=VALUE", default_value_t, help_heading = "Retry log")]
     pub mark: Mark,
+}
+
+/// Takes the name of a file that is written; `-`, which elsewhere is standard input or output, is none.
+pub fn file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path.as_os_str() == "-" {
+            Err("it names no file; one that is called so is `./-`")
+        } else {
+            Ok(path)
+        }
+    })
 }
 
 /// Reads a number of bytes as flags take it: `4096`, `512KiB`, `1MiB`, `2GiB`, or with `K`, `M`, `G` for the same.

@@ -66,7 +66,7 @@ mod rejects;
 mod tally;
 
 #[cfg(feature = "cli")]
-pub use cli::{MarkArgs, RejectArgs, parse_bytes};
+pub use cli::{MarkArgs, RejectArgs, file, parse_bytes};
 pub use context::{Context, Stops};
 pub use fatal::{Fatal, Result};
 pub use grammar::{RecordStream, Sink, Source, Stage, Watch};
