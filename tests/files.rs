@@ -87,3 +87,16 @@ fn the_format_is_found_out_behind_blank_lines_comments_and_greetings() {
         assert_eq!(targets(&desk, &["access.log"]), ["/a"], "{beginning:?}");
     }
 }
+
+#[test]
+fn a_pattern_finds_files_whose_names_are_not_utf8() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("logs")).expect("the desk can be written");
+    let odd = desk.path("logs").join(std::ffi::OsStr::from_bytes(b"x\xff.log"));
+    std::fs::write(odd, line("GET /odd", 500)).expect("the desk can be written");
+    desk.put("logs/y.log", line("GET /plain", 500));
+    assert_eq!(targets(&desk, &["logs/*"]), ["/odd", "/plain"]);
+    assert_eq!(targets(&desk, &["logs"]), ["/odd", "/plain"]);
+}

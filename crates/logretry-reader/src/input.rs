@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::ReaderError;
+use crate::pattern::{fitting, is_pattern};
 use crate::rotation::rotation;
 
 /// One log to read.
@@ -79,26 +80,12 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>, ReaderError> {
     }
 }
 
-pub(crate) fn is_pattern(path: &Path) -> bool {
-    path.to_str().is_some_and(|text| text.contains(['*', '?', '[']))
-}
-
 pub(crate) fn matches_of(path: &Path) -> Result<Vec<PathBuf>, ReaderError> {
-    let pattern = path.to_string_lossy().into_owned();
-    let found = glob::glob(&pattern).map_err(|error| ReaderError::NoMatch {
-        pattern: pattern.clone(),
-        detail: Some(format!(": {}", error.msg)),
-    })?;
-    let mut paths = Vec::new();
-    for entry in found {
-        let path = entry
-            .map_err(|error| ReaderError::Open { path: error.path().to_owned(), error: error.into() })?;
-        if path.is_file() {
-            paths.push(path);
-        }
-    }
+    let pattern = path.to_string_lossy();
+    let mut paths = fitting(&pattern)?;
+    paths.retain(|path| path.is_file());
     if paths.is_empty() {
-        return Err(ReaderError::NoMatch { pattern, detail: None });
+        return Err(ReaderError::NoMatch { pattern: pattern.into_owned(), detail: None });
     }
     Ok(oldest_first(paths))
 }

@@ -51,6 +51,7 @@ mod fallback;
 mod follow;
 mod input;
 mod opened;
+mod pattern;
 mod reader;
 mod rotation;
 mod sample;

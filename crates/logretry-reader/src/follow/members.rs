@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::progress::Progress;
 use super::rotated::folder;
 use crate::ReaderError;
-use crate::input::{is_pattern, logs_in, matches_of};
+use crate::input::{logs_in, matches_of};
+use crate::pattern::is_pattern;
 use crate::rotation::{age, is_packed};
 
 /// Logs to be followed.

@@ -1,0 +1,136 @@
+//! The files that fit a pattern.
+//!
+//! Which names fit is the `glob` crate's to say. It would go through the folders too, but it passes over names that are not UTF-8 without a word; so that is done here. In such
+//! a name, what is no UTF-8 is one character that fits `?` and `*`.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::ReaderError;
+
+const WILDCARDS: [char; 3] = ['*', '?', '['];
+
+/// Whether `path` can be meant as a pattern.
+pub(crate) fn is_pattern(path: &Path) -> bool {
+    path.to_str().is_some_and(|text| text.contains(WILDCARDS))
+}
+
+/// What fits `pattern`: files, and folders too, in no order that is promised. `**` stands for a folder and all those below it.
+pub(crate) fn fitting(pattern: &str) -> Result<Vec<PathBuf>, ReaderError> {
+    compiled(pattern, pattern)?;
+    let (root, rest) = pattern.strip_prefix('/').map_or(("", pattern), |rest| ("/", rest));
+    let mut parts: Vec<&str> = rest.split('/').collect();
+    parts.dedup_by(|part, before| part == before && *part == "**");
+    let mut paths = vec![PathBuf::from(root)];
+    for part in parts {
+        let mut found = Vec::new();
+        if part == "**" {
+            while let Some(folder) = paths.pop() {
+                paths.extend(entries(&folder)?.into_iter().filter(|path| path.is_dir()));
+                found.push(folder);
+            }
+        } else if part.contains(WILDCARDS) {
+            let part = compiled(part, pattern)?;
+            let fits =
+                |path: &PathBuf| path.file_name().is_some_and(|name| part.matches(&name.to_string_lossy()));
+            for folder in &paths {
+                found.extend(entries(folder)?.into_iter().filter(fits));
+            }
+        } else {
+            found.extend(paths.iter().map(|path| below(path, part)));
+        }
+        paths = found;
+    }
+    Ok(paths)
+}
+
+/// `part` as a pattern; what is wrong with it is wrong with the `whole`.
+fn compiled(part: &str, whole: &str) -> Result<glob::Pattern, ReaderError> {
+    glob::Pattern::new(part).map_err(|error| ReaderError::NoMatch {
+        pattern: whole.to_owned(),
+        detail: Some(format!(": {}", error.msg)),
+    })
+}
+
+/// `./*.log` finds `access.log`, as `*.log` does.
+fn below(path: &Path, part: &str) -> PathBuf {
+    if path.as_os_str().is_empty() && part == "." { PathBuf::new() } else { path.join(part) }
+}
+
+/// What is in `folder`, by name; nothing, if it is none.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, ReaderError> {
+    let place = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    if !place.is_dir() {
+        return Ok(Vec::new());
+    }
+    let names = || fs::read_dir(place)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>();
+    let mut names: Vec<OsString> =
+        names().map_err(|error| ReaderError::Open { path: place.to_owned(), error })?;
+    names.sort_unstable();
+    Ok(names.into_iter().map(|name| folder.join(name)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use super::*;
+
+    /// What of some files fits `pattern` in a folder of theirs.
+    fn found(pattern: &str) -> Vec<PathBuf> {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir_all(folder.path().join("a/b/c")).expect("folders");
+        let odd = OsStr::from_bytes(b"a/x\xff.log");
+        for name in ["top.log", "a/one.log", "a/.two.log", "a/b/three.log", "a/b/c/four.log", "a/b/c/five"] {
+            fs::write(folder.path().join(name), "").expect("a file");
+        }
+        fs::write(folder.path().join(odd), "").expect("a file");
+        let pattern = format!("{}/{pattern}", folder.path().display());
+        let mut paths = fitting(&pattern).expect("a pattern");
+        paths.retain(|path| path.is_file());
+        paths.sort();
+        paths
+            .iter()
+            .map(|path| path.strip_prefix(folder.path()).expect("it is in there").to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_name_that_is_not_utf8_fits_as_any_other() {
+        let odd = PathBuf::from(OsStr::from_bytes(b"a/x\xff.log"));
+        assert_eq!(found("a/*"), [PathBuf::from("a/.two.log"), "a/one.log".into(), odd.clone()]);
+        assert_eq!(found("*/x?.log"), [odd]);
+    }
+
+    #[test]
+    fn each_part_of_a_pattern_stands_for_its_names() {
+        for (pattern, files) in [
+            ("*.log", &["top.log"][..]),
+            ("a/o*.log", &["a/one.log"]),
+            ("a/b/[t]hree.log", &["a/b/three.log"]),
+            ("a//b/[!f]*", &["a/b/three.log"]),
+            ("*/b/*/f*", &["a/b/c/five", "a/b/c/four.log"]),
+            ("**/f*.log", &["a/b/c/four.log"]),
+            ("a/**/**/t*", &["a/b/three.log"]),
+            ("a/b/**/t*", &["a/b/three.log"]),
+            ("top.*/", &[]),
+            ("top.*/x", &[]),
+            ("none/*", &[]),
+        ] {
+            assert_eq!(found(pattern), files.iter().map(PathBuf::from).collect::<Vec<_>>(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_fits_is_called_as_the_pattern_is() {
+        let manifest = [PathBuf::from("Cargo.toml")];
+        assert_eq!(
+            (fitting("Cargo.tom?").expect("it fits"), fitting("./Cargo.tom?").expect("it fits")),
+            (manifest.to_vec(), manifest.to_vec())
+        );
+        assert!(fitting("/et[c]").expect("it fits").contains(&"/etc".into()));
+    }
+}
