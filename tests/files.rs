@@ -100,3 +100,15 @@ fn a_pattern_finds_files_whose_names_are_not_utf8() {
     assert_eq!(targets(&desk, &["logs/*"]), ["/odd", "/plain"]);
     assert_eq!(targets(&desk, &["logs"]), ["/odd", "/plain"]);
 }
+
+#[test]
+fn a_fifo_is_read_to_its_end() {
+    let lines: String = (0..2000).map(|number| line(&format!("GET /{number}"), 500)).collect();
+    let desk = Desk::with("access.log", lines);
+    for _ in 0..5 {
+        // A writer whose reader goes away is killed, and says so by its exit code.
+        let script = "mkfifo fifo; cat access.log > fifo & lr-read fifo; wait $! && rm fifo";
+        let read = desk.shell(script, "").run();
+        assert_eq!((read.code, ndjson(&read.stdout).len()), (0, 2000), "{}", read.stderr);
+    }
+}

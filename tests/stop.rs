@@ -25,3 +25,21 @@ fn an_interrupted_refirer_gives_every_record_an_outcome() {
         assert!(seen < 100, "it went on");
     }
 }
+
+#[test]
+fn a_reader_that_waits_for_the_writer_of_a_fifo_is_stopped_by_one_signal() {
+    for (program, arguments) in [
+        ("lr-read", &["fifo"][..]),
+        ("logretry", &["run", "fifo", "--base-url", "http://127.0.0.1:9", "-o", "retry.log"]),
+        ("logretry", &["plan", "fifo", "--base-url", "http://127.0.0.1:9"]),
+    ] {
+        let desk = Desk::new();
+        assert_eq!(desk.shell("mkfifo fifo", "").run().code, 0);
+        let reader = desk.program(program, arguments).start();
+        until("the reader", || reader.has_thread("reader").then_some(()));
+        reader.signal("TERM");
+        let ended = reader.end();
+        assert_eq!(ended.code, 143, "{}", ended.stderr);
+        assert!(ended.stderr.contains("stopping"), "it heard the signal: {}", ended.stderr);
+    }
+}

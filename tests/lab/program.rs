@@ -138,6 +138,13 @@ impl Running {
         assert!(sent.is_ok_and(|status| status.success()), "cannot signal process {id}");
     }
 
+    /// Whether the (first) program has a thread called `name` by now.
+    pub(crate) fn has_thread(&self, name: &str) -> bool {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.children[0].id()));
+        let names = tasks.into_iter().flatten().flatten().map(|task| task.path().join("comm"));
+        names.filter_map(|comm| std::fs::read_to_string(comm).ok()).any(|comm| comm.trim_end() == name)
+    }
+
     /// Waits for the end.
     pub(crate) fn end(self) -> Ended {
         let ended = finish(self.children);

@@ -46,7 +46,7 @@ impl Input {
 /// # Errors
 ///
 /// A file that is missing or may not be read, a directory without logs, a pattern that fits nothing. It is known now, before anything is
-/// sent.
+/// sent; only what is no regular file, such as a FIFO, is not opened before it is read.
 pub fn inputs(arguments: &[impl AsRef<OsStr>]) -> Result<Vec<Input>, ReaderError> {
     if arguments.is_empty() {
         return Ok(vec![Input::Stdin]);
@@ -62,13 +62,20 @@ pub fn inputs(arguments: &[impl AsRef<OsStr>]) -> Result<Vec<Input>, ReaderError
         }
         for path in files_of(Path::new(argument))? {
             let open_error = |error| ReaderError::Open { path: path.clone(), error };
-            let metadata = fs::File::open(&path).and_then(|file| file.metadata()).map_err(open_error)?;
+            let metadata = look_at(&path).map_err(open_error)?;
             if seen.insert((metadata.dev(), metadata.ino())) {
                 inputs.push(Input::File(path));
             }
         }
     }
     Ok(inputs)
+}
+
+/// Looks at what is to be read. A regular file is opened for that, so that it is known now if it may not be read. Anything else is opened once only, in the
+/// thread that reads it: opening a FIFO waits for its writer, and whoever closes it again takes its reader from the writer.
+fn look_at(path: &Path) -> io::Result<fs::Metadata> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_file() { fs::File::open(path)?.metadata() } else { Ok(metadata) }
 }
 
 fn files_of(path: &Path) -> Result<Vec<PathBuf>, ReaderError> {
@@ -171,6 +178,20 @@ mod tests {
         std::os::unix::fs::symlink(&log, &link).expect("a link");
         let pattern = dir.path().join("*.log");
         assert_eq!(inputs(&[&log, &link, &log, &pattern]).expect("one log"), [Input::File(log)]);
+    }
+
+    #[test]
+    fn a_fifo_is_named_without_being_opened() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let fifo = dir.path().join("fifo");
+        let made = std::process::Command::new("mkfifo").arg(&fifo).status().expect("mkfifo runs");
+        assert!(made.success());
+        let (found, wait) = std::sync::mpsc::channel();
+        let path = fifo.clone();
+        std::thread::spawn(move || found.send(inputs(&[path])));
+        // Opening it would wait for a writer, and none comes.
+        let found = wait.recv_timeout(std::time::Duration::from_secs(10)).expect("it has not been opened");
+        assert_eq!(found.expect("one log"), [Input::File(fifo)]);
     }
 
     #[test]
