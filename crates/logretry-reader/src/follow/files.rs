@@ -59,14 +59,11 @@ impl Files for Disk {
     type File = File;
 
     fn open(&self, path: &Path) -> io::Result<File> {
+        // A FIFO is not even opened: its writer would take this for the reader, and lose it at once.
+        refuse_special(&fs::metadata(path)?)?;
         let file = OpenOptions::new().read(true).custom_flags(O_NONBLOCK).open(path)?;
-        let kind = file.metadata()?.file_type();
-        if kind.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        if !kind.is_file() {
-            return Err(io::Error::new(io::ErrorKind::Unsupported, "it is no regular file"));
-        }
+        // Another file may stand there by now.
+        refuse_special(&file.metadata()?)?;
         Ok(file)
     }
 
@@ -77,6 +74,16 @@ impl Files for Disk {
     fn names(&self, folder: &Path) -> io::Result<Vec<OsString>> {
         fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect()
     }
+}
+
+fn refuse_special(metadata: &fs::Metadata) -> io::Result<()> {
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::Unsupported, "it is no regular file"));
+    }
+    Ok(())
 }
 
 impl ReadAt for File {
@@ -91,5 +98,20 @@ impl ReadAt for File {
                 read => return read,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_regular_file_is_not_even_opened() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("socket");
+        let _socket = std::os::unix::net::UnixListener::bind(&path).expect("a socket");
+        // Opening a socket is another error.
+        assert_eq!(Disk.open(&path).expect_err("no log").kind(), io::ErrorKind::Unsupported);
+        assert_eq!(Disk.open(folder.path()).expect_err("no log").kind(), io::ErrorKind::IsADirectory);
     }
 }
