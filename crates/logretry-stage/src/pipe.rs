@@ -17,7 +17,7 @@ use crate::{Context, Fatal, RecordStream, Result, Sink, Source};
 
 /// Reads records from a pipe.
 ///
-/// Blank lines are passed over. A line that is no record is a reject; a record of another version ends the run.
+/// Blank lines are passed over, and so is a byte order mark before the first. A line that is no record is a reject; a record of another version ends the run.
 #[derive(Debug)]
 pub struct Input<R = io::Stdin> {
     name: BString,
@@ -62,7 +62,8 @@ fn decode_all<R: io::Read>(input: Input<R>, feed: &mut Feed) -> Result<(), Break
         }
         let line =
             lines.next().map_err(|error| Fatal::new(format!("read records from `{name}`: {error}")))?;
-        let Some(Line { number, offset, text, cut }) = line else { return Ok(()) };
+        let Some(line) = line else { return Ok(()) };
+        let Line { number, offset, text, cut } = without_mark(line);
         let unwanted = !cut && screen.as_ref().is_some_and(|wanted| wanted.rules_out_line(text));
         if unwanted || text.trim_ascii().is_empty() {
             feed.screened();
@@ -85,6 +86,15 @@ fn decode_all<R: io::Read>(input: Input<R>, feed: &mut Feed) -> Result<(), Break
                 feed.reject(reject)?;
             }
         }
+    }
+}
+
+/// The line without the byte order mark of UTF-8, which programs of Windows write at the very beginning. RFC 8259 §8.1 lets a parser pass over it.
+fn without_mark(line: Line<'_>) -> Line<'_> {
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+    match line.text.strip_prefix(MARK) {
+        Some(text) if line.offset == 0 => Line { offset: MARK.len() as u64, text, ..line },
+        _ => line,
     }
 }
 
@@ -296,6 +306,24 @@ mod tests {
         let accounts = cx.tally().accounts();
         assert_eq!((accounts.lines, accounts.records, accounts.rejected, accounts.screened), (6, 3, 2, 1));
         assert_eq!(accounts.check(), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_byte_order_mark_is_passed_over_at_the_very_beginning_alone() {
+        let mark = b"\xef\xbb\xbf";
+        for (text, accounts) in [
+            ([mark, lines(2).as_slice()].concat(), (2, 2, 0, 0)),
+            ([mark, b"\n".as_slice(), &lines(1)].concat(), (2, 1, 0, 1)),
+            ([lines(1).as_slice(), mark, &lines(1)].concat(), (2, 1, 1, 0)),
+            ([mark, mark, lines(1).as_slice()].concat(), (1, 0, 1, 0)),
+        ] {
+            let cx = Context::default();
+            let input = Input::new("-", io::Cursor::new(text))
+                .screened_by(Predicate { status: None, ..Predicate::default() });
+            let _: Vec<_> = input.open(&cx).collect().await;
+            let counted = cx.tally().accounts();
+            assert_eq!((counted.lines, counted.records, counted.rejected, counted.screened), accounts);
+        }
     }
 
     #[tokio::test]
