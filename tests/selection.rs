@@ -30,8 +30,10 @@ fn each_clause_keeps_what_it_names() {
         (&["--status", "2xx"], &[5]),
         (&["--method", "GET"], &[1, 2]),
         (&["--method", "head,POST"], &[3, 4]),
+        (&["--method", "HEAD, POST"], &[3, 4]),
         (&["--host", "blog.example"], &[3]),
         (&["--host", "*.example"], &[1, 2, 3, 4]),
+        (&["--host", "other.example, blog.example"], &[3]),
         (&["--path", "/api/*"], &[1, 2, 4]),
         (&["--path", "/api/a"], &[1, 2]),
         (&["--path-regex", "[?&]x=1$"], &[1, 2]),
@@ -71,6 +73,11 @@ fn a_clause_that_makes_no_sense_is_a_usage_error_that_names_it() {
         (["--path-regex", "("], "("),
         (["--since", "yesteryear"], "yesteryear"),
         (["--sample", "2"], "2"),
+        (["--method", ""], "GET,HEAD"),
+        (["--method", "GET,"], "GET,HEAD"),
+        (["--method", "*"], "left out"),
+        (["--host", ""], "leave --host out"),
+        (["--host", "https://shop.example"], "`shop.example`"),
     ] {
         let ended = Desk::new().run("lr-filter", &arguments);
         assert_eq!(ended.code, 2, "{}", ended.stderr);

@@ -4,6 +4,8 @@ use logretry_record::{Mark, Predicate, StatusSet, TimeRange};
 
 use crate::{Chooser, Filter, FilterError, Quota, Share, parse_moment};
 
+mod wanted;
+
 /// What a reader can already tell of a line.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Selection")]
@@ -39,11 +41,11 @@ pub struct SelectArgs {
     pub early: EarlyArgs,
 
     /// Methods, joined by commas
-    #[arg(long, value_name = "METHOD", value_delimiter = ',')]
+    #[arg(long, value_name = "METHOD", value_delimiter = ',', value_parser = wanted::method)]
     pub method: Vec<String>,
 
     /// Hosts as the log names them, joined by commas; `*.example.com` takes every name below it
-    #[arg(long, value_name = "HOST", value_delimiter = ',')]
+    #[arg(long, value_name = "HOST", value_delimiter = ',', value_parser = wanted::host)]
     pub host: Vec<String>,
 
     /// Paths that fit the glob pattern (`/api/*`; `*` crosses `/`; the query does not count). May be given more than once

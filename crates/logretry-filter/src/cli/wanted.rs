@@ -1,0 +1,79 @@
+//! The entries of lists in flags, as a person writes them. One that could select nothing is refused, since an empty selection looks like a log without failures.
+
+/// A method that is wanted: a token (RFC 9110 §9.1), without the blanks around it.
+pub(super) fn method(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => {
+            Err("a method is missing; name one, as in `GET,HEAD`, or leave --method out for all".to_owned())
+        }
+        "*" => Err("every method is selected if --method is left out".to_owned()),
+        name if name.bytes().all(is_token_byte) => Ok(name.to_owned()),
+        name => Err(format!("`{name}` is not a method; join methods by commas, as in `GET,HEAD`")),
+    }
+}
+
+/// RFC 9110 §5.6.2.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// A host that is wanted, without the blanks around it.
+pub(super) fn host(text: &str) -> Result<String, String> {
+    let host = text.trim();
+    if host.is_empty() {
+        return Err(
+            "a host is missing; name one, as in `shop.example`, or leave --host out for all".to_owned()
+        );
+    }
+    if let Some((before, after)) = host.split_once("//")
+        && (before.is_empty() || before.ends_with(':'))
+    {
+        let name = after.split('/').next().unwrap_or_default();
+        return Err(format!("`{host}` is a URL, and a host is meant; write `{name}`"));
+    }
+    if let Some((name, _)) = host.split_once('/') {
+        return Err(format!(
+            "`{host}` has a path, and a host is meant; write `{name}`, and the path after --path"
+        ));
+    }
+    if host.contains(char::is_whitespace) {
+        return Err(format!(
+            "`{host}` is not a host; join hosts by commas, as in `shop.example,other.example`"
+        ));
+    }
+    Ok(host.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_around_entries_do_not_count() {
+        assert_eq!(method(" HEAD\t"), Ok("HEAD".to_owned()));
+        assert_eq!(method("M-SEARCH"), Ok("M-SEARCH".to_owned()));
+        for name in ["shop.example", "*.shop.example", "shop.example:8443", "[::1]:80", "_", "bücher.example"]
+        {
+            assert_eq!(host(&format!(" {name} ")), Ok(name.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_could_select_nothing_is_refused_with_what_to_do() {
+        for (refused, advice) in [
+            (method(""), "GET,HEAD"),
+            (method(" "), "GET,HEAD"),
+            (method("*"), "left out"),
+            (method("GET HEAD"), "by commas"),
+            (method("GET;HEAD"), "by commas"),
+            (host(""), "shop.example"),
+            (host("https://shop.example"), "write `shop.example`"),
+            (host("//shop.example/api"), "write `shop.example`"),
+            (host("shop.example/api"), "--path"),
+            (host("shop.example other.example"), "by commas"),
+        ] {
+            let message = refused.expect_err(advice);
+            assert!(message.contains(advice), "{message}");
+        }
+    }
+}
