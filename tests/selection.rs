@@ -86,6 +86,21 @@ fn a_clause_that_makes_no_sense_is_a_usage_error_that_names_it() {
 }
 
 #[test]
+fn an_end_before_the_beginning_is_a_usage_error_of_every_program() {
+    let desk = Desk::with("access.log", LOG);
+    let times = ["--since", "2026-11-22T11:00:00Z", "--until", "2026-11-22T08:00:00Z"];
+    for (program, arguments) in [
+        ("lr-read", &["access.log"][..]),
+        ("lr-filter", &[]),
+        ("logretry", &["plan", "access.log", "--base-url", "http://shop.example"]),
+    ] {
+        let ended = desk.program(program, arguments).args(times).run();
+        assert_eq!(ended.code, 2, "{}", ended.stderr);
+        assert!(ended.stderr.contains("swap --since and --until"), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn what_the_log_shows_to_have_succeeded_since_is_skipped_in_a_run_and_in_a_pipe() {
     let failed = ["GET /a", "GET /b", "GET /a", "POST /order"].map(|request| line(request, 502));
     let since = ["GET /a", "POST /order"].map(|request| line(request, 200));

@@ -1,6 +1,6 @@
 use bstr::ByteSlice as _;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use logretry_record::{Exchange, Predicate, Record, USER_AGENT_PREFIX};
+use logretry_record::{Exchange, Predicate, Record, TimeRangeError, USER_AGENT_PREFIX};
 use logretry_stage::{Dropped, Fatal};
 use regex::{Regex, RegexBuilder};
 
@@ -38,6 +38,9 @@ pub enum FilterError {
         #[source]
         error: regex::Error,
     },
+    /// A time range in which nothing lies.
+    #[error(transparent)]
+    Times(#[from] TimeRangeError),
 }
 
 impl From<FilterError> for Fatal {
@@ -52,6 +55,7 @@ const REGEX_BYTES_MAX: usize = 1 << 20;
 impl Chooser {
     /// Compiles what is wanted.
     pub fn new(predicate: &Predicate, quota: Quota) -> Result<Self, FilterError> {
+        predicate.time.checked()?;
         let path_regex = predicate.path_regex.as_ref().map(|pattern| {
             RegexBuilder::new(pattern)
                 .size_limit(REGEX_BYTES_MAX)

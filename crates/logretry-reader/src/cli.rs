@@ -48,6 +48,7 @@ impl ReadArgs {
     /// How the logs are to be read.
     pub fn options(&self, predicate: Option<Predicate>, strict: bool) -> Result<ReaderOptions, ReaderError> {
         let formats = self.format.iter().map(|spec| format(spec)).collect::<Result<_, _>>()?;
+        predicate.as_ref().map(|predicate| predicate.time.checked()).transpose()?;
         Ok(ReaderOptions {
             formats,
             line_bytes_max: self.line_limit,

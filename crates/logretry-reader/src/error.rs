@@ -2,6 +2,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use logretry_format::SpecError;
+use logretry_record::TimeRangeError;
 use logretry_stage::Fatal;
 
 /// Why a log cannot be read.
@@ -58,6 +59,9 @@ pub enum ReaderError {
         #[source]
         error: SpecError,
     },
+    /// A time range in which no line lies.
+    #[error(transparent)]
+    Times(#[from] TimeRangeError),
     /// A log in a format that no preset reads.
     #[error(
         "tell the format of `{name}`: {detail}; give it with --format (paste the `log_format` or `LogFormat` of the server), \
@@ -104,7 +108,8 @@ impl From<ReaderError> for Fatal {
             ReaderError::FollowStdin
             | ReaderError::Format(_)
             | ReaderError::FormatFile { .. }
-            | ReaderError::FormatInFile { .. } => Self::usage(error),
+            | ReaderError::FormatInFile { .. }
+            | ReaderError::Times(_) => Self::usage(error),
             _ => Self::new(error),
         }
     }

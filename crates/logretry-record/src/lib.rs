@@ -68,7 +68,7 @@ pub use id::{RecordId, RecordIds};
 pub use id_hasher::IdHasher;
 pub use line_counter::{LineCounter, LineKey};
 pub use mark::{Mark, MarkError};
-pub use predicate::{Predicate, TimeRange};
+pub use predicate::{Predicate, TimeRange, TimeRangeError};
 pub use record::{Origin, Record};
 pub use reject::Reject;
 pub use retry::{ErrorKind, Outcome, Reason, Retry};

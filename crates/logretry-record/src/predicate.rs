@@ -99,4 +99,40 @@ impl TimeRange {
             None => self.since.is_none() && self.until.is_none(),
         }
     }
+
+    /// The same range, unless its ends stand the wrong way round, so that nothing could lie in it. Two equal ends may be meant: so asks who selects from the last run until now.
+    ///
+    /// # Errors
+    ///
+    /// Its end lies before its beginning.
+    pub fn checked(self) -> Result<Self, TimeRangeError> {
+        match (self.since, self.until) {
+            (Some(since), Some(until)) if until < since => Err(TimeRangeError { since, until }),
+            _ => Ok(self),
+        }
+    }
+}
+
+/// A range that ends before it begins. The message fits after "cannot …".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("select requests since `{since}` and before `{until}`, which is earlier; swap --since and --until")]
+pub struct TimeRangeError {
+    since: Timestamp,
+    until: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_that_ends_before_it_begins_is_refused() {
+        let (early, late) = (Some(Timestamp::UNIX_EPOCH), Some(Timestamp::MAX));
+        for (since, until) in [(None, None), (early, None), (None, early), (early, late), (late, late)] {
+            let range = TimeRange { since, until };
+            assert_eq!(range.checked(), Ok(range));
+        }
+        let error = TimeRange { since: late, until: early }.checked().expect_err("it is empty");
+        assert!(error.to_string().contains("before `1970-01-01T00:00:00Z`"), "{error}");
+    }
 }
