@@ -111,7 +111,7 @@ pub(crate) enum Shape {
     Word,
     /// A host with a dot or a colon in it, or `-`.
     HostWord,
-    /// A name of a host, without a port: it has a letter.
+    /// A name of a host, without a port: it has a letter, or is an address with a port behind it.
     HostName,
     /// An IP address, or `-`.
     Address,

@@ -1,3 +1,5 @@
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use crate::marks::Marks;
 use crate::time::TimeForm;
 
@@ -91,7 +93,8 @@ fn is_host_word(word: &[u8]) -> bool {
                 .all(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b".:-_[]".contains(byte)))
 }
 
-/// Letters, digits, dots, hyphens and underscores, and a letter among them; `*` as in nginx's `server_name`.
+/// Letters, digits, dots, hyphens and underscores, and a letter among them; `*` as in nginx's `server_name`. Or an address: Apache without `ServerName` calls itself so. That it is no client is shown by
+/// the port behind it.
 fn host_name(rest: &[u8]) -> Option<usize> {
     if rest.starts_with(b"- ") {
         return Some(1);
@@ -99,7 +102,21 @@ fn host_name(rest: &[u8]) -> Option<usize> {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80 || b".-_*".contains(&byte);
     let length = rest.iter().position(|&byte| !is_part(byte)).unwrap_or(rest.len());
     let has_letter = rest[..length].iter().any(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80);
-    (has_letter || rest[..length] == *b"_").then_some(length)
+    if has_letter || rest[..length] == *b"_" {
+        return Some(length);
+    }
+    let length = if rest.starts_with(b"[") { memchr::memchr(b']', rest)? + 1 } else { length };
+    let has_port = matches!(&rest[length..], [b':', digit, ..] if digit.is_ascii_digit());
+    (has_port && is_address_of_host(&rest[..length])).then_some(length)
+}
+
+/// An address as it stands in a URL (RFC 3986 §3.2.2).
+fn is_address_of_host(host: &[u8]) -> bool {
+    let Ok(host) = std::str::from_utf8(host) else { return false };
+    match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => host.parse::<Ipv4Addr>().is_ok(),
+    }
 }
 
 fn is_address(word: &[u8]) -> bool {
@@ -190,6 +207,18 @@ mod tests {
             ("- -", Some(1), Some(1)),
             ("2026-11-22T06:22:52 1", Some(13), None),
             ("12 1", None, None),
+            ("127.0.0.1:80 1", Some(9), None),
+            ("[::1]:80 1", Some(5), None),
+            ("127.0.0.1: 1", None, None),
+            ("127.0.0:80 1", None, None),
+            ("127.0.0.256:80 1", None, None),
+            ("06:22:52 1", None, None),
+            ("1763792572.859:80 1", None, None),
+            ("80:80 1", None, None),
+            ("[22/Nov/2026:06:22:52 +0000] 1", None, None),
+            ("[1]:80 1", None, None),
+            ("[::1 1", None, None),
+            ("::1:80 1", None, Some(6)),
             ("", None, None),
         ] {
             assert_eq!((end(&Scan::HostName, text), end(&Scan::Address, text)), (name, address), "{text}");

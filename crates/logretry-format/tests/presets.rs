@@ -263,3 +263,20 @@ fn lighttpd_names_the_host_that_the_client_sent() {
     }
     assert!(read("lighttpd", &lighttpd("identity", "GET /a HTTP/1.1")).is_err(), "that is identd's answer");
 }
+
+#[test]
+fn an_apache_without_a_name_logs_its_address() {
+    let rest = r#"- - [29/Nov/2026:13:44:12 +0000] "GET /fail?1 HTTP/1.1" 503 529 "-" "curl/7.88.1""#;
+    for (beginning, url_of_host) in
+        [("127.0.0.1:80 127.0.0.1", "http 127.0.0.1"), ("[::1]:8080 ::1", "- [::1]:8080")]
+    {
+        let line = format!("{beginning} {rest}");
+        assert_eq!(url(&exchange("vhost_combined", &line)), format!("{url_of_host} /fail?1"));
+        let detection = logretry_format::detect([line.as_bytes()].into_iter());
+        assert_eq!(detection.chosen().map(Format::name), Some("vhost_combined"), "{line}");
+    }
+    // Without a port the first address may as well be another client.
+    let line = format!("127.0.0.1 127.0.0.1 {rest}");
+    assert!(read("vhost_combined", &line).is_err());
+    assert!(logretry_format::detect([line.as_bytes()].into_iter()).chosen().is_none());
+}
