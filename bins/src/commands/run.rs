@@ -240,7 +240,8 @@ impl Run {
         let reader = if positions.is_some() { reader.telling(progress.clone()) } else { reader };
         refuse_to_append_to_a_log(reader.paths(), &write)?;
         // A rehearsal makes no file.
-        let write = if options.dry_run { WriteArgs { output: None, dead_letter: None, ..write } } else { write };
+        let write =
+            if options.dry_run { WriteArgs { output: None, dead_letter: None, ..write } } else { write };
         let Some(books) = ledger.open(&mut options, &refire, &write, &mark, cx).await? else {
             let rewriter = write.rewriter(&mark, cx.reopen())?;
             let dead_letters = write.dead_letters(cx.reopen())?;

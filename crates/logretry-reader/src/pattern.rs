@@ -17,7 +17,8 @@ pub(crate) fn is_pattern(path: &Path) -> bool {
     path.to_str().is_some_and(|text| text.contains(WILDCARDS))
 }
 
-/// What fits `pattern`: files, and folders too, in no order that is promised. `**` stands for a folder and all those below it.
+/// What fits `pattern`: files, and folders too, in no order that is promised. `**` stands for a folder and all those below it, but for
+/// those that symbolic links lead to: they may lead in a circle.
 pub(crate) fn fitting(pattern: &str) -> Result<Vec<PathBuf>, ReaderError> {
     compiled(pattern, pattern)?;
     let (root, rest) = pattern.strip_prefix('/').map_or(("", pattern), |rest| ("/", rest));
@@ -28,7 +29,9 @@ pub(crate) fn fitting(pattern: &str) -> Result<Vec<PathBuf>, ReaderError> {
         let mut found = Vec::new();
         if part == "**" {
             while let Some(folder) = paths.pop() {
-                paths.extend(entries(&folder)?.into_iter().filter(|path| path.is_dir()));
+                let is_folder =
+                    |path: &PathBuf| path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+                paths.extend(entries(&folder)?.into_iter().filter(is_folder));
                 found.push(folder);
             }
         } else if part.contains(WILDCARDS) {
@@ -76,6 +79,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, ReaderError> {
 mod tests {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::fs::symlink;
 
     use super::*;
 
@@ -88,6 +92,9 @@ mod tests {
             fs::write(folder.path().join(name), "").expect("a file");
         }
         fs::write(folder.path().join(odd), "").expect("a file");
+        for circle in ["a/b/c/one", "a/b/c/other"] {
+            symlink("..", folder.path().join(circle)).expect("a link");
+        }
         let pattern = format!("{}/{pattern}", folder.path().display());
         let mut paths = fitting(&pattern).expect("a pattern");
         paths.retain(|path| path.is_file());
