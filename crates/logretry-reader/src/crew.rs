@@ -68,6 +68,7 @@ pub(crate) fn read(
     let plan = desk.plan();
     if plan.screen.is_some() {
         blocks.block_bytes = blocks.block_bytes.saturating_mul(SCREENED_TIMES);
+        desk.begin_unread(blocks.file, (progress.lines, progress.offset)).map_err(Trouble::Read)?;
     }
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX) as u64;
     let shared = Shared {
@@ -75,7 +76,7 @@ pub(crate) fn read(
         buffers: Mutex::default(),
         encoded: Spares::default(),
     };
-    thread::scope(|scope| {
+    let read = thread::scope(|scope| {
         let mut queues = Vec::new();
         for first in 0..threads {
             let (sender, queue) = sync_channel(PARTS_AHEAD);
@@ -88,7 +89,9 @@ pub(crate) fn read(
             queues.push(queue);
         }
         collect(blocks, &queues, &plan, &shared, desk, feed, progress)
-    })
+    });
+    desk.end_unread(progress.offset);
+    read
 }
 
 /// What the threads share.

@@ -1,9 +1,11 @@
 use std::borrow::Cow;
+use std::fs::File;
+use std::io;
 
 use bstr::BString;
 use logretry_format::{Format, LineError, Screen, Spans};
 use logretry_record::{Exchange, LineCounter, LineKey, Origin, Record, RecordId, Reject, Shown};
-use logretry_stage::bridge::{Break, Feed};
+use logretry_stage::bridge::{Break, Closed, Feed};
 use logretry_stage::lines::Line;
 
 use crate::ReaderOptions;
@@ -11,6 +13,7 @@ use crate::capture;
 use crate::fallback::Fallback;
 use crate::follow::Progress;
 use crate::sift::Plan;
+use crate::unread::Unread;
 use crate::wrappers::joins::{Added, Joined, Joins, Place, too_long};
 use crate::wrappers::{DEPTH_MAX, Layer, Part, peel};
 
@@ -35,8 +38,13 @@ pub(crate) struct Desk<'a> {
     options: &'a ReaderOptions,
     joins: Joins,
     spans: Spans,
-    /// Rules lines out that stand in no wrapper and are in the only format of the log.
+    /// Rules lines out that stand in no wrapper and are in the log's first format. A screen saves reading and rejecting, and decides nothing: what the fallback makes
+    /// of a log depends on all its lines.
     screen: Option<Screen>,
+    /// The lines that have been ruled out without the fallback having seen them; none, once it had to see them all.
+    unread: Option<Unread>,
+    /// How the line is read that is decided on.
+    way: Way,
     /// Whether most lines stand in no wrapper.
     pub(crate) is_plain: bool,
     /// Whether the formats have changed since the last plan.
@@ -55,6 +63,17 @@ struct Strip<'t> {
     is_utf8_only: bool,
     /// Whether the formats are all that there are.
     is_final: bool,
+}
+
+/// How a line is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// For the record that it may be.
+    Wanted,
+    /// Although the screen rules it out, for another format that it may be in. If it cannot be used, it is screened.
+    RuledOut,
+    /// The same, once it has been counted as screened.
+    Again,
 }
 
 /// What the formats say of a text.
@@ -84,6 +103,8 @@ impl<'a> Desk<'a> {
             joins,
             spans: Spans::default(),
             screen: None,
+            unread: Some(Unread::default()),
+            way: Way::Wanted,
             is_plain: false,
             has_changed: false,
         }
@@ -95,7 +116,8 @@ impl<'a> Desk<'a> {
         Plan {
             name: self.name.clone(),
             formats: self.formats.clone(),
-            screen: self.screen.clone().filter(|_| self.formats.len() == 1),
+            // With a second format there is a second place where a status can stand.
+            screen: self.screen.clone().filter(|_| self.formats.len() == 1 && self.unread.is_some()),
             predicate: self.options.predicate.clone(),
             line_bytes_max: self.options.line_bytes_max,
         }
@@ -124,23 +146,61 @@ impl<'a> Desk<'a> {
             self.joins.break_all();
             return self.reject(place, text, too_long(self.options.line_bytes_max), feed);
         }
-        // With a second format there is a second place where a status can stand.
-        if self.formats.len() == 1
-            && let Some(screen) = &self.screen
-            && screen.rules_out(text)
-        {
-            self.screen_out(feed);
-            return Ok(());
+        if self.screen.as_ref().is_some_and(|screen| screen.rules_out(text)) {
+            return self.take_ruled_out(place, text, Way::RuledOut, feed);
         }
-        let strip = Strip {
-            place,
-            text,
-            whole: text,
-            depth: 0,
-            is_utf8_only: false,
-            is_final: self.fallback.is_none(),
+        self.decide(self.whole(place, text), &mut Vec::new(), feed)
+    }
+
+    /// Reads a line that is ruled out if it is in the log's first format.
+    fn take_ruled_out(&mut self, place: Place, text: &[u8], way: Way, feed: &mut Feed) -> Result<(), Break> {
+        let before = std::mem::replace(&mut self.way, way);
+        let is_own = self.fallback.is_none()
+            || self.formats.first().is_some_and(|own| own.parse(text, &mut self.spans).is_ok());
+        let taken = if is_own {
+            self.screen_out(feed);
+            Ok(())
+        } else {
+            self.decide(self.whole(place, text), &mut Vec::new(), feed)
         };
-        self.decide(strip, &mut Vec::new(), feed)
+        self.way = before;
+        taken
+    }
+
+    fn whole<'t>(&self, place: Place, text: &'t [u8]) -> Strip<'t> {
+        Strip { place, text, whole: text, depth: 0, is_utf8_only: false, is_final: self.fallback.is_none() }
+    }
+
+    /// From here on, a crew leaves lines of `file` unread, if the fallback may want to see them.
+    pub(crate) fn begin_unread(&mut self, file: &File, place: (u64, u64)) -> io::Result<()> {
+        match &mut self.unread {
+            Some(unread) if self.fallback.is_some() => unread.begin(file, place),
+            _ => Ok(()),
+        }
+    }
+
+    /// The crew has come up to `offset`.
+    pub(crate) fn end_unread(&mut self, offset: u64) {
+        if let Some(unread) = &mut self.unread {
+            unread.end(offset);
+        }
+    }
+
+    /// Shows the fallback the lines before `place` that it has not seen.
+    fn look_back(&mut self, unread: Unread, place: Place, feed: &mut Feed) -> Result<(), Break> {
+        let Some(screen) = self.screen.clone() else { return Ok(()) };
+        let (name, line_bytes_max) = (self.name.clone(), self.options.line_bytes_max);
+        self.has_changed = true;
+        unread.each_before(place.offset, &name, line_bytes_max, |line| {
+            if line.number.is_multiple_of(4096) && feed.context().is_draining() {
+                return Err(Closed.into());
+            }
+            if line.cut || !screen.rules_out(line.text) {
+                return Ok(());
+            }
+            let place = Place { number: line.number, offset: line.offset };
+            self.take_ruled_out(place, line.text, Way::Again, feed)
+        })
     }
 
     /// Makes a record of the line `text`, which would have the id `first` if it had no equal before it.
@@ -188,7 +248,7 @@ impl<'a> Desk<'a> {
         }
         // A `#` begins the headers and the comments of logs, and no request.
         if text.starts_with(b"#") {
-            self.head(strip, feed);
+            self.head(strip, feed)?;
             self.screen_out(feed);
             return Ok(());
         }
@@ -206,10 +266,10 @@ impl<'a> Desk<'a> {
             self.screen_out(feed);
             return Ok(());
         };
-        if !strip.is_final && self.find_format(strip, strip.whole, feed) {
+        if !strip.is_final && self.find_format(strip, strip.whole, feed)? {
             return self.decide(Strip { text: strip.whole, is_final: true, ..strip }, stream, feed);
         }
-        if strip.depth == 0 {
+        if strip.depth == 0 && self.way == Way::Wanted {
             // Where lines are wrapped, this one is not: a wrapper that is damaged, perhaps, and a piece of a line in it.
             self.joins.break_all();
         }
@@ -221,7 +281,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Takes a header that says what the columns of the next lines are. It may be another than before.
-    fn head(&mut self, strip: Strip<'_>, feed: &Feed) {
+    fn head(&mut self, strip: Strip<'_>, feed: &mut Feed) -> Result<(), Break> {
         let mut is_known = false;
         for format in &mut self.formats {
             if let Some(next) = format.header(strip.text) {
@@ -230,15 +290,27 @@ impl<'a> Desk<'a> {
             }
         }
         if !is_known && strip.text.starts_with(b"#Fields:") {
-            self.find_format(strip, strip.text, feed);
+            self.find_format(strip, strip.text, feed)?;
         }
+        Ok(())
     }
 
     /// Looks for one more format, which `text` is in.
-    fn find_format(&mut self, strip: Strip<'_>, text: &[u8], feed: &Feed) -> bool {
-        let Some(format) = self.fallback.as_mut().and_then(|fallback| fallback.find(text)) else {
-            return false;
+    fn find_format(&mut self, strip: Strip<'_>, text: &[u8], feed: &mut Feed) -> Result<bool, Break> {
+        let Some(format) = self.fallback.as_mut().and_then(|fallback| fallback.try_on(text)) else {
+            return Ok(false);
         };
+        if self.way != Way::Again
+            && let Some(unread) = self.unread.take_if(|unread| !unread.is_empty())
+        {
+            self.look_back(unread, strip.place, feed)?;
+            if self.fits_within(text) {
+                return Ok(true);
+            }
+        }
+        if !self.fallback.as_mut().is_some_and(|fallback| fallback.takes(&format)) {
+            return Ok(false);
+        }
         feed.notes().say(format_args!(
             "{}:{}: format {}, from here on also",
             Shown(&self.name),
@@ -247,7 +319,7 @@ impl<'a> Desk<'a> {
         ));
         self.formats.push(format);
         self.has_changed = true;
-        true
+        Ok(true)
     }
 
     /// Makes a record of a text that is in one of the formats.
@@ -280,6 +352,15 @@ impl<'a> Desk<'a> {
                 && predicate.rules_out(parsed.status(), || parsed.time())
             {
                 self.screen_out(feed);
+                return Ok(Said::Done);
+            }
+            if self.way == Way::Again {
+                // It has been counted as screened, and the screen has looked for its status in another place.
+                feed.notes().say(format_args!(
+                    "{}:{}: left unread, although it is wanted; `--strict` reads it",
+                    Shown(&self.name),
+                    place.number,
+                ));
                 return Ok(Said::Done);
             }
             let mut exchange = parsed.exchange();
@@ -316,6 +397,10 @@ impl<'a> Desk<'a> {
         stream: &mut Vec<u8>,
         feed: &mut Feed,
     ) -> Result<(), Break> {
+        if self.way != Way::Wanted && !matches!(layer.part, Part::Whole) {
+            self.screen_out(feed);
+            return Ok(());
+        }
         layer.extend_stream(stream);
         let inner = Strip {
             text: &layer.text,
@@ -372,12 +457,16 @@ impl<'a> Desk<'a> {
     }
 
     fn screen_out(&self, feed: &mut Feed) {
-        if !self.is_past {
+        if !self.is_past && self.way != Way::Again {
             feed.screened();
         }
     }
 
     fn reject(&self, place: Place, text: &[u8], reason: String, feed: &mut Feed) -> Result<(), Break> {
+        if self.way != Way::Wanted {
+            self.screen_out(feed);
+            return Ok(());
+        }
         if self.is_past {
             return Ok(());
         }

@@ -36,12 +36,19 @@ impl Fallback {
     }
 
     /// The one preset that `text` is in, with as few wrappers off as possible. Where two would make different requests of it, there is none.
-    pub(crate) fn find(&mut self, text: &[u8]) -> Option<Format> {
+    pub(crate) fn try_on(&mut self, text: &[u8]) -> Option<Format> {
         self.tried += 1;
         if self.found >= FOUND_MAX || (self.tried > TRIED_ALL && !self.tried.is_multiple_of(TRIED_THEN)) {
             return None;
         }
-        let format = find(text, DEPTH_MAX)?;
+        find(text, DEPTH_MAX)
+    }
+
+    /// Whether `format`, which one more line is in, is to be read from now on.
+    pub(crate) fn takes(&mut self, format: &Format) -> bool {
+        if self.found >= FOUND_MAX {
+            return false;
+        }
         if self.own.iter().any(|line| format.parse(line, &mut Spans::new()).is_ok()) {
             let name = format.name();
             let index =
@@ -51,11 +58,11 @@ impl Fallback {
             }
             self.looser[index].1 += 1;
             if self.looser[index].1 < LOOSER_LINES_MIN {
-                return None;
+                return false;
             }
         }
         self.found += 1;
-        Some(format)
+        true
     }
 }
 
@@ -78,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_line_shows_its_format_behind_its_wrappers() {
-        let find = |text: &[u8]| Fallback::default().find(text).map(|format| format.name().to_owned());
+        let find = |text: &[u8]| Fallback::default().try_on(text).map(|format| format.name().to_owned());
         assert_eq!(find(LINE).as_deref(), Some("common"));
         assert_eq!(find(&[b"Nov 22 06:22:52 web1 nginx: ", LINE].concat()).as_deref(), Some("common"));
         assert_eq!(find(b"noise"), None);
@@ -87,17 +94,18 @@ mod tests {
     #[test]
     fn a_looser_format_needs_three_lines() {
         let mut fallback = Fallback::new(vec![LINE.into()]);
-        assert!(fallback.find(LINE).is_none() && fallback.find(LINE).is_none());
-        assert!(fallback.find(LINE).is_some());
+        let format = fallback.try_on(LINE).expect("a format");
+        assert!(!fallback.takes(&format) && !fallback.takes(&format));
+        assert!(fallback.takes(&format));
     }
 
     #[test]
     fn noise_is_tried_less_often_after_a_while() {
         let mut fallback = Fallback::default();
         for _ in 0..TRIED_ALL {
-            assert!(fallback.find(b"noise").is_none());
+            assert!(fallback.try_on(b"noise").is_none());
         }
-        let tries_until_found = (1..=TRIED_THEN).find(|_| fallback.find(LINE).is_some());
+        let tries_until_found = (1..=TRIED_THEN).find(|_| fallback.try_on(LINE).is_some());
         assert!(tries_until_found.is_some());
     }
 }

@@ -60,6 +60,7 @@ mod sift;
 mod spec;
 mod survey;
 mod unpack;
+mod unread;
 mod wrappers;
 
 #[cfg(feature = "cli")]

@@ -32,7 +32,7 @@ pub struct ReaderOptions {
     /// What the filter behind will select: lines that it certainly will not are screened. None: every line becomes a record.
     pub predicate: Option<Predicate>,
     /// Read every line, so that one that cannot be used is found although its status is not wanted. By default a line that shows such
-    /// a status where its format has it is screened unread.
+    /// a status where the log's format has it is screened, unread if it can be, and never rejected.
     pub strict: bool,
     /// How much of a file several threads read together: from so many bytes on. 4 MiB by default.
     pub crew_bytes_min: u64,

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::lab::{options, read_file};
 
 /// What the programs write into a pipe.
-fn encoded(path: &std::path::Path, options: ReaderOptions) -> String {
+pub(crate) fn encoded(path: &std::path::Path, options: ReaderOptions) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let reader = Reader::new(inputs(&[path]).expect("the log"), options);
     let mut bytes = Vec::new();
@@ -23,7 +23,7 @@ fn encoded(path: &std::path::Path, options: ReaderOptions) -> String {
     String::from_utf8(bytes).expect("NDJSON is UTF-8")
 }
 
-fn encode(records: &[Record]) -> String {
+pub(crate) fn encode(records: &[Record]) -> String {
     let mut bytes = Vec::new();
     for record in records {
         record.encode(&mut bytes);

@@ -7,5 +7,6 @@ mod lab;
 mod mixed;
 mod properties;
 mod samples;
+mod screened;
 mod several;
 mod split;

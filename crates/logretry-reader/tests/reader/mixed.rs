@@ -1,5 +1,8 @@
 //! Logs that hold more than one format, or access lines among other things.
 
+use logretry_reader::ReaderOptions;
+use logretry_record::Predicate;
+
 use crate::lab::{docker, line, options, read};
 
 fn common(target: &str, status: u16) -> String {
@@ -132,4 +135,25 @@ fn a_header_behind_lines_of_another_format_is_taken() {
             .to_owned()])
         .collect();
     assert_eq!(read(&log, options(&[])).counts(), (301, 0, 1));
+}
+
+/// A line of the same log once two fields more are logged.
+fn longer(target: &str, status: u16) -> String {
+    line(target, status) + r#" 0.001 "x""#
+}
+
+#[test]
+fn a_format_whose_first_lines_are_screened_is_found_all_the_same() {
+    let mut lines: Vec<String> = (0..250).map(|n| line(&format!("/p{n}"), 200)).collect();
+    lines.extend((0..5).map(|n| longer(&format!("/q{n}"), 200)));
+    lines.extend([longer("/q6", 502), longer("/q7", 502), line("/p1", 502), longer("/q8", 200)]);
+    let log = lines.join("\n");
+    let screened = ReaderOptions { predicate: Some(Predicate::default()), ..options(&[]) };
+    let blocks = ReaderOptions { crew_bytes_min: 0, block_bytes: 1000, ..screened.clone() };
+    let strict = ReaderOptions { strict: true, ..screened.clone() };
+    for (options, rejected) in [(screened, 0), (blocks, 0), (strict, 2)] {
+        let read = read(&log, options);
+        assert_eq!(read.targets(), ["/q6", "/q7", "/p1"]);
+        assert_eq!(read.counts(), (3, rejected, 256 - rejected), "no line with a wanted status is rejected");
+    }
 }
