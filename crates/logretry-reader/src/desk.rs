@@ -246,14 +246,14 @@ impl<'a> Desk<'a> {
             self.screen_out(feed);
             return Ok(());
         }
-        // A `#` begins the headers and the comments of logs, and no request.
+        let said = self.read(strip, feed)?;
+        if matches!(said, Said::Done) {
+            return Ok(());
+        }
+        // A `#` begins the headers and the comments of logs, unless a client has chosen the first byte of the line.
         if text.starts_with(b"#") {
             self.head(strip, feed)?;
             self.screen_out(feed);
-            return Ok(());
-        }
-        let said = self.read(strip, feed)?;
-        if matches!(said, Said::Done) {
             return Ok(());
         }
         if strip.depth < DEPTH_MAX

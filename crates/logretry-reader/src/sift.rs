@@ -210,7 +210,6 @@ impl<'p> Sifter<'p> {
         }
         match text.first() {
             None => return push_screened(1, &mut sifted.found),
-            Some(b'#') => return sifted.found.push(Found::Odd { line, cut: false }),
             Some(byte) if byte.is_ascii_whitespace() && text.iter().all(u8::is_ascii_whitespace) => {
                 return push_screened(1, &mut sifted.found);
             }

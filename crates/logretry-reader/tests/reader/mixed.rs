@@ -157,3 +157,15 @@ fn a_format_whose_first_lines_are_screened_is_found_all_the_same() {
         assert_eq!(read.counts(), (3, rejected, 256 - rejected), "no line with a wanted status is rejected");
     }
 }
+
+#[test]
+fn a_line_that_begins_as_a_comment_does_is_a_request_if_the_format_reads_it() {
+    let log = "# GET /comment\n#a GET /a 502\nb GET /b 502\n# c GET /c 502\n";
+    let format = "nginx:'$http_x_a $request_method $request_uri $status'";
+    for crew_bytes_min in [0, u64::MAX] {
+        let read = read(log, ReaderOptions { crew_bytes_min, ..options(&[format]) });
+        assert_eq!((read.targets(), read.counts()), (vec!["/a", "/b", "/c"], (3, 0, 1)));
+    }
+    let log = ["#x", "y", "#z"].map(|user| format!("{user}{}\n", line("/a", 502))).concat();
+    assert_eq!(read(log, options(&[])).counts(), (3, 0, 0), "also if it was found");
+}
