@@ -71,6 +71,7 @@ mod hashes;
 mod keyed;
 #[cfg(test)]
 mod levels;
+mod list;
 mod marks;
 mod nginx;
 mod parsed;

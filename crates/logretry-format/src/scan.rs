@@ -1,5 +1,6 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::list;
 use crate::marks::Marks;
 use crate::time::TimeForm;
 
@@ -25,8 +26,7 @@ pub(crate) enum Scan {
     },
     Spaces,
     Rest,
-    /// nginx `$upstream_*`: one item for each upstream that was tried, joined by `, `, and by ` : ` between internal redirects
-    /// (`ngx_http_upstream_addr_variable`); `-` for one that never answered.
+    /// A list, whose ends are tried; see [`list`].
     List,
 }
 
@@ -66,17 +66,9 @@ impl Scan {
             Self::Spaces => rest.iter().take_while(|&&byte| byte == b' ').count(),
             Self::Rest if rest.is_empty() || rest[0] == b' ' => rest.len(),
             Self::Rest => return None,
-            Self::List => list(rest),
+            Self::List => return list::longest(line, start, b""),
         };
         Some(start + length)
-    }
-
-    /// The next shorter list, without the last item of the one from `start` to `end`.
-    pub(crate) fn shorter_list(line: &[u8], start: usize, end: usize) -> Option<usize> {
-        let list = line.get(start..end)?;
-        let comma = memchr::memmem::rfind(list, b", ");
-        let colon = memchr::memmem::rfind(list, b" : ");
-        Some(start + comma.max(colon)?)
     }
 }
 
@@ -145,24 +137,6 @@ fn number(rest: &[u8], empty: bool) -> Option<usize> {
     ((length > 0 || empty) && !is_bare_plus).then_some(length)
 }
 
-fn list(rest: &[u8]) -> usize {
-    let mut at = 0;
-    loop {
-        at +=
-            rest[at..].iter().take_while(|&&byte| !matches!(byte, b' ' | b',' | b'"' | b'\t' | b']')).count();
-        if rest.get(at) == Some(&b']') && rest[..at].contains(&b'[') {
-            // An IPv6 upstream: `[::1]:80`.
-            at += 1;
-            continue;
-        }
-        at += match &rest[at..] {
-            [b',', b' ', ..] if at > 0 => 2,
-            [b' ', b':', b' ', ..] if at > 0 => 3,
-            _ => return at,
-        };
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,28 +145,6 @@ mod tests {
         let mut marks = Marks::default();
         marks.set(text.as_bytes());
         scan.end(text.as_bytes(), &marks, 0)
-    }
-
-    #[test]
-    fn a_list_ends_where_no_separator_follows() {
-        for (text, list) in [
-            ("127.0.0.1:80, 127.0.0.1:81 0, 37 0.000", "127.0.0.1:80, 127.0.0.1:81"),
-            ("502, 504 : 200 7f2a", "502, 504 : 200"),
-            ("504, - 7f2a", "504, -"),
-            ("- - -", "-"),
-            ("502, 200\"", "502, 200"),
-            ("10.0.0.1:80 :  0.1", "10.0.0.1:80 : "),
-            ("[::1]:80, [::1]:81] x", "[::1]:80, [::1]:81]"),
-            ("unix:/run/app.sock 0", "unix:/run/app.sock"),
-            ("0.1,\"x\"", "0.1"),
-            ("", ""),
-        ] {
-            let end = end(&Scan::List, text).expect("a list may be empty");
-            assert_eq!(&text[..end], list, "{text}");
-        }
-        assert_eq!(Scan::shorter_list(b"a, b : c", 0, 8), Some(4));
-        assert_eq!(Scan::shorter_list(b"a, b : c", 0, 4), Some(1));
-        assert_eq!(Scan::shorter_list(b"a, b : c", 0, 1), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::end::{End, Guard};
 use crate::error::LineError;
+use crate::list;
 use crate::scan::Scan;
 use crate::spans::{Span, Spans};
 use crate::split::Split;
@@ -129,7 +130,11 @@ impl Walk<'_> {
 
     /// The longest list first, then shorter ones: what follows a list may look like its next item.
     fn try_list(&mut self, step: usize, field: usize, at: usize) -> bool {
-        let mut end = Scan::List.end(self.line, &self.spans.marks, at);
+        let before: &[u8] = match self.steps.list.get(step + 1) {
+            Some(Step::Literal(bytes)) => bytes,
+            _ => b"",
+        };
+        let mut end = list::longest(self.line, at, before);
         if end.is_none() {
             return self.failed(step, at);
         }
@@ -138,7 +143,7 @@ impl Walk<'_> {
             if self.go(step + 1, here) || self.too_many() {
                 return true;
             }
-            end = Scan::shorter_list(self.line, at, here);
+            end = list::shorter(self.line, at, here, before);
         }
         false
     }

@@ -29,6 +29,41 @@ fn request(exchange: &Exchange) -> (&str, &str, String, u16) {
 }
 
 #[test]
+fn lists_of_upstreams_end_at_whatever_follows_them() {
+    for (spec, line) in [
+        ("$status|$upstream_status|$request", "502|502, 504|GET /a HTTP/1.1"),
+        ("us=$upstream_status; $status $request", "us=502, 504 : 502; 502 GET /a HTTP/1.1"),
+        ("($upstream_status) $status $request", "(-) 502 GET /a HTTP/1.1"),
+        ("{${upstream_status}} $status $request", "{502, 502} 502 GET /a HTTP/1.1"),
+        ("$upstream_addr/$status $request", "unix:/run/app.sock/502 GET /a HTTP/1.1"),
+        ("$upstream_addr:$status $request", "10.0.0.1:80, 10.0.0.2:81:502 GET /a HTTP/1.1"),
+        ("<$upstream_addr>$status $request", "<10.0.0.1:80>502 GET /a HTTP/1.1"),
+        ("$upstream_response_time' $status $request", "0.001, -' 502 GET /a HTTP/1.1"),
+        ("${upstream_response_time}s $status $request", "0.001s 502 GET /a HTTP/1.1"),
+        (
+            "$remote_addr [$upstream_addr] $status \"$request\"",
+            "1.2.3.4 [[::1]:8080] 502 \"GET /a HTTP/1.1\"",
+        ),
+        (
+            "$remote_addr [$upstream_addr] $status \"$request\"",
+            "1.2.3.4 [[::1]:80, b] 502 \"GET /a HTTP/1.1\"",
+        ),
+        ("[$upstream_addr]$status $request", "[[::1]:80]502 GET /a HTTP/1.1"),
+    ] {
+        let exchange = read(&format!("nginx:{spec}"), line);
+        assert_eq!(request(&exchange), ("GET", "/a", String::new(), 502), "{spec}");
+    }
+    let format = compiled("nginx:$status|$upstream_status|$request");
+    let read =
+        |line: &str| format.parse(line.as_bytes(), &mut Spans::new()).map(|parsed| parsed.exchange().method);
+    assert_eq!(
+        read("502|502|A|GET /a HTTP/1.1"),
+        Ok(Some("A|GET".into())),
+        "a client adds nothing to a list"
+    );
+}
+
+#[test]
 fn haproxy_s_format_is_the_same_however_it_is_quoted() {
     for spec in [
         r#"log-format "%ci:%cp [%tr] %ST %{+Q}r""#,
