@@ -83,6 +83,8 @@ fn push_fields(
             Shape::HostName => Some(Scan::HostName),
             Shape::Address => Some(Scan::Address),
             Shape::Captures { space } => Some(Scan::Captures { space: *space }),
+            Shape::QuotedCaptures { space } => Some(Scan::QuotedCaptures { space: *space }),
+            Shape::MaybeQuoted => Some(Scan::MaybeQuoted),
             Shape::Spaces => Some(Scan::Spaces),
             Shape::Rest => Some(Scan::Rest),
             Shape::AnyTime(_) | Shape::Token | Shape::RequestLine | Shape::Text => None,
@@ -117,7 +119,11 @@ fn ends_before(field: &Field, next: &Field) -> bool {
     }
     let is_path = matches!(next.role, Role::Path | Role::PathRaw | Role::Uri);
     match &field.shape {
-        Shape::Dash | Shape::Status | Shape::Captures { .. } | Shape::Spaces => true,
+        Shape::Dash
+        | Shape::Status
+        | Shape::Captures { .. }
+        | Shape::QuotedCaptures { .. }
+        | Shape::Spaces => true,
         Shape::Time(form) => !form.ends_open() || is_path,
         Shape::Number | Shape::Decimal => is_path,
         _ => false,

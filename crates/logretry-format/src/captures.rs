@@ -10,6 +10,20 @@ pub(crate) fn captured_host(captures: &[u8]) -> Option<&[u8]> {
     hosts.next().filter(|_| hosts.next().is_none())
 }
 
+/// Where the values `"a" "b"` may end that begin at `start`, the most first and none last. `space`: with the space behind them, if there are any.
+pub(crate) fn quoted(line: &[u8], start: usize, space: bool) -> impl Iterator<Item = usize> {
+    let next = move |&at: &usize| {
+        let value = line.get(at..)?.strip_prefix(if at == start { &b"\""[..] } else { b" \"" })?;
+        Some(line.len() - value.len() + memchr::memchr(b'"', value)? + 1)
+    };
+    let ends: Vec<usize> = std::iter::successors(Some(start), next).collect();
+    ends.into_iter().rev().filter_map(move |end| match line.get(end) {
+        _ if !space || end == start => Some(end),
+        Some(b' ') => Some(end + 1),
+        _ => None,
+    })
+}
+
 /// A name with a dot in it that ends in letters, or `localhost`, or an IPv6 address in brackets. Addresses of clients look like
 /// other IP addresses, so these are none.
 fn looks_like_host(item: &[u8]) -> bool {
@@ -36,6 +50,15 @@ fn looks_like_host(item: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_in_quotes_may_end_behind_each() {
+        let ends = |text: &str, space| quoted(text.as_bytes(), 0, space).collect::<Vec<_>>();
+        assert_eq!(ends(r#""a" "b" "GET""#, false), [13, 7, 3, 0]);
+        assert_eq!(ends(r#""a" "b" 5"#, true), [8, 4, 0]);
+        assert_eq!(ends("5", true), [0]);
+        assert_eq!(ends(r#""a"#, false), [0]);
+    }
 
     #[test]
     fn a_host_is_found_among_captures_if_there_is_one() {

@@ -55,7 +55,9 @@ impl Evidence {
         match self {
             Self::Haproxy { state, retries, server } => {
                 let once = raw(retries) == b"0";
-                let waited = matches!(raw(state).get(1), Some(b'Q' | b'C'));
+                let state = raw(state);
+                let state = state.strip_prefix(b"\"").unwrap_or(state);
+                let waited = matches!(state.get(1), Some(b'Q' | b'C'));
                 let nobody = server.is_some_and(|server| raw(server) == b"<NOSRV>");
                 match (once && status.is_some_and(|status| status >= 500), nobody, waited) {
                     (true, true, _) => Some("haproxy_no_server"),

@@ -117,6 +117,10 @@ pub(crate) enum Shape {
     Address,
     /// HAProxy's captured headers, `{a|b}` or nothing. `space`: with the space that then follows.
     Captures { space: bool },
+    /// The same where each is in quotes, `"a" "b"` or nothing.
+    QuotedCaptures { space: bool },
+    /// A word, or what is in quotes: HAProxy 2.6 writes the termination state without them whatever the format says, later ones do as it says.
+    MaybeQuoted,
     /// Spaces, if any.
     Spaces,
     /// Nothing, or a space and all that follows.

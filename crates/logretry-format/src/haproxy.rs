@@ -71,8 +71,15 @@ pub(crate) fn pieces(text: &Text) -> Result<Vec<Piece>, SpecError> {
         } else {
             meaning(&directive.name).ok_or_else(|| unknown(index))?
         };
+        if directive.quoted && !directive.is_sample {
+            shape = match &*directive.name {
+                "ts" | "tsc" => Shape::MaybeQuoted,
+                "hrl" | "hsl" => Shape::QuotedCaptures { space: false },
+                _ => shape,
+            };
+        }
         let is_text = matches!(shape, Shape::Text | Shape::Token | Shape::Captures { .. });
-        let quoted = directive.quoted && is_text && !matches!(&*directive.name, "hrl" | "hsl");
+        let quoted = directive.quoted && is_text;
         if quoted && matches!(shape, Shape::Token) {
             shape = Shape::Text;
         }
@@ -102,7 +109,10 @@ fn join_captures(pieces: &mut Vec<Piece>) {
     for index in 0..pieces.len() {
         let (before, after) = pieces.split_at_mut(index + 1);
         if let (
-            Some(Piece::Field(Field { shape: Shape::Captures { space }, .. })),
+            Some(Piece::Field(Field {
+                shape: Shape::Captures { space } | Shape::QuotedCaptures { space },
+                ..
+            })),
             Some(Piece::Literal(next)),
         ) = (before.last_mut(), after.first_mut())
             && next.first() == Some(&b' ')

@@ -1,5 +1,6 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::captures;
 use crate::list;
 use crate::marks::Marks;
 use crate::time::TimeForm;
@@ -24,6 +25,11 @@ pub(crate) enum Scan {
     Captures {
         space: bool,
     },
+    /// Values in quotes, whose ends are tried: what follows them may be in quotes too.
+    QuotedCaptures {
+        space: bool,
+    },
+    MaybeQuoted,
     Spaces,
     Rest,
     /// A list, whose ends are tried; see [`list`].
@@ -62,7 +68,12 @@ impl Scan {
             Self::HostWord => Some(word()).filter(|word| is_host_word(word))?.len(),
             Self::HostName => host_name(rest)?,
             Self::Address => Some(word()).filter(|word| is_address(word))?.len(),
-            Self::Captures { space } => captures(rest, *space)?,
+            Self::Captures { space } => in_braces(rest, *space)?,
+            Self::QuotedCaptures { space } => return captures::quoted(line, start, *space).next(),
+            Self::MaybeQuoted => match rest {
+                [b'"', inner @ ..] => memchr::memchr(b'"', inner)? + 2,
+                _ => Some(word().len()).filter(|&length| length > 0)?,
+            },
             Self::Spaces => rest.iter().take_while(|&&byte| byte == b' ').count(),
             Self::Rest if rest.is_empty() || rest[0] == b' ' => rest.len(),
             Self::Rest => return None,
@@ -117,7 +128,7 @@ fn is_address(word: &[u8]) -> bool {
 }
 
 /// `}` stands in no captured value: it is escaped.
-fn captures(rest: &[u8], space: bool) -> Option<usize> {
+fn in_braces(rest: &[u8], space: bool) -> Option<usize> {
     if rest.first() != Some(&b'{') {
         return Some(0);
     }

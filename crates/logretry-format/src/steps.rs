@@ -9,6 +9,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::captures;
 use crate::end::{End, Guard};
 use crate::error::LineError;
 use crate::list;
@@ -88,6 +89,15 @@ impl Walk<'_> {
                     at += bytes.len();
                 }
                 Step::Scan { field, scan: Scan::List } => return self.try_list(step, *field, at),
+                Step::Scan { field, scan: Scan::QuotedCaptures { space } } => {
+                    for end in captures::quoted(self.line, at, *space) {
+                        self.spans.trial[*field] = Span { start: at, end };
+                        if self.go(step + 1, end) || self.too_many() {
+                            return true;
+                        }
+                    }
+                    return false;
+                }
                 Step::Scan { field, scan } => {
                     let end = match scan {
                         Scan::Time(form) => self.spans.last_time.end(form, self.line, at),

@@ -110,6 +110,19 @@ fn haproxy_s_variables_samples_and_flags_are_read() {
 }
 
 #[test]
+fn haproxy_s_quotes_stand_where_its_versions_write_them() {
+    let spec = r"log-format %{+Q}o\ %{-Q}ci\ -\ -\ [%trg]\ %hrl\ %r\ %ST\ %B\ %tsc\ %hrl\ %hsl";
+    for rest in [
+        r#""GET /a HTTP/1.1" 503 66 LR-- "shop.example" "curl/8.9" "#,
+        r#""GET /a HTTP/1.1" 503 66 "LR--" "shop.example" "" "x""#,
+        r#""shop.example" "curl/8.9" "GET /a HTTP/1.1" 503 66 "LR--" "#,
+    ] {
+        let line = format!("::1 - - [29/Nov/2026:13:41:14 +0000] {rest}");
+        assert_eq!(request(&read(spec, &line)), ("GET", "/a", String::new(), 503), "{rest}");
+    }
+}
+
+#[test]
 fn envoy_s_format_is_read_with_and_without_its_quoting() {
     let text = r#"[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %REQ(:AUTHORITY):20%"#;
     let yaml = format!("text_format: \"{}\\n\"", text.replace('"', "\\\""));

@@ -24,6 +24,18 @@ fn haproxy(rest: &str) -> String {
 }
 
 #[test]
+fn haproxy_s_common_log_format_is_read_with_and_without_quotes_around_the_state() {
+    for state in ["LR--", "\"LR--\""] {
+        let line = format!(
+            r#"1.2.3.4 - - [29/Nov/2026:13:41:14 +0000] "GET /q#22uo#22te?x=1 HTTP/1.1" 503 66 "" "" 35628 098 "clf" "none" "<NOSRV>" 0 -1 -1 -1 0 {state} 1 1 0 0 0 0 0 "" "" "shop.example" "curl/8.9" "#
+        );
+        assert_eq!(url(&exchange("haproxy_clf", &line)), "- shop.example /q%22uo%22te?x=1");
+        let found = logretry_format::detect([line.as_bytes()].into_iter());
+        assert_eq!(found.chosen().map(Format::name), Some("haproxy_clf"), "{state}");
+    }
+}
+
+#[test]
 fn haproxy_lines_have_captures_or_not() {
     let counters = "- - sH-- 1/1/0/0/0 0/0";
     for (rest, expected) in [

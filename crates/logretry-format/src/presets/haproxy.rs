@@ -18,6 +18,18 @@ macro_rules! before_the_request {
     };
 }
 
+/// `CLF_HTTP_LOG_FMT`. Up to 2.6 the termination state is written without the quotes that it asks for.
+macro_rules! clf {
+    ($state:literal) => {
+        concat!(
+            r#"line:{client} - - [{time:%d/%b/%Y:%H:%M:%S %z}] "{request}" {status} {bytes} "" "" {number:port} {number:ms} "#,
+            r#""{text:frontend}" "{text:backend}" "{text:server}" {number:TR} {number:Tw} {number:Tc} {number:Tr} {ms} "#,
+            $state,
+            "{captures}"
+        )
+    };
+}
+
 /// The line is cut at the length of a syslog message, 1024 bytes if nothing else is configured, so its quote never closes.
 const CUT: Variant = Variant { spec: before_the_request!(r#"\"%r"#), loses: Loses::End };
 
@@ -47,11 +59,12 @@ pub(super) const PRESETS: &[Preset] = &[
     Preset {
         name: "haproxy_clf",
         aliases: &[],
-        spec: r#"line:{client} - - [{time:%d/%b/%Y:%H:%M:%S %z}] "{request}" {status} {bytes} "" "" {number:port} {number:ms} "{text:frontend}" "{text:backend}" "{text:server}" {number:TR} {number:Tw} {number:Tc} {number:Tr} {ms} "{text:state}"{captures}"#,
+        spec: clf!(r#""{text:state}""#),
         about: "HAProxy with `option httplog clf`",
         example: r#"203.0.113.9 - - [22/Nov/2026:06:41:42 +0000] "GET /a?b=c HTTP/1.1" 503 217 "" "" 33317 866 "fe_main" "be_app" "<NOSRV>" 0 -1 -1 -1 0 "SC--" 1 1 0 0 0 0 0 "-" "-" "shop.example.com" "curl/8.9""#,
         escape: Some(Escape::Haproxy),
         habits: HABITS,
+        variants: &[Variant::of(clf!("{word:state}"))],
         ..PLAIN
     },
 ];
