@@ -4,10 +4,10 @@
 //! Files of several members or frames, as `cat a.gz b.gz` makes them, are read to their end. Memory is bounded by the decompressor's window, whatever the
 //! file claims: 128 MiB at most.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use bzip2::bufread::MultiBzDecoder;
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use liblzma::bufread::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream};
 
@@ -71,7 +71,7 @@ pub(crate) fn decompress(
     let buffered = |packed| BufReader::with_capacity(128 << 10, packed);
     let plain: Box<dyn Read + Send> = match compression {
         None => Box::new(packed),
-        Some(Compression::Gzip) => Box::new(MultiGzDecoder::new(buffered(packed))),
+        Some(Compression::Gzip) => Box::new(Members { next: Some(GzDecoder::new(buffered(packed))) }),
         Some(Compression::Bzip2) => Box::new(MultiBzDecoder::new(buffered(packed))),
         Some(Compression::Zstd) => Box::new(zstd::stream::read::Decoder::with_buffer(buffered(packed))?),
         Some(Compression::Xz) => {
@@ -80,6 +80,41 @@ pub(crate) fn decompress(
         }
     };
     Ok((plain, compression))
+}
+
+/// The members of a gzip file, one after the other. NUL bytes behind one are padding, as tapes and block devices leave it, which gunzip passes over too.
+struct Members<R> {
+    /// None behind the last one.
+    next: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.next {
+            let read = member.read(out)?;
+            if read > 0 || out.is_empty() {
+                return Ok(read);
+            }
+            if is_end(member.get_mut())? {
+                self.next = None;
+            } else if let Some(member) = self.next.take() {
+                self.next = Some(GzDecoder::new(member.into_inner()));
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// Passes over NUL bytes; whether nothing is behind them.
+fn is_end(packed: &mut impl BufRead) -> io::Result<bool> {
+    loop {
+        let bytes = packed.fill_buf()?;
+        let (padding, length) = (bytes.iter().take_while(|&&byte| byte == 0).count(), bytes.len());
+        packed.consume(padding);
+        if padding < length || length == 0 {
+            return Ok(length == 0);
+        }
+    }
 }
 
 /// The first `N` bytes of `reader`, or fewer at its end, and a reader that gives them again.
@@ -144,6 +179,17 @@ mod tests {
         }
         assert_eq!(unpacked(b"plain".to_vec()), ("plain".to_owned(), None));
         assert_eq!(unpacked(Vec::new()), (String::new(), None));
+    }
+
+    #[test]
+    fn padding_behind_a_gzip_member_is_passed_over() {
+        let padding = vec![0; 300_000];
+        assert_eq!(unpacked([gzip("one\n"), padding.clone()].concat()).0, "one\n");
+        assert_eq!(unpacked([gzip("one\n"), padding.clone(), gzip("two\n")].concat()).0, "one\ntwo\n");
+        let mut torn = unpack(io::Cursor::new([gzip("one\n"), padding, vec![7]].concat())).expect("a head");
+        let mut read = Vec::new();
+        torn.reader.read_to_end(&mut read).expect_err("it is no member");
+        assert_eq!(read, b"one\n");
     }
 
     #[test]
