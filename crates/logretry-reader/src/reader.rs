@@ -178,15 +178,17 @@ fn find_out(
             break searched;
         }
     };
-    // An empty log is in any format.
-    if !search.kept.is_empty() {
-        settle_on(&searched, desk, feed)?;
-    }
+    settle_on(&searched, desk, feed)?;
     Ok(())
 }
 
 /// Lets `desk` read the format that was found.
 pub(crate) fn settle_on(searched: &Searched, desk: &mut Desk<'_>, feed: &Feed) -> Result<(), ReaderError> {
+    // An empty log is in any format, and one of blank lines in that of the first other line, if such a line comes after all.
+    if searched.found.is_unknown() && searched.found.detection.lines == 0 {
+        desk.fallback = Some(Fallback::default());
+        return Ok(());
+    }
     desk.formats = search::formats_of(searched, &desk.name, feed.notes())?;
     desk.fallback = Some(Fallback::new(search::own_lines(searched, &desk.formats)));
     desk.unended_are_whole = searched.survey.unended_are_whole;

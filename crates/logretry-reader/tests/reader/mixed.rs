@@ -169,3 +169,14 @@ fn a_line_that_begins_as_a_comment_does_is_a_request_if_the_format_reads_it() {
     let log = ["#x", "y", "#z"].map(|user| format!("{user}{}\n", line("/a", 502))).concat();
     assert_eq!(read(log, options(&[])).counts(), (3, 0, 0), "also if it was found");
 }
+
+#[test]
+fn a_log_of_blank_lines_is_as_an_empty_one() {
+    let read = |log: &str| read(log, options(&[]));
+    for (log, counts) in [("", (0, 0, 0)), ("\n", (0, 0, 1)), ("\n \r\n\t\n", (0, 0, 3))] {
+        assert_eq!((read(log).fatal, read(log).counts()), (None, counts), "{log:?}");
+    }
+    assert_eq!(read("#Fields: cs-method cs-uri-stem sc-status\n").notes.len(), 1, "a header says the format");
+    let late = "\n".repeat(20_000) + &line("/a", 502);
+    assert_eq!((read(&late).fatal, read(&late).counts()), (None, (1, 0, 20_000)));
+}
