@@ -65,6 +65,28 @@ fn a_log_on_standard_input_is_a_log_too() {
 }
 
 #[test]
+fn a_log_is_in_the_same_format_wherever_it_comes_from() {
+    // Only a line beyond the first eight kibibytes shows that gunicorn wrote it, which leaves backslashes alone.
+    let lines =
+        (0..199).map(|n| line(&format!(r"GET /\x22{n}"), 500)).collect::<String>() + &line(r"GET /\s", 500);
+    let desk = Desk::with("access.log", &lines);
+    let targets = |records: &str| -> Vec<String> {
+        ndjson(records).iter().map(|record| record["original"]["target"].to_string()).collect()
+    };
+    let file = targets(&desk.run("lr-read", &["access.log"]).stdout);
+    assert_eq!((file.len(), file[0].as_str()), (200, "\"/%5Cx220\""));
+    for script in [
+        "lr-read < access.log",
+        "cat access.log | lr-read",
+        "(head -c 20000 access.log; sleep 0.02; tail -c +20001 access.log) | lr-read",
+        "gzip < access.log | lr-read",
+    ] {
+        let ended = desk.shell(script, "").run();
+        assert_eq!((ended.code, targets(&ended.stdout)), (0, file.clone()), "{script}: {}", ended.stderr);
+    }
+}
+
+#[test]
 fn records_may_be_split_joined_and_sorted_on_their_way() {
     let log: String = (0..20).map(|n| line(&format!("GET /{n}"), 500)).collect();
     let desk = Desk::with("access.log", log);

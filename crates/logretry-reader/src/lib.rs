@@ -39,6 +39,7 @@
 #![warn(missing_docs)]
 
 mod ahead;
+mod arrival;
 mod blocks;
 mod capture;
 #[cfg(feature = "cli")]

@@ -1,11 +1,13 @@
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt as _;
 
 use bstr::BString;
 use logretry_stage::lines::Lines;
 
 use crate::ahead::Ahead;
+use crate::arrival::Arrival;
 use crate::entries::Entries;
 use crate::unpack::{Compression, compression, unpack};
 use crate::{Input, ReaderError};
@@ -15,6 +17,8 @@ pub(crate) struct Opened {
     pub(crate) entries: Entries,
     pub(crate) name: BString,
     pub(crate) compression: Option<Compression>,
+    /// How its bytes come.
+    pub(crate) arrival: Arrival,
     /// The file, if it holds the log's lines as they are.
     pub(crate) plain: Option<File>,
 }
@@ -27,13 +31,20 @@ pub(crate) fn open(
 ) -> Result<Opened, ReaderError> {
     let name = BString::from(input.name().as_bytes());
     let mut plain = None;
+    let mut from: Option<Box<dyn AsFd + Send>> = None;
     let packed: Box<dyn Read + Send> = match input {
-        Input::Stdin => Box::new(io::stdin()),
+        Input::Stdin => {
+            from = Some(Box::new(io::stdin()));
+            Box::new(io::stdin())
+        }
         Input::File(path) => {
             let file = File::open(path).map_err(|error| ReaderError::Open { path: path.clone(), error })?;
             // Without the handle it is read as well, only more slowly.
             plain =
                 file.try_clone().ok().filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()));
+            if let Ok(file) = file.try_clone() {
+                from = Some(Box::new(file));
+            }
             Box::new(file)
         }
     };
@@ -42,13 +53,15 @@ pub(crate) fn open(
     if unpacked.utf16 {
         return Err(ReaderError::Utf16 { name: name.to_string() });
     }
+    // What is unpacked may be here when nothing more comes.
+    let arrival = Arrival::of(from.filter(|_| unpacked.compression.is_none()));
     let reader = match unpacked.compression {
         None => unpacked.reader,
         Some(_) => Box::new(Ahead::of(unpacked.reader).map_err(read_error)?),
     };
     let entries = Entries::new(reader, line_bytes_max, unpacked.mark_bytes).map_err(read_error)?;
     let plain = plain.filter(|_| unpacked.compression.is_none() && matches!(entries, Entries::Lines(_)));
-    Ok(Opened { entries, name, compression: unpacked.compression, plain })
+    Ok(Opened { entries, name, compression: unpacked.compression, arrival, plain })
 }
 
 /// Whether `input` is a file that one thread reads, because it is compressed or small. What is no file can only be looked at once.

@@ -142,8 +142,10 @@ impl Source for Reader {
 pub(crate) fn read(input: &Input, options: &ReaderOptions, feed: &mut Feed) -> Result<(), Break> {
     let cx = feed.context().clone();
     let count = move |bytes| cx.tally().read_bytes(bytes);
-    let Opened { mut entries, name, plain, .. } = opened::open(input, options.line_bytes_max, count)?;
-    let mut search = Search::new(name.clone(), entries.wrapper(), options.line_bytes_max);
+    let Opened { mut entries, name, arrival, plain, .. } =
+        opened::open(input, options.line_bytes_max, count)?;
+    let mut search =
+        Search::new(name.clone(), entries.wrapper(), options.line_bytes_max).in_what_comes(arrival);
     let mut desk = Desk::new(name, options.formats.clone(), options);
     if options.formats.is_empty() {
         find_out(&mut search, &mut entries, &mut desk, feed)?;

@@ -5,6 +5,7 @@ use logretry_stage::Notes;
 use logretry_stage::lines::Line;
 
 use crate::ReaderError;
+use crate::arrival::Arrival;
 use crate::entries::Entries;
 use crate::fallback::LOOSER_LINES_MIN;
 use crate::survey::{Found, Kept, Survey};
@@ -23,6 +24,7 @@ pub(crate) struct Search {
     name: BString,
     outer: Option<Wrapper>,
     line_bytes_max: usize,
+    arrival: Arrival,
     pub(crate) kept: Vec<Kept>,
     bytes: usize,
     /// Where the lines begin that are looked at together.
@@ -48,6 +50,7 @@ impl Search {
             name,
             outer,
             line_bytes_max,
+            arrival: Arrival::of(None),
             kept: Vec::new(),
             bytes: 0,
             window: 0,
@@ -56,10 +59,20 @@ impl Search {
         }
     }
 
-    /// Reads lines: one, for which it may wait, and those that are here already, until the window is full. Says whether there was one.
+    /// The same search, in a log that comes as `arrival` tells.
+    pub(crate) fn in_what_comes(mut self, arrival: Arrival) -> Self {
+        self.arrival = arrival;
+        self
+    }
+
+    /// Reads lines: one, for which it may wait, and more until the window is full, or the input is idle. Says whether there was one.
     pub(crate) fn read(&mut self, entries: &mut Entries) -> Result<bool, ReaderError> {
         let before = self.kept.len();
-        while self.kept.len() == before || (!self.is_window_full() && !entries.would_wait()) {
+        while self.kept.len() == before
+            || (!self.is_window_full()
+                && self.bytes < BYTES_MAX
+                && !(entries.would_wait() && self.arrival.is_idle()))
+        {
             match entries.next() {
                 Ok(Some(line)) => self.keep(&line),
                 Ok(None) => break,
