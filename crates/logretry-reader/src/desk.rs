@@ -10,7 +10,7 @@ use logretry_stage::lines::Line;
 
 use crate::ReaderOptions;
 use crate::capture;
-use crate::fallback::Fallback;
+use crate::fallback::{Fallback, Takes};
 use crate::follow::Progress;
 use crate::sift::Plan;
 use crate::unread::Unread;
@@ -45,6 +45,10 @@ pub(crate) struct Desk<'a> {
     unread: Option<Unread>,
     /// How the line is read that is decided on.
     way: Way,
+    /// Whether lines may wait until it is known what becomes of them. A log that grows has no end by which that is known.
+    pub(crate) holds_back: bool,
+    /// Lines that only a looser format reads, which may still be taken: two of each at most.
+    held: Vec<Held>,
     /// Whether most lines stand in no wrapper.
     pub(crate) is_plain: bool,
     /// Whether the formats have changed since the last plan.
@@ -76,6 +80,25 @@ enum Way {
     Again,
 }
 
+/// A line that waits for its format to be taken.
+struct Held {
+    format: String,
+    place: Place,
+    whole: BString,
+    /// What a reject shows of it, and why it is one.
+    text: BString,
+    reason: String,
+}
+
+/// What comes of looking for one more format.
+enum Other {
+    None,
+    /// The log's formats have become more, and the text is in one of them.
+    Taken,
+    /// This one is not taken yet.
+    Looser(String),
+}
+
 /// What the formats say of a text.
 enum Said {
     /// Its end is decided.
@@ -105,6 +128,8 @@ impl<'a> Desk<'a> {
             screen: None,
             unread: Some(Unread::default()),
             way: Way::Wanted,
+            holds_back: false,
+            held: Vec::new(),
             is_plain: false,
             has_changed: false,
         }
@@ -232,8 +257,11 @@ impl<'a> Desk<'a> {
         self.reject(place, line.text, "its end is missing: the log was cut there".to_owned(), feed)
     }
 
-    /// Rejects the lines whose last piece has not come by the end of the log.
+    /// Rejects the lines whose last piece has not come by the end of the log, and those whose format has not been taken.
     pub(crate) fn close(&mut self, feed: &mut Feed) -> Result<(), Break> {
+        for held in std::mem::take(&mut self.held) {
+            self.reject(held.place, &held.text, held.reason, feed)?;
+        }
         while let Some(joined) = self.joins.oldest() {
             self.reject_flawed(joined, feed)?;
         }
@@ -266,17 +294,25 @@ impl<'a> Desk<'a> {
             self.screen_out(feed);
             return Ok(());
         };
-        if !strip.is_final && self.find_format(strip, strip.whole, feed)? {
-            return self.decide(Strip { text: strip.whole, is_final: true, ..strip }, stream, feed);
+        let reason = match (self.formats.first(), error) {
+            (Some(format), Some(error)) => format!("not `{}`: {error}", format.name()),
+            _ => String::new(),
+        };
+        let other = if strip.is_final { Other::None } else { self.find_format(strip, strip.whole, feed)? };
+        match other {
+            Other::Taken => {
+                return self.decide(Strip { text: strip.whole, is_final: true, ..strip }, stream, feed);
+            }
+            Other::Looser(format) if self.holds_back && self.way == Way::Wanted => {
+                self.held.push(Held { format, place, whole: strip.whole.into(), text: text.into(), reason });
+                return Ok(());
+            }
+            Other::Looser(_) | Other::None => {}
         }
         if strip.depth == 0 && self.way == Way::Wanted {
             // Where lines are wrapped, this one is not: a wrapper that is damaged, perhaps, and a piece of a line in it.
             self.joins.break_all();
         }
-        let reason = match (self.formats.first(), error) {
-            (Some(format), Some(error)) => format!("not `{}`: {error}", format.name()),
-            _ => String::new(),
-        };
         self.reject(place, text, reason, feed)
     }
 
@@ -296,20 +332,22 @@ impl<'a> Desk<'a> {
     }
 
     /// Looks for one more format, which `text` is in.
-    fn find_format(&mut self, strip: Strip<'_>, text: &[u8], feed: &mut Feed) -> Result<bool, Break> {
+    fn find_format(&mut self, strip: Strip<'_>, text: &[u8], feed: &mut Feed) -> Result<Other, Break> {
         let Some(format) = self.fallback.as_mut().and_then(|fallback| fallback.try_on(text)) else {
-            return Ok(false);
+            return Ok(Other::None);
         };
         if self.way != Way::Again
             && let Some(unread) = self.unread.take_if(|unread| !unread.is_empty())
         {
             self.look_back(unread, strip.place, feed)?;
             if self.fits_within(text) {
-                return Ok(true);
+                return Ok(Other::Taken);
             }
         }
-        if !self.fallback.as_mut().is_some_and(|fallback| fallback.takes(&format)) {
-            return Ok(false);
+        match self.fallback.as_mut().map_or(Takes::Never, |fallback| fallback.takes(&format)) {
+            Takes::Now => {}
+            Takes::Later => return Ok(Other::Looser(format.name().to_owned())),
+            Takes::Never => return Ok(Other::None),
         }
         feed.notes().say(format_args!(
             "{}:{}: format {}, from here on also",
@@ -317,9 +355,21 @@ impl<'a> Desk<'a> {
             strip.place.number,
             Shown(format.name().as_bytes()),
         ));
-        self.formats.push(format);
+        self.formats.push(format.clone());
         self.has_changed = true;
-        Ok(true)
+        self.give_held(format.name(), feed)?;
+        Ok(Other::Taken)
+    }
+
+    /// Decides on the lines that have waited for `format`.
+    fn give_held(&mut self, format: &str, feed: &mut Feed) -> Result<(), Break> {
+        let way = std::mem::replace(&mut self.way, Way::Wanted);
+        for held in self.held.extract_if(.., |held| held.format == format).collect::<Vec<_>>() {
+            let strip = Strip { is_final: true, ..self.whole(held.place, &held.whole) };
+            self.decide(strip, &mut Vec::new(), feed)?;
+        }
+        self.way = way;
+        Ok(())
     }
 
     /// Makes a record of a text that is in one of the formats.

@@ -44,10 +44,10 @@ impl Fallback {
         find(text, DEPTH_MAX)
     }
 
-    /// Whether `format`, which one more line is in, is to be read from now on.
-    pub(crate) fn takes(&mut self, format: &Format) -> bool {
+    /// When `format`, which one more line is in, is to be read.
+    pub(crate) fn takes(&mut self, format: &Format) -> Takes {
         if self.found >= FOUND_MAX {
-            return false;
+            return Takes::Never;
         }
         if self.own.iter().any(|line| format.parse(line, &mut Spans::new()).is_ok()) {
             let name = format.name();
@@ -58,12 +58,21 @@ impl Fallback {
             }
             self.looser[index].1 += 1;
             if self.looser[index].1 < LOOSER_LINES_MIN {
-                return false;
+                return Takes::Later;
             }
         }
         self.found += 1;
-        true
+        Takes::Now
     }
+}
+
+/// When a format is to be read that a line has shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    Now,
+    /// Once it has been seen more often.
+    Later,
+    Never,
 }
 
 fn find(text: &[u8], depth_max: usize) -> Option<Format> {
@@ -95,8 +104,8 @@ mod tests {
     fn a_looser_format_needs_three_lines() {
         let mut fallback = Fallback::new(vec![LINE.into()]);
         let format = fallback.try_on(LINE).expect("a format");
-        assert!(!fallback.takes(&format) && !fallback.takes(&format));
-        assert!(fallback.takes(&format));
+        let takes: Vec<Takes> = (0..3).map(|_| fallback.takes(&format)).collect();
+        assert_eq!(takes, [Takes::Later, Takes::Later, Takes::Now]);
     }
 
     #[test]

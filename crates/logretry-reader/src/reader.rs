@@ -147,6 +147,7 @@ pub(crate) fn read(input: &Input, options: &ReaderOptions, feed: &mut Feed) -> R
     let mut search =
         Search::new(name.clone(), entries.wrapper(), options.line_bytes_max).in_what_comes(arrival);
     let mut desk = Desk::new(name, options.formats.clone(), options);
+    desk.holds_back = true;
     if options.formats.is_empty() {
         find_out(&mut search, &mut entries, &mut desk, feed)?;
     } else {
