@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::HOST;
 use reqwest::{Client, Proxy, redirect, retry};
 use rustls::ClientConfig;
 use url::Url;
@@ -59,8 +60,12 @@ impl Proxied {
     pub(super) async fn exchange(&self, request: &Request, seen: &mut Seen) -> Result<(), Fault> {
         let planned = &request.planned;
         let url = Url::parse(&planned.url()).map_err(|error| Fault::of(&error, Phase::Exchanging))?;
+        let mut headers = request.headers();
+        // The library makes it of the URL where the protocol has it; over HTTP/2, which is chosen only as it connects, it would stand
+        // beside `:authority`, and servers refuse such a request.
+        headers.remove(HOST);
         let send = || {
-            let built = self.client.request(planned.method.clone(), url.clone()).headers(request.headers());
+            let built = self.client.request(planned.method.clone(), url.clone()).headers(headers.clone());
             if request.body.is_empty() { built.send() } else { built.body(request.body.clone()).send() }
         };
         let mut answer = send().await;

@@ -1,10 +1,13 @@
 //! Through a proxy that the operator named, and never through another.
 
+use std::sync::{Arc, Mutex};
+
 use logretry_record::{ErrorKind, Outcome, Reason};
 use logretry_refirer::{Options, Refirer, RefirerError};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
 use crate::server::{Act, OK, Server, options, refire};
 use crate::tls::{certificate, server_config};
@@ -56,6 +59,39 @@ async fn https_goes_through_a_proxy_and_only_the_server_is_trusted_with_it() {
     let retry = refire(options, "/a?b=c").await;
     assert_eq!((retry.outcome, retry.status), (Outcome::Recovered, Some(200)), "{retry:?}");
     assert_eq!(server.request_lines(), ["GET /a?b=c HTTP/1.1"]);
+}
+
+/// nginx answers 400 to a request that has both.
+#[tokio::test]
+async fn over_http2_through_a_proxy_the_host_is_said_once_as_everywhere() {
+    let certificate = certificate("shop.example");
+    let mut tls = server_config(&certificate, None);
+    tls.alpn_protocols = vec![b"h2".to_vec()];
+    let hosts = Arc::new(Mutex::new(Vec::new()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let heard = Arc::clone(&hosts);
+    tokio::spawn(async move {
+        let (tcp, _) = listener.accept().await.ok()?;
+        let tls = TlsAcceptor::from(Arc::new(tls)).accept(tcp).await.ok()?;
+        let mut connection = h2::server::handshake(tls).await.ok()?;
+        while let Some(Ok((request, mut answer))) = connection.accept().await {
+            let authority = request.uri().authority().map(ToString::to_string);
+            heard.lock().expect("no panic").push((authority, request.headers().get("host").cloned()));
+            answer.send_response(http::Response::new(()), true).ok()?;
+        }
+        Some(())
+    });
+    let mut options = through(&tunnel(address).await, "https://shop.example");
+    options.tls.insecure = true;
+    let retry = refire(options, "/a").await;
+    assert_eq!((retry.outcome, retry.status), (Outcome::Recovered, Some(200)), "{retry:?}");
+    assert_eq!(*hosts.lock().expect("no panic"), [(Some("shop.example".to_owned()), None)]);
+    let proxy = Server::start(Act::Answer(OK)).await;
+    refire(through(&proxy.url(), "http://shop.example:8080"), "/a").await;
+    let head = proxy.heads()[0].to_ascii_lowercase();
+    assert_eq!(head.matches("\r\nhost: shop.example:8080\r\n").count(), 1, "{head}");
+    assert_eq!(head.matches("\r\nhost:").count(), 1, "{head}");
 }
 
 #[test]
