@@ -1,6 +1,8 @@
 //! The ledger: run the same command again, and it goes on. Nothing is lost, and nothing unsafe is sent twice.
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
@@ -84,6 +86,47 @@ fn what_never_got_a_connection_is_sent_by_the_same_command_again() {
     203.0.113.9 - - […] "GET /a?retry=True HTTP/1.1" 000 0 "-" "curl/8.9"
     203.0.113.9 - - […] "GET /a?retry=True HTTP/1.1" 200 3 "-" "curl/8.9"
     "#);
+}
+
+#[test]
+fn what_never_got_past_the_proxy_is_sent_by_the_same_command_again() {
+    let proxy = Backend::up();
+    let desk = Desk::with("access.log", failed(["GET /a".to_owned(), "DELETE /b".to_owned()]));
+    let through = |proxy: &str| {
+        let more = ["--proxy", proxy, "--methods", "GET,DELETE", "--yes", "--trips", "0"];
+        run(&desk, "http://shop.example", &more)
+    };
+    let gone = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let first = through(&format!("http://{}", gone.expect("a free port")));
+    assert_eq!(first.code, 3, "{}", first.stderr);
+    let second = through(&proxy.url());
+    assert_eq!(second.code, 0, "{}", second.stderr);
+    let mut seen = proxy.seen();
+    seen.sort_unstable();
+    assert_eq!(seen, ["DELETE http://shop.example/b", "GET http://shop.example/a"]);
+    let log = desk.read("retry.log");
+    assert_eq!((log.matches(" 000 ").count(), log.matches(" 200 ").count()), (2, 2), "{log}");
+}
+
+#[test]
+fn what_the_proxy_refused_to_connect_is_asked_of_it_again_by_the_same_command() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let proxy = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut head = [0; 1024];
+            let read = stream.read(&mut head).unwrap_or(0);
+            assert!(head[..read].starts_with(b"CONNECT shop.example:443 "));
+            stream.write_all(b"HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n").unwrap_or(());
+        }
+    });
+    let desk = Desk::with("access.log", failed(["GET /a".to_owned(), "DELETE /b".to_owned()]));
+    for _ in 0..2 {
+        let more = ["--proxy", &proxy, "--methods", "GET,DELETE", "--yes", "--trips", "0"];
+        let ended = run(&desk, "https://shop.example", &more);
+        assert_eq!(ended.code, 3, "{}", ended.stderr);
+        assert!(numbers(&ended).contains("2 selected = 2 sent + 0 not sent"), "{}", ended.stderr);
+    }
 }
 
 #[test]

@@ -186,7 +186,7 @@ impl Ledger {
         self.note(Kind::Outcome, id, retry, line)
     }
 
-    /// The record's requests ended so before anything was sent; the next run takes it for new.
+    /// The record's requests ended so before anything was sent that a server may have looked at; the next run takes it for new.
     pub fn failure(&self, id: RecordId, retry: &Retry, line: Option<&[u8]>) -> Ticket {
         self.note(Kind::Failure, id, retry, line)
     }

@@ -124,7 +124,7 @@ impl Live {
             Kind::Answer => Standing::Answered(seq),
             Kind::Outcome => Standing::Done(seq),
             Kind::Verdict => Standing::Decided(seq),
-            // Nothing of it was ever sent, so it is as if new; but not twice in one run.
+            // Nothing of it was ever looked at, so it is as if new; but not twice in one run.
             Kind::Failure => Standing::Nothing,
             Kind::Line => return,
         };

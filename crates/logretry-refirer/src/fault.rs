@@ -19,6 +19,8 @@ pub(crate) struct Fault {
     pub(crate) kind: ErrorKind,
     /// The system's or a library's own words, or ours where those say nothing to a person. They never hold the URL.
     pub(crate) detail: String,
+    /// Whether it is certain that no server has looked at the request, or will: it did not leave, or the protocol says so.
+    pub(crate) unprocessed: bool,
 }
 
 /// How far an exchange had come.
@@ -34,7 +36,12 @@ pub(crate) enum Phase {
 
 impl Fault {
     pub(crate) fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into() }
+        Self { kind, detail: detail.into(), unprocessed: false }
+    }
+
+    /// The same, of a request that is known not to have been looked at.
+    pub(crate) fn before_the_request(self) -> Self {
+        Self { unprocessed: true, ..self }
     }
 
     /// What `error` is called that came up in `phase`.

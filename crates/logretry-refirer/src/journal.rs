@@ -12,8 +12,9 @@ use crate::Planned;
 /// ```
 ///
 /// Each is returned from when it is as durable as the request needs it. The intent comes last, just before the first byte: what
-/// stands in a journal without an end was really on its way, and a connection that could not be made leaves no trace in it. An error ends the
-/// run: nothing more is sent, what is under way ends.
+/// stands in a journal without an end was really on its way, and a connection that could not be made leaves no trace in it; one through a proxy is
+/// made after the intent, and if it could not be made, the record has ended without being sent. An error ends the run: nothing more is sent, what is
+/// under way ends.
 pub trait Journal: Send + Sync + 'static {
     /// Whether a later run is told what this one has written. Then a record that a stop keeps from its next attempt has not ended.
     fn remembers(&self) -> bool {
@@ -34,7 +35,7 @@ pub trait Journal: Send + Sync + 'static {
     /// A request of the record has ended so, and the record may be sent again.
     fn answered(&self, record: &Record, retry: &Retry) -> impl Future<Output = Result<()>> + Send;
 
-    /// The record has ended so. `sent` says whether anything of it was ever sent.
+    /// The record has ended so. `sent` says whether anything of it was ever sent that a server may have looked at.
     fn ended(&self, record: &Record, retry: &Retry, sent: bool) -> impl Future<Output = Result<()>> + Send;
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Job {
     pub(crate) answers: u32,
     /// Which request was under way when an earlier run was cut off.
     pub(crate) in_doubt: Option<u32>,
-    /// Whether anything of it is known to have been sent.
+    /// Whether anything of it was sent, and may have been looked at.
     pub(crate) sent: bool,
     /// Whether its journal has been told how it ended.
     pub(crate) told: bool,

@@ -4,7 +4,8 @@
 //!   a connection ──▶ the intent is written down ──▶ the request ──▶ the answer
 //! ```
 //!
-//! What ends before the request, ends without an intent: nothing was sent, and nothing is in doubt.
+//! What ends before the request, ends without an intent: nothing was sent, and nothing is in doubt. What a proxy does not let through, or the server
+//! says not to have looked at, has its intent, and ends like it.
 
 use std::pin::pin;
 use std::task::Poll;
@@ -24,6 +25,8 @@ pub(crate) struct Answer {
     pub(crate) retry: Retry,
     /// How long the server asks to be left alone.
     pub(crate) retry_after: Option<Duration>,
+    /// Whether it is certain that no server has looked at the request: it ended as if there had been no connection.
+    pub(crate) unprocessed: bool,
 }
 
 /// An answer, or the reason for which nothing was sent.
@@ -75,6 +78,7 @@ pub(crate) async fn refire(
         (_, Err(fault)) => (Outcome::Unanswered, Some(fault)),
         (None, Ok(())) => (Outcome::Unanswered, Some(Fault::new(ErrorKind::Other, "no answer"))),
     };
+    let unprocessed = fault.as_ref().is_some_and(|fault| fault.unprocessed);
     let (error, detail) = fault.map(|fault| (fault.kind, fault.detail)).unzip();
     let retry = Retry {
         time,
@@ -90,7 +94,7 @@ pub(crate) async fn refire(
         reason: None,
         detail,
     };
-    Ok(Answer { retry, retry_after: seen.retry_after })
+    Ok(Answer { retry, retry_after: seen.retry_after, unprocessed })
 }
 
 /// Milliseconds, to the microsecond: finer digits are noise, and make lines longer.

@@ -327,7 +327,8 @@ async fn send<T: Transport, J: Journal>(mut start: Start, office: Arc<Office<T, 
     let mut patience = patiences.take();
     let mut ended = refire(&**transport, &mut request, &mut patience, intent, begun).await;
     patiences.put(patience);
-    job.sent |= on_the_wire;
+    let unprocessed = ended.as_ref().is_ok_and(|answer| answer.unprocessed);
+    job.sent |= on_the_wire && !unprocessed;
     if let Ok(answer) = &mut ended {
         answer.retry.attempts = attempt;
         answer.retry.in_doubt_retry = job.in_doubt.is_some();

@@ -230,7 +230,7 @@ impl Room {
         now: Instant,
         notes: &Notes,
     ) {
-        let Answer { retry, retry_after } = match ended {
+        let Answer { retry, retry_after, .. } = match ended {
             Ok(answer) => answer,
             Err(reason) => {
                 self.lanes[place].end(pass, Sign::Nothing, now, self.random.unit());

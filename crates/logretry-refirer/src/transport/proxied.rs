@@ -48,15 +48,18 @@ impl Proxied {
             &error.without_url(),
             if connecting { Phase::ConnectingByProxy } else { Phase::Exchanging },
         );
-        if connecting && late {
-            Fault { kind: fault.kind, ..not_connected(self.connect_timeout) }
-        } else {
-            fault
+        match (connecting, late) {
+            (false, _) => fault,
+            (true, false) => fault.before_the_request(),
+            (true, true) => {
+                let late = not_connected(self.connect_timeout).before_the_request();
+                Fault { kind: fault.kind, ..late }
+            }
         }
     }
 
     /// Sends `request`. reqwest connects as it sends, so that a connection that cannot be made comes up only here, when the
-    /// request counts as begun.
+    /// request counts as begun. It is known not to have been sent then.
     pub(super) async fn exchange(&self, request: &Request, seen: &mut Seen) -> Result<(), Fault> {
         let planned = &request.planned;
         let url = Url::parse(&planned.url()).map_err(|error| Fault::of(&error, Phase::Exchanging))?;
