@@ -3,8 +3,8 @@
 use insta::assert_snapshot;
 
 use crate::lab::{
-    Backend, Desk, Outage, line, ndjson, nginx, nginx_over_http2, nginx_that_logs, refires, sorted,
-    without_times,
+    Backend, Desk, Outage, line, ndjson, nginx, nginx_over_http2, nginx_that_logs,
+    nginx_that_retires_connections, refires, sorted, without_times,
 };
 
 #[test]
@@ -177,4 +177,25 @@ fn over_http2_each_failure_is_sent_exactly_once_more_too() {
     requests.sort_unstable();
     let expected: Vec<String> = (10..60).map(|n| format!("GET /a//{n}?b=%20 HTTP/2.0")).collect();
     assert_eq!(requests, expected);
+}
+
+#[test]
+fn no_request_is_lost_to_a_server_that_retires_its_connections_while_more_are_sent() {
+    let backend = Backend::up();
+    let server = nginx_that_retires_connections(&backend);
+    let methods = ["GET", "DELETE"].into_iter().cycle();
+    let requests: Vec<String> = methods.zip(100..600).map(|(method, n)| format!("{method} /{n}")).collect();
+    let log: String = requests.iter().map(|request| line(request, 502)).collect();
+    let desk = Desk::with("access.log", log);
+    let arguments = ["run", "access.log", "--http2", "--base-url", &server.url(), "-o", "retry.log"];
+    let more = ["--methods", "GET,DELETE", "--yes", "--pace", "fixed", "--concurrency", "64", "--trips", "0"];
+    let run = desk.program("logretry", &arguments).args(more).run();
+    let unanswered = desk.read("retry.log").matches(" 000 ").count();
+    assert_eq!(unanswered, 0, "{}", run.stderr);
+    let of = |line: &String| line.split('"').nth(1).expect("a request").replace(" HTTP/2.0", "");
+    let mut logged: Vec<String> = server.logged(500).iter().map(of).collect();
+    logged.sort_unstable();
+    let mut expected = requests;
+    expected.sort_unstable();
+    assert_eq!(logged, expected);
 }

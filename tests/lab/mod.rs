@@ -30,7 +30,7 @@ pub(crate) use backend::Backend;
 pub(crate) use corpora::corpus;
 pub(crate) use desk::Desk;
 pub(crate) use install::installed;
-pub(crate) use nginx::{nginx, nginx_over_http2, nginx_that_logs};
+pub(crate) use nginx::{nginx, nginx_over_http2, nginx_that_logs, nginx_that_retires_connections};
 pub(crate) use outage::Outage;
 pub(crate) use program::{Ended, Program, Running, pipe};
 pub(crate) use records::{count_by, ndjson};

@@ -17,6 +17,11 @@ pub(crate) fn nginx_over_http2(backend: &Backend) -> Server {
     start("http2", "", "combined", backend)
 }
 
+/// The same, but it retires each connection after ten requests.
+pub(crate) fn nginx_that_retires_connections(backend: &Backend) -> Server {
+    start("http2", "keepalive_requests 10;", "combined", backend)
+}
+
 fn start(protocol: &str, directive: &str, name: &str, backend: &Backend) -> Server {
     let backend = backend.address();
     Server::start("/usr/sbin/nginx", &["-c"], |folder, address| {

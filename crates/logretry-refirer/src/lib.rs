@@ -14,8 +14,8 @@
 //!
 //! - **The log never chooses the host.** A [`Destination`] is the operator's. Targets are taken apart, never joined to a URL by
 //!   rules that could change its host; what was built is read back and compared.
-//! - **One attempt is at most one request on the wire**: no redirect is followed, nothing is sent a second time unless
-//!   [`Options::attempts`] asks for it, no proxy comes from the environment, nothing is decoded.
+//! - **One attempt is at most one request that a server may have processed**: no redirect is followed, nothing is sent a second time unless
+//!   [`Options::attempts`] asks for it or the protocol proves that the server has not looked at it, no proxy comes from the environment, nothing is decoded.
 //! - **The target arrives byte for byte.** What a proxy's client would normalise is skipped.
 //! - **Link-local and metadata addresses are never connected to**, whatever name leads there, and private ones only where the operator has
 //!   named the server; checked on the address dialled.

@@ -47,8 +47,8 @@ pub(crate) trait Transport: Send + Sync + 'static {
 
 /// Sends a request once and reads its answer.
 ///
-/// One call is at most one request on the wire: no redirect, no second try, whatever happens. Dropping the future cuts the
-/// exchange off.
+/// One call is at most one request that a server looks at: no redirect, no second try, whatever happens; what the protocol proves not to have been looked at is no try.
+/// Dropping the future cuts the exchange off.
 pub(crate) trait Ready: Send + 'static {
     /// Returns when the answer is whole. What came of it stands in `seen`, also when the future is dropped before its end. The headers of
     /// `request` may be gone then: it is not asked for a second time.

@@ -2,13 +2,25 @@
 //!
 //! A stream is ready when the server's limit of open streams leaves room for it, so that what is begun is also sent. A connection that is
 //! full is joined by another.
+//!
+//! # What the server proves not to have looked at
+//!
+//! A server that retires a connection names the last stream that it has looked at or will (GOAWAY), and one that has no room for a stream refuses it
+//! (`REFUSED_STREAM`). RFC 9113 §8.7 has both as guarantees that nothing of the request was processed. Such a request is sent over another connection, whatever its
+//! method: it is still one request, as far as the server is concerned. Nothing else is taken for such a proof.
+//!
+//! A server that retires each connection after so many requests (nginx: `keepalive_requests`) ignores what was sent meanwhile, and would ignore much of it again and
+//! again. So its number is remembered ([`Lifetime`]), and no more streams are begun on a connection than it will carry.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use h2::Reason;
 use h2::client::{Builder, SendRequest};
 use http::header::{CONTENT_LENGTH, HOST, HeaderValue};
+use logretry_record::ErrorKind;
 use tokio::task::AbortHandle;
 
 use super::stream::Stream;
@@ -18,13 +30,42 @@ use crate::fault::{Fault, Phase};
 /// Bytes of an answer's head at most.
 const HEAD_BYTES_MAX: u32 = 64 << 10;
 /// Streams of a connection at most, if the server allows more.
-const STREAMS_MAX: usize = 100;
+pub(super) const STREAMS_MAX: usize = 100;
+
+/// How many streams a connection to a site carries before its server retires it, as far as that has been seen.
+#[derive(Debug, Clone)]
+pub(super) struct Lifetime(Arc<AtomicU32>);
+
+impl Default for Lifetime {
+    fn default() -> Self {
+        Self(Arc::new(AtomicU32::new(u32::MAX)))
+    }
+}
+
+impl Lifetime {
+    fn streams(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// The stream `id` was left alone, so no more were carried than have a lower id: a client's are the odd numbers.
+    fn ended_before(&self, id: u32) {
+        self.0.fetch_min((id / 2).max(1), Ordering::Relaxed);
+    }
+
+    /// A connection has carried as many and was not retired: that was not what ended the others.
+    fn forget(&self) {
+        self.0.store(u32::MAX, Ordering::Relaxed);
+    }
+}
 
 /// A connection; it is closed when nobody has it any more.
 #[derive(Debug)]
 pub(super) struct Http2 {
     sender: SendRequest<Bytes>,
     driver: AbortHandle,
+    lifetime: Lifetime,
+    /// Streams for which there was room, from its beginning.
+    begun: AtomicU32,
 }
 
 impl Drop for Http2 {
@@ -42,26 +83,36 @@ pub(crate) struct Http2Stream(Arc<Http2>);
 pub(super) enum Exchanged {
     /// The answer has been read to its end.
     Whole,
-    /// The server retired its connection in good order (GOAWAY, `NO_ERROR`) and said thereby that it has not looked at this request and
-    /// will not (RFC 9113 §6.8). Sent over a new connection it is still one request, as far as the server is concerned.
+    /// The server has not looked at this request and will not: it retired its connection in good order (GOAWAY, `NO_ERROR`), or refused the stream, or the connection
+    /// was gone before anything was sent.
     LeftAlone,
 }
 
 impl Http2 {
-    pub(super) async fn over(stream: Stream) -> Result<Arc<Self>, Fault> {
+    /// A connection over `stream` that carries `streams_max` at once until its server says how many, and as many in all as `lifetime` says.
+    pub(super) async fn over(
+        stream: Stream,
+        streams_max: usize,
+        lifetime: Lifetime,
+    ) -> Result<Arc<Self>, Fault> {
         let (sender, connection) = Builder::new()
             .enable_push(false)
             .max_header_list_size(HEAD_BYTES_MAX)
-            .initial_max_send_streams(STREAMS_MAX)
+            .initial_max_send_streams(streams_max)
             .handshake(stream)
             .await
             .map_err(|error| exchanging(&error))?;
         // What ends the connection also ends its streams, which tell why.
         let driver = tokio::spawn(async { drop(connection.await) }).abort_handle();
-        Ok(Arc::new(Self { sender, driver }))
+        Ok(Arc::new(Self { sender, driver, lifetime, begun: AtomicU32::new(0) }))
     }
 
-    /// Whether it can carry streams.
+    /// Streams that it carries at once: what the server has said, if that has come.
+    pub(super) fn streams_max(&self) -> usize {
+        self.sender.current_max_send_streams().clamp(1, STREAMS_MAX)
+    }
+
+    /// Whether it can carry streams: it is not broken, and its server has not begun to retire it.
     pub(super) fn is_open(&self) -> bool {
         let mut nobody = Context::from_waker(Waker::noop());
         !self.driver.is_finished()
@@ -72,8 +123,15 @@ impl Http2 {
     pub(super) fn stream(self: &Arc<Self>) -> Option<Http2Stream> {
         // One holder is whoever keeps the connection, all others are streams.
         let open = Arc::strong_count(self) - 1;
-        (open < self.sender.current_max_send_streams().min(STREAMS_MAX))
-            .then(|| Http2Stream(Arc::clone(self)))
+        let begun = self.begun.load(Ordering::Relaxed);
+        if open == 0 && begun >= self.lifetime.streams() {
+            self.lifetime.forget();
+        }
+        let has_room = open < self.sender.current_max_send_streams().min(STREAMS_MAX);
+        (has_room && begun < self.lifetime.streams()).then(|| {
+            self.begun.store(begun + 1, Ordering::Relaxed);
+            Http2Stream(Arc::clone(self))
+        })
     }
 }
 
@@ -85,19 +143,32 @@ impl Http2Stream {
         seen: &mut Seen,
         body_bytes_max: u64,
     ) -> Result<Exchanged, Fault> {
+        let mut sender = self.0.sender.clone();
+        let (answer, mut stream) = match sender.send_request(built(request)?, request.body.is_empty()) {
+            Ok(begun) => begun,
+            // It has ended since there was room on it, and no stream was begun.
+            Err(error) if error.is_go_away() || error.is_io() => return Ok(Exchanged::LeftAlone),
+            Err(error) => return Err(exchanging(&error)),
+        };
+        let id = answer.stream_id().as_u32();
         let answer = async {
-            let mut sender = self.0.sender.clone();
-            let (answer, mut body) = sender.send_request(built(request)?, request.body.is_empty())?;
             if !request.body.is_empty() {
-                body.send_data(request.body.clone(), true)?;
+                stream.send_data(request.body.clone(), true)?;
             }
-            answer.await.map_err(Ended::from)
+            answer.await
         };
         let answer = match answer.await {
             Ok(answer) => answer,
-            Err(Ended::Http2(error)) if left_alone(&error) => return Ok(Exchanged::LeftAlone),
-            Err(Ended::Http2(error)) => return Err(exchanging(&error)),
-            Err(Ended::Fault(fault)) => return Err(fault),
+            Err(error) if is_beyond_the_last(&error) => {
+                if error.reason() != Some(Reason::NO_ERROR) {
+                    let fault = Fault::new(ErrorKind::Connect, exchanging(&error).detail);
+                    return Err(fault.before_the_request());
+                }
+                self.0.lifetime.ended_before(id);
+                return Ok(Exchanged::LeftAlone);
+            }
+            Err(error) if is_refused(&error) => return Ok(Exchanged::LeftAlone),
+            Err(error) => return Err(exchanging(&error)),
         };
         seen.head(answer.status(), answer.headers());
         let mut body = answer.into_body();
@@ -110,26 +181,15 @@ impl Http2Stream {
     }
 }
 
-/// Why there is no head.
-enum Ended {
-    Http2(h2::Error),
-    Fault(Fault),
+/// Whether the server gave its connection up, with whatever reason, and named a stream before this one as the last that it has looked at. The library tells no other
+/// streams of it: those up to the last one end as they end.
+pub(super) fn is_beyond_the_last(error: &h2::Error) -> bool {
+    error.is_go_away() && error.is_remote()
 }
 
-impl From<h2::Error> for Ended {
-    fn from(error: h2::Error) -> Self {
-        Self::Http2(error)
-    }
-}
-
-impl From<Fault> for Ended {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-fn left_alone(error: &h2::Error) -> bool {
-    error.is_go_away() && error.is_remote() && error.reason() == Some(h2::Reason::NO_ERROR)
+/// Whether the server refused the stream.
+pub(super) fn is_refused(error: &h2::Error) -> bool {
+    error.is_reset() && error.is_remote() && error.reason() == Some(Reason::REFUSED_STREAM)
 }
 
 fn built(request: &Request) -> Result<http::Request<()>, Fault> {

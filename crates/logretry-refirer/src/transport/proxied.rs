@@ -8,14 +8,13 @@ use reqwest::{Client, Proxy, redirect, retry};
 use rustls::ClientConfig;
 use url::Url;
 
+use super::http2::{is_beyond_the_last, is_refused};
+use super::wire::{RETIRED_MAX, retired};
 use super::{Request, Seen, not_connected};
 use crate::fault::{Fault, Phase, links};
 use crate::options::ProxyUrl;
 use crate::resolver::{ResolveError, Resolver};
 use crate::{HttpVersion, Options, RefirerError};
-
-/// How often a request may meet a connection that its server is just retiring. nginx retires one after a thousand requests.
-const RETIRED_MAX: u32 = 3;
 
 /// reqwest, with everything switched off that would send a request twice, elsewhere or otherwise than built.
 #[derive(Debug)]
@@ -78,7 +77,11 @@ impl Proxied {
             }
             answer = send().await;
         }
-        let mut answer = answer.map_err(|error| self.fault(error))?;
+        let mut answer = match answer {
+            Ok(answer) => answer,
+            Err(error) if was_left_alone(&error) => return Err(retired()),
+            Err(error) => return Err(self.fault(error)),
+        };
         seen.head(answer.status(), answer.headers());
         while let Some(piece) = answer.chunk().await.map_err(|error| self.fault(error))? {
             seen.body(piece.len(), self.body_bytes_max)?;
@@ -87,12 +90,14 @@ impl Proxied {
     }
 }
 
-/// Whether the server retired its HTTP/2 connection in good order (GOAWAY, `NO_ERROR`) and says thereby that it has not looked at this
-/// request and will not (RFC 9113 §6.8). Sent over a new connection it is still one request, as far as the server is concerned.
+/// Whether the server has proved that it has not looked at this request and will not: it retired its HTTP/2 connection in good order (GOAWAY, `NO_ERROR`), or refused the
+/// stream (RFC 9113 §8.7). Sent once more it is still one request, as far as the server is concerned.
 fn was_left_alone(error: &reqwest::Error) -> bool {
+    let is_retired =
+        |error: &h2::Error| is_beyond_the_last(error) && error.reason() == Some(h2::Reason::NO_ERROR);
     links(error)
         .filter_map(|link| link.downcast_ref::<h2::Error>())
-        .any(|error| error.is_go_away() && error.is_remote() && error.reason() == Some(h2::Reason::NO_ERROR))
+        .any(|error| is_retired(error) || is_refused(error))
 }
 
 fn client(

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::dialer::{Dialer, Offer};
 use super::http1::{self, Http1};
-use super::http2::{self, Http2, Http2Stream};
+use super::http2::{self, Http2, Http2Stream, Lifetime};
 use super::pool::Pool;
 use super::proxied::Proxied;
 use super::{Ready, Request, Seen, Transport, not_connected};
@@ -17,8 +17,8 @@ use crate::fault::{Fault, Phase};
 use crate::resolver::Resolver;
 use crate::{HttpVersion, Options, RefirerError, Site};
 
-/// How often a request may meet a connection that its server is just retiring. nginx retires one after a thousand requests.
-const RETIRED_MAX: u32 = 3;
+/// How often a request may meet a connection that its server is just retiring, or be refused without a look. nginx retires one after a thousand requests.
+pub(super) const RETIRED_MAX: u32 = 3;
 
 /// Every way onto the wire.
 #[derive(Debug)]
@@ -104,12 +104,12 @@ impl Ready for Open {
                     http2::Exchanged::LeftAlone => {}
                 },
             }
-            // Nobody has seen it, so that this is no second try.
+            // Nobody has looked at it, so that this is no second try.
             passed_over += 1;
             if passed_over > RETIRED_MAX {
                 return Err(retired());
             }
-            way = connections.connect(request, Instant::now()).await?;
+            way = connections.connect(request, Instant::now()).await.map_err(Fault::before_the_request)?;
         }
     }
 }
@@ -128,11 +128,25 @@ struct Connections {
 }
 
 /// A site that may speak HTTP/2.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     connections: Vec<Arc<Http2>>,
+    /// Streams that a connection carries at once, as the last one has told.
+    streams_max: usize,
+    lifetime: Lifetime,
     /// It chose HTTP/1.1, the last time that it was asked.
     chose_http1: bool,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            connections: Vec::new(),
+            streams_max: http2::STREAMS_MAX,
+            lifetime: Lifetime::default(),
+            chose_http1: false,
+        }
+    }
 }
 
 impl Connections {
@@ -186,6 +200,9 @@ impl Connections {
                 .or_default(),
         );
         let mut shared = shared.lock().await;
+        if let Some(last) = shared.connections.last() {
+            shared.streams_max = last.streams_max();
+        }
         shared.connections.retain(|connection| connection.is_open());
         if let Some(stream) = shared.connections.iter().find_map(Http2::stream) {
             return Ok(Way::Http2(stream));
@@ -200,13 +217,16 @@ impl Connections {
             shared.chose_http1 = true;
             return Ok(Way::Http1(Http1::over(stream)));
         }
-        let connection = Http2::over(stream).await?;
+        let connection = Http2::over(stream, shared.streams_max, shared.lifetime.clone()).await?;
         let stream = connection.stream();
         shared.connections.push(connection);
         stream.map(Way::Http2).ok_or_else(retired)
     }
 }
 
-fn retired() -> Fault {
-    Fault::new(ErrorKind::Reset, "the server closes every connection before it looks at the request")
+/// What is said when nobody looks at a request.
+pub(super) fn retired() -> Fault {
+    let what =
+        "the server closed the connection, or refused the request, before it looked at it, again and again";
+    Fault::new(ErrorKind::Connect, what).before_the_request()
 }

@@ -1,5 +1,6 @@
 //! HTTP/2, by agreement in the handshake and by prior knowledge; and what must not be sent a second time over it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -91,8 +92,30 @@ async fn by_prior_knowledge_every_request_is_a_stream() {
     assert_eq!(heard, expected);
 }
 
+/// RFC 9113 §8.7: it has not been processed, whatever its method.
 #[tokio::test]
-async fn a_stream_that_the_server_refuses_is_not_sent_again() {
+async fn a_stream_that_the_server_refuses_is_sent_once_more() {
+    static REFUSED: AtomicBool = AtomicBool::new(false);
+    let act = |stream: &mut SendResponse<Bytes>| {
+        if REFUSED.swap(true, Ordering::Relaxed) {
+            answer(stream, 200);
+        } else {
+            stream.send_reset(Reason::REFUSED_STREAM);
+        }
+        None
+    };
+    let (url, heard) = http2_server(None, act).await;
+    let mut options = options(&url);
+    options.http = HttpVersion::Http2;
+    options.methods = "DELETE".parse().expect("methods");
+    let output = refire_all(options, vec![record("DELETE", "/a")]).await;
+    let retry = output[0].retry().expect("a refire");
+    assert_eq!((retry.outcome, retry.attempts), (Outcome::Recovered, 1), "{retry:?}");
+    assert_eq!(*heard.lock().expect("no panic"), ["DELETE /a", "DELETE /a"]);
+}
+
+#[tokio::test]
+async fn a_stream_that_the_server_refuses_again_and_again_counts_as_not_connected() {
     let refuse = |stream: &mut SendResponse<Bytes>| {
         stream.send_reset(Reason::REFUSED_STREAM);
         None
@@ -101,8 +124,27 @@ async fn a_stream_that_the_server_refuses_is_not_sent_again() {
     let mut options = options(&url);
     options.http = HttpVersion::Http2;
     let retry = refire(options, "/a").await;
-    assert_eq!((retry.outcome, retry.error), (Outcome::Unanswered, Some(ErrorKind::Reset)), "{retry:?}");
-    assert_eq!(*heard.lock().expect("no panic"), ["GET /a"]);
+    assert_eq!((retry.outcome, retry.error), (Outcome::Unanswered, Some(ErrorKind::Connect)), "{retry:?}");
+    assert_eq!(*heard.lock().expect("no panic"), ["GET /a"; 4]);
+}
+
+/// Of any other stream that is broken off, nobody knows what was done.
+#[tokio::test]
+async fn a_stream_that_the_server_breaks_off_is_not_sent_again() {
+    for reason in [Reason::CANCEL, Reason::INTERNAL_ERROR, Reason::ENHANCE_YOUR_CALM, Reason::NO_ERROR] {
+        static REASON: Mutex<Reason> = Mutex::new(Reason::NO_ERROR);
+        *REASON.lock().expect("no panic") = reason;
+        let break_off = |stream: &mut SendResponse<Bytes>| {
+            stream.send_reset(*REASON.lock().expect("no panic"));
+            None
+        };
+        let (url, heard) = http2_server(None, break_off).await;
+        let mut options = options(&url);
+        options.http = HttpVersion::Http2;
+        let retry = refire(options, "/a").await;
+        assert_eq!((retry.outcome, retry.error), (Outcome::Unanswered, Some(ErrorKind::Reset)), "{retry:?}");
+        assert_eq!(*heard.lock().expect("no panic"), ["GET /a"], "{reason:?}");
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use logretry_record::ErrorKind::{BodyLimit, Protocol, Reset, Timeout};
+use logretry_record::ErrorKind::{BodyLimit, Connect, Protocol, Reset, Timeout};
 use logretry_record::Outcome::{Failing, Recovered, Unanswered};
 use logretry_refirer::Destination;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -21,6 +21,8 @@ use super::{Expected, Fault, complaint, fixed, over_http2, timeout_for};
 use crate::server::{record_of, refire_all};
 use crate::tls::{certificate, server_config};
 
+/// The server proves that it has not looked at the request.
+const UNSEEN: Expected = (Unanswered, None, Some(Connect));
 const RESET: Expected = (Unanswered, None, Some(Reset));
 const TIMEOUT: Expected = (Unanswered, None, Some(Timeout));
 const PROTOCOL: Expected = (Unanswered, None, Some(Protocol));
@@ -31,7 +33,6 @@ const BODY_PROTOCOL: Expected = (Unanswered, Some(200), Some(Protocol));
 // RFC 9113 §7.
 const NO_ERROR: u32 = 0;
 const INTERNAL_ERROR: u32 = 2;
-const REFUSED_STREAM: u32 = 7;
 const CANCEL: u32 = 8;
 const ENHANCE_YOUR_CALM: u32 = 11;
 
@@ -66,7 +67,6 @@ pub(super) fn catalogue() -> Vec<Fault> {
 fn streams() -> Vec<Fault> {
     vec![
         frames("h2: a good answer", &[ok()], GOOD),
-        frames("h2: the stream refused", &[broken_off(REFUSED_STREAM)], RESET),
         frames("h2: the stream cancelled", &[broken_off(CANCEL)], RESET),
         frames("h2: the stream broken off by an error", &[broken_off(INTERNAL_ERROR)], RESET),
         frames(
@@ -92,7 +92,8 @@ fn connections() -> Vec<Fault> {
         fault("h2: reset before the answer", [Step::Reset], RESET),
         closes("h2: closed within the body", &[head(STATUS_200), data(b"o")], BODY_RESET),
         closes("h2: closed within a frame", &[vec![0, 0, 9, DATA, 0, 0, 0, 0]], RESET),
-        frames("h2: given up with an error", &[goaway(0, ENHANCE_YOUR_CALM)], RESET),
+        frames("h2: given up with an error, unseen", &[goaway(0, ENHANCE_YOUR_CALM)], UNSEEN),
+        frames("h2: retired, unseen", &[goaway(0, NO_ERROR)], UNSEEN),
         closes("h2: given up with an error, and closed", &[goaway(OURS, INTERNAL_ERROR)], RESET),
         frames("h2: retired after the answer", &[goaway(OURS, NO_ERROR), ok()], GOOD),
         fault("h2: HTTP/1.1 instead", [say("HTTP/1.1 400 Bad Request\r\n\r\n")], PROTOCOL),
@@ -241,14 +242,11 @@ async fn answer(tcp: TcpStream, steps: Vec<Step>, tls: Option<TlsAcceptor>) -> O
 }
 
 async fn follow(mut line: impl Line, steps: &[Step]) -> Option<()> {
-    let mut preface = [0; 24];
-    line.read_exact(&mut preface).await.ok()?;
     let http1 = matches!(steps, [Step::Say(bytes), ..] if bytes.starts_with(b"HTTP/1.1"));
-    if !http1 {
-        line.write_all(&[frame(SETTINGS, NO_FLAGS, 0, &[]), frame(SETTINGS, 1, 0, &[])].concat())
-            .await
-            .ok()?;
-        line.flush().await.ok()?;
+    if http1 {
+        line.read_exact(&mut [0; 24]).await.ok()?;
+    } else {
+        preface(&mut line, &[]).await?;
         while next_frame(&mut line).await? != HEADERS {}
     }
     // What is still said to us must be read, or closing would be a reset.
@@ -256,7 +254,16 @@ async fn follow(mut line: impl Line, steps: &[Step]) -> Option<()> {
     Some(())
 }
 
-async fn next_frame(line: &mut impl Line) -> Option<u8> {
+/// Shakes hands, with these settings.
+pub(super) async fn preface(line: &mut impl Line, settings: &[u8]) -> Option<()> {
+    line.read_exact(&mut [0; 24]).await.ok()?;
+    line.write_all(&[frame(SETTINGS, NO_FLAGS, 0, settings), frame(SETTINGS, 1, 0, &[])].concat())
+        .await
+        .ok()?;
+    line.flush().await.ok()
+}
+
+pub(super) async fn next_frame(line: &mut impl Line) -> Option<u8> {
     let mut head = [0; 9];
     line.read_exact(&mut head).await.ok()?;
     let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);

@@ -19,6 +19,7 @@ mod descriptors;
 mod frames;
 mod http1;
 mod http2;
+mod retiring;
 mod script;
 
 /// Outcome, status and error.
