@@ -13,8 +13,8 @@
 //!
 //! It may do so at any time (RFC 9112 §9.3.1). If that is known before the request is written, another connection is taken; nothing was
 //! sent. If the close crosses the request on its way, nobody can tell whether the server has seen it: that is a reset, and it is not sent a
-//! second time (RFC 9110 §9.2.2 would allow it for some methods; one intent is one request). To make that rare, connections rest for 3
-//! seconds at most, and a method that must not arrive twice (POST, PATCH) gets a new one.
+//! second time (RFC 9110 §9.2.2 would allow it for some methods; one intent is one request). To make that rare, connections rest for three quarters of
+//! a second at most, which is less than any server lets them, and a method that must not arrive twice (POST, PATCH) gets a new one.
 
 mod bare;
 mod driven;

@@ -9,9 +9,9 @@ use tokio::time::Instant;
 use super::http1::Http1;
 use crate::Site;
 
-/// How long a connection rests. Servers keep theirs for 5 s (Apache) and more; whoever closes first never sends
-/// a request into a connection that is just being closed.
-pub(super) const REST: Duration = Duration::from_secs(3);
+/// How long a connection rests. Servers close theirs after whole seconds: 5 (Apache, Node), 2 (gunicorn), and 1 at least. Whoever lets go of it well before
+/// the first of them never sends a request into a connection that is just being closed, also not one request a second.
+pub(super) const REST: Duration = Duration::from_millis(750);
 
 /// HTTP/1.1 connections by their sites; as many as requests may be under way.
 #[derive(Debug)]
@@ -84,5 +84,31 @@ impl Resting {
         let (_, connection) = oldest.min_by_key(|connections| since(connections))?.remove(0);
         self.count -= 1;
         Some(connection)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::transport::stream::Stream;
+
+    #[tokio::test]
+    async fn a_connection_is_not_used_once_a_server_may_be_closing_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let site: Site = format!("http://{address}").parse().expect("a site");
+        for (rested_ms, is_used) in [(0, true), (700, true), (750, false), (999, false), (5000, false)] {
+            let pool = Pool::new(1);
+            let stream = TcpStream::connect(address).await.expect("a connection");
+            let (_server, _) = listener.accept().await.expect("a connection");
+            let before = Instant::now();
+            pool.put(&site, Http1::over(Stream::Plain(stream)));
+            let rested = Duration::from_millis(rested_ms);
+            // A busy machine takes its time to put it in, which only makes its rest shorter.
+            let now = if is_used { before + rested } else { Instant::now() + rested };
+            assert_eq!(pool.take(&site, now).is_some(), is_used, "{rested:?}");
+        }
     }
 }
