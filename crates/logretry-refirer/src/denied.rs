@@ -7,7 +7,7 @@ use crate::RefirerError;
 /// `--deny-path`: paths that are never sent, whatever their method.
 ///
 /// A glob over the whole path, without its query, as `--path` takes it: `*` crosses `/`. It fits what was sent and what a server makes of it:
-/// the path as it stands, and percent-decoded.
+/// the path as it stands, percent-decoded, and without the dot segments (RFC 3986 §5.2.4) and the repeated slashes that are left then.
 #[derive(Debug, Clone)]
 pub struct DeniedPath(GlobMatcher);
 
@@ -15,8 +15,39 @@ impl DeniedPath {
     /// Whether it fits the path of `target`.
     pub(crate) fn fits(&self, target: &str) -> bool {
         let path = target.split('?').next().unwrap_or_default();
-        self.0.is_match(path) || self.0.is_match(&*crate::acting::decoded(path))
+        let fits = |path: &str| {
+            self.0.is_match(path)
+                || self.0.is_match(normalised(path, Slashes::First))
+                || self.0.is_match(normalised(path, Slashes::Last))
+        };
+        fits(path) || fits(&crate::acting::decoded(path))
     }
+}
+
+/// When repeated slashes are taken for one: before the dot segments are removed, as nginx does it, or after. `/a//../b` is `/b` or `/a/b`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slashes {
+    First,
+    Last,
+}
+
+/// `path` without dot segments and repeated slashes.
+fn normalised(path: &str, slashes: Slashes) -> String {
+    let mut kept = Vec::new();
+    for segment in path.strip_prefix('/').unwrap_or(path).split('/') {
+        match segment {
+            "." => {}
+            ".." => drop(kept.pop()),
+            "" if slashes == Slashes::First => {}
+            _ => kept.push(segment),
+        }
+    }
+    let mut normal: String =
+        kept.iter().filter(|segment| !segment.is_empty()).flat_map(|segment| ["/", segment]).collect();
+    if normal.is_empty() || ["/", "/.", "/.."].iter().any(|end| path.ends_with(end)) {
+        normal.push('/');
+    }
+    normal
 }
 
 impl FromStr for DeniedPath {
@@ -35,6 +66,41 @@ impl FromStr for DeniedPath {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_denied_path_fits_whatever_a_server_would_take_for_it() {
+        let denied: DeniedPath = "/admin/*".parse().expect("a glob");
+        for target in [
+            "/x/../admin/2",
+            "/./admin/3",
+            "//admin/4",
+            "/%61dmin/5",
+            "/x/%2e%2e/admin/6",
+            "/x/.%2E/admin/7?a=/b",
+            "/x%2f..%2fadmin/8",
+            "/../admin/9",
+            "/x//../admin/10",
+            "/x/y/../..//admin//11",
+            "/x/../admin//../12",
+            "/%2Fadmin/13",
+            "/admin/./",
+            "/x/../admin/.",
+            "/admin/../x",
+        ] {
+            assert!(denied.fits(target), "{target}");
+        }
+        for target in
+            ["/x/admin/..", "/x/..admin/1", "/x/.../admin/2", "/admin.", "/x/../admin", "/?/admin/1"]
+        {
+            assert!(!denied.fits(target), "{target}");
+        }
+        let denied: DeniedPath = "/admin".parse().expect("a glob");
+        for (target, fits) in
+            [("//admin", true), ("/x/../admin", true), ("/admin/", false), ("/admin/x/..", false)]
+        {
+            assert_eq!(denied.fits(target), fits, "{target}");
+        }
+    }
 
     #[test]
     fn a_denied_path_fits_the_path_as_it_stands_and_as_a_server_reads_it() {
