@@ -65,6 +65,9 @@ pub enum RefirerError {
     /// Not a time.
     #[error("use `{0}` as a time: write seconds, or `500ms`, `30s`, `2m`; it must be more than none")]
     Time(String),
+    /// Not a header. Nothing of it is named, for it may be nothing but a token.
+    #[error("send a header without a name: a header is NAME: VALUE, as in `X-Tenant: shop`")]
+    HeaderLine,
     /// Not a header, or one that logretry sets itself.
     #[error("send the header `{name}`: {why}")]
     Header {

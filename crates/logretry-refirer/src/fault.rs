@@ -9,7 +9,7 @@ use std::{io, iter};
 use jiff::Timestamp;
 use logretry_record::{ErrorKind, Shown};
 use rustls::pki_types::UnixTime;
-use rustls::{CertificateError, OtherError};
+use rustls::{AlertDescription, CertificateError, OtherError};
 
 use crate::resolver::ResolveError;
 
@@ -54,7 +54,9 @@ impl Fault {
                 Phase::ConnectingByProxy => ErrorKind::Proxy,
                 Phase::Exchanging => ErrorKind::Other,
             });
-        let detail = links(error).find_map(|link| of_certificate(link.downcast_ref()?));
+        let detail = links(error).find_map(|link| {
+            link.downcast_ref().and_then(of_handshake).or_else(|| of_frames(link.downcast_ref()?))
+        });
         let innermost = || links(error).last().map(ToString::to_string).unwrap_or_default();
         Self::new(kind, Shown(detail.unwrap_or_else(innermost).as_bytes()).to_string())
     }
@@ -71,9 +73,30 @@ pub(crate) fn links<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item 
     })
 }
 
+/// What is wrong with a handshake, and what can be done.
+fn of_handshake(error: &rustls::Error) -> Option<String> {
+    use rustls::Error::{AlertReceived, InvalidCertificate, NoApplicationProtocol};
+
+    match error {
+        InvalidCertificate(why) => of_certificate(why),
+        NoApplicationProtocol | AlertReceived(AlertDescription::NoApplicationProtocol) => Some(
+            "the server does not speak the HTTP version that it was asked for: leave out `--http2` (or `--http1`)"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+/// What is no HTTP/2 at all: the answer of a server that speaks HTTP/1.1, read as a frame, is one of five million bytes.
+fn of_frames(error: &h2::Error) -> Option<String> {
+    let is_no_frame = error.is_library() && error.reason() == Some(h2::Reason::FRAME_SIZE_ERROR);
+    is_no_frame.then(|| {
+        "what came back is no HTTP/2; if the server does not speak it, leave out `--http2`".to_owned()
+    })
+}
+
 /// What is wrong with a server's certificate, and what can be done.
-fn of_certificate(error: &rustls::Error) -> Option<String> {
-    let rustls::Error::InvalidCertificate(why) = error else { return None };
+fn of_certificate(why: &CertificateError) -> Option<String> {
     let at = |time: &UnixTime| {
         let time = i64::try_from(time.as_secs()).ok().and_then(|second| Timestamp::from_second(second).ok());
         time.map_or_else(String::new, |time| format!(" {time}"))

@@ -10,11 +10,9 @@ use crate::RefirerError;
 /// shows what was a refire.
 pub fn add_header(headers: &mut HeaderMap, line: &str) -> Result<(), RefirerError> {
     // The message names no value: it may be a secret.
-    let refused = |name: &str, why| RefirerError::Header { name: name.escape_default().to_string(), why };
-    // Nor anything of a line without a colon: it may be nothing but a token.
-    let (name, value) = line.split_once(':').ok_or_else(|| refused("…", "it is not `NAME: VALUE`"))?;
+    let (name, value) = line.split_once(':').ok_or(RefirerError::HeaderLine)?;
     let name = name.trim();
-    let refuse = |why| refused(name, why);
+    let refuse = |why| RefirerError::Header { name: name.escape_default().to_string(), why };
     let name: HeaderName = name.parse().map_err(|_| refuse("its name is not a token"))?;
     if let Some(why) = why_ours(&name) {
         return Err(refuse(why));
@@ -71,6 +69,12 @@ mod tests {
         assert_eq!(headers["authorization"], "Bearer a:b");
         assert_eq!(headers.get_all("x-a").iter().collect::<Vec<_>>(), ["1", "2"]);
         assert!(!format!("{headers:?}").contains("Bearer"), "a value is never shown");
+    }
+
+    #[test]
+    fn of_a_line_that_is_no_header_nothing_is_shown() {
+        let error = add_header(&mut HeaderMap::new(), "s3cret").expect_err("no colon").to_string();
+        assert_eq!(error, "send a header without a name: a header is NAME: VALUE, as in `X-Tenant: shop`");
     }
 
     #[test]

@@ -80,6 +80,7 @@ mod pace;
 mod parcel;
 mod patience;
 mod payload;
+mod pem;
 mod quantity;
 mod random;
 mod rate;

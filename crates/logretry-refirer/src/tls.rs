@@ -1,17 +1,15 @@
 //! One TLS configuration for everything that is sent: the same roots, the same client certificate, whichever way a request
 //! goes.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use crate::options::Tls;
-use crate::{HttpVersion, RefirerError};
+use crate::{HttpVersion, RefirerError, pem};
 
 /// The configuration, with the protocols of `http` to be offered to the server.
 pub(crate) fn client_config(tls: &Tls, http: HttpVersion) -> Result<ClientConfig, RefirerError> {
@@ -30,9 +28,9 @@ pub(crate) fn client_config(tls: &Tls, http: HttpVersion) -> Result<ClientConfig
         (None, Some(_)) => return Err(RefirerError::KeyWithoutCert),
         (Some(cert), key) => {
             let path = key.as_ref().unwrap_or(cert);
-            let key = PrivateKeyDer::from_pem_slice(&read(path)?).map_err(|error| pem(path, &error))?;
+            let key = pem::key(path)?;
             builder
-                .with_client_auth_cert(certificates(cert)?, key)
+                .with_client_auth_cert(pem::certificates(cert)?, key)
                 .map_err(|error| RefirerError::Pem { path: path.clone(), why: error.to_string() })?
         }
     };
@@ -51,31 +49,13 @@ fn roots(tls: &Tls) -> Result<RootCertStore, RefirerError> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(path) = &tls.cacert {
-        for certificate in certificates(path)? {
+        for certificate in pem::certificates(path)? {
             roots
                 .add(certificate)
                 .map_err(|error| RefirerError::Pem { path: path.clone(), why: error.to_string() })?;
         }
     }
     Ok(roots)
-}
-
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, RefirerError> {
-    let found = CertificateDer::pem_slice_iter(&read(path)?)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| pem(path, &error))?;
-    if found.is_empty() {
-        return Err(RefirerError::Pem { path: path.to_owned(), why: "it holds no certificate".to_owned() });
-    }
-    Ok(found)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, RefirerError> {
-    std::fs::read(path).map_err(|error| RefirerError::File { path: path.to_owned(), error })
-}
-
-fn pem(path: &Path, error: &rustls::pki_types::pem::Error) -> RefirerError {
-    RefirerError::Pem { path: path.to_owned(), why: error.to_string() }
 }
 
 /// `--insecure`: takes any certificate for any name. Signatures are still checked, so that a handshake is one.

@@ -202,6 +202,20 @@ async fn a_server_without_http2_is_a_protocol_error() {
     options.http = HttpVersion::Http2;
     let retry = refire(options, "/a").await;
     assert_eq!((retry.outcome, retry.error), (Outcome::Unanswered, Some(ErrorKind::Protocol)), "{retry:?}");
+    assert!(retry.detail.is_some_and(|detail| detail.contains("leave out `--http2`")));
+}
+
+#[tokio::test]
+async fn over_tls_a_server_without_http2_is_told_so_that_something_can_be_done() {
+    let mut tls = server_config(&certificate("shop.example"), None);
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let server = Server::start_with(Some(tls.into()), |_| Act::Answer(OK)).await;
+    let mut options = options(&server.url().replace("http:", "https:"));
+    options.tls.insecure = true;
+    options.http = HttpVersion::Http2;
+    let retry = refire(options, "/a").await;
+    assert_eq!((retry.outcome, retry.error), (Outcome::Unanswered, Some(ErrorKind::Tls)), "{retry:?}");
+    assert!(retry.detail.is_some_and(|detail| detail.contains("leave out `--http2`")));
 }
 
 #[tokio::test]
