@@ -20,6 +20,7 @@ mod http2;
 mod pool;
 mod proxied;
 mod stream;
+mod tunnel;
 mod wire;
 
 pub(crate) use wire::Wire;

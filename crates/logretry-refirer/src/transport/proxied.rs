@@ -1,4 +1,4 @@
-//! Through a proxy: reqwest, which knows how to ask each kind of them.
+//! Through a proxy without a tunnel, to servers without TLS: reqwest, which knows how to ask each kind of them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,8 +63,7 @@ impl Proxied {
         let planned = &request.planned;
         let url = Url::parse(&planned.url()).map_err(|error| Fault::of(&error, Phase::Exchanging))?;
         let mut headers = request.headers();
-        // The library makes it of the URL where the protocol has it; over HTTP/2, which is chosen only as it connects, it would stand
-        // beside `:authority`, and servers refuse such a request.
+        // The library makes it of the URL where the protocol has it; over HTTP/2 it would stand beside `:authority`, and servers refuse such a request.
         headers.remove(HOST);
         let send = || {
             let built = self.client.request(planned.method.clone(), url.clone()).headers(headers.clone());

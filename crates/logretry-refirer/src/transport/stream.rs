@@ -13,6 +13,8 @@ use tokio_rustls::client::TlsStream;
 pub(super) enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    /// TLS with the server through the stream to a proxy.
+    Tunnelled(Box<TlsStream<Stream>>),
 }
 
 impl Stream {
@@ -21,6 +23,7 @@ impl Stream {
         match self {
             Self::Plain(_) => false,
             Self::Tls(tls) => tls.get_ref().1.alpn_protocol() == Some(b"h2"),
+            Self::Tunnelled(tls) => tls.get_ref().1.alpn_protocol() == Some(b"h2"),
         }
     }
 }
@@ -34,6 +37,7 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_read(cx, buffer),
             Self::Tls(tls) => Pin::new(tls).poll_read(cx, buffer),
+            Self::Tunnelled(tls) => Pin::new(tls).poll_read(cx, buffer),
         }
     }
 }
@@ -43,6 +47,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_write(cx, bytes),
             Self::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
+            Self::Tunnelled(tls) => Pin::new(tls).poll_write(cx, bytes),
         }
     }
 
@@ -56,6 +61,7 @@ impl AsyncWrite for Stream {
             (Self::Plain(tcp), [piece]) => Pin::new(tcp).poll_write(cx, piece),
             (Self::Plain(tcp), pieces) => Pin::new(tcp).poll_write_vectored(cx, pieces),
             (Self::Tls(tls), pieces) => Pin::new(tls).poll_write_vectored(cx, pieces),
+            (Self::Tunnelled(tls), pieces) => Pin::new(tls).poll_write_vectored(cx, pieces),
         }
     }
 
@@ -63,6 +69,7 @@ impl AsyncWrite for Stream {
         match self {
             Self::Plain(tcp) => tcp.is_write_vectored(),
             Self::Tls(tls) => tls.is_write_vectored(),
+            Self::Tunnelled(tls) => tls.is_write_vectored(),
         }
     }
 
@@ -70,6 +77,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
             Self::Tls(tls) => Pin::new(tls).poll_flush(cx),
+            Self::Tunnelled(tls) => Pin::new(tls).poll_flush(cx),
         }
     }
 
@@ -77,6 +85,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
             Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+            Self::Tunnelled(tls) => Pin::new(tls).poll_shutdown(cx),
         }
     }
 }

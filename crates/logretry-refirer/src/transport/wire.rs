@@ -12,6 +12,7 @@ use super::http1::{self, Http1};
 use super::http2::{self, Http2, Http2Stream, Lifetime};
 use super::pool::Pool;
 use super::proxied::Proxied;
+use super::tunnel::Tunnel;
 use super::{Ready, Request, Seen, Transport, not_connected};
 use crate::fault::{Fault, Phase};
 use crate::resolver::Resolver;
@@ -36,7 +37,7 @@ impl Wire {
             None => None,
         };
         let connections = Connections {
-            dialer: Dialer::new(resolver, tls),
+            dialer: Dialer::new(resolver, tls, options.proxy.as_ref().map(Tunnel::new)),
             http: options.http,
             pool: Pool::new(options.concurrency.get()),
             shared: Mutex::default(),
@@ -65,14 +66,15 @@ impl Transport for Wire {
     type Ready = Open;
 
     async fn ready(&self, request: &Request, now: Instant) -> Result<Open, Fault> {
+        let site = &request.planned.site;
+        if self.proxied.is_some() {
+            // The proxy looks names up; what needs no lookup is checked here.
+            Resolver::literal(site.host()).map_err(|error| Fault::of(&error, Phase::Connecting))?;
+        }
         let way = match &self.proxied {
-            None => self.connections.connect(request, now).await?,
-            Some(proxied) => {
-                // The proxy looks names up; what needs no lookup is checked here.
-                Resolver::literal(request.planned.site.host())
-                    .map_err(|error| Fault::of(&error, Phase::Connecting))?;
-                Way::Proxied(Arc::clone(proxied))
-            }
+            Some(proxied) if site.scheme() == Scheme::Http => Way::Proxied(Arc::clone(proxied)),
+            // To a server with TLS through a tunnel.
+            _ => self.connections.connect(request, now).await?,
         };
         Ok(Open { connections: Arc::clone(&self.connections), way })
     }

@@ -89,9 +89,9 @@ async fn over_http2_through_a_proxy_the_host_is_said_once_as_everywhere() {
     assert_eq!(*hosts.lock().expect("no panic"), [(Some("shop.example".to_owned()), None)]);
     let proxy = Server::start(Act::Answer(OK)).await;
     refire(through(&proxy.url(), "http://shop.example:8080"), "/a").await;
-    let head = proxy.heads()[0].to_ascii_lowercase();
-    assert_eq!(head.matches("\r\nhost: shop.example:8080\r\n").count(), 1, "{head}");
-    assert_eq!(head.matches("\r\nhost:").count(), 1, "{head}");
+    let asked = proxy.heads()[0].to_ascii_lowercase();
+    assert_eq!(asked.matches("\r\nhost: shop.example:8080\r\n").count(), 1, "{asked}");
+    assert_eq!(asked.matches("\r\nhost:").count(), 1, "{asked}");
 }
 
 #[test]
@@ -124,6 +124,47 @@ async fn a_proxy_that_lets_nothing_through_is_not_taken_for_the_server() {
         assert_eq!(ended, (Outcome::Unanswered, None, Some(ErrorKind::Proxy)), "{retry:?}");
         assert_eq!(proxy.request_lines(), ["CONNECT no-such-host.invalid:443 HTTP/1.1"]);
     }
+}
+
+#[tokio::test]
+async fn a_proxy_that_wants_to_know_who_asks_is_told_in_the_tunnels_request() {
+    let proxy = Server::start(Act::Close("HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n")).await;
+    let retry = refire(through(&proxy.url(), "https://no-such-host.invalid"), "/a").await;
+    assert!(retry.detail.is_some_and(|detail| detail.contains("--proxy http://USER:PASSWORD@HOST:PORT")));
+    refire(through(&proxy.url().replace("//", "//us%2Fer:pass+@"), "https://no-such-host.invalid"), "/a")
+        .await;
+    let heads = proxy.heads();
+    assert!(!heads[0].contains("authorization"), "{heads:?}");
+    assert!(heads[1].contains("\r\nproxy-authorization: Basic dXMvZXI6cGFzcys=\r\n"), "{heads:?}");
+}
+
+#[tokio::test]
+async fn a_proxy_may_be_spoken_to_over_tls_itself() {
+    let certificates = [certificate("127.0.0.1"), certificate("shop.example")];
+    let tls = server_config(&certificates[1], None);
+    let server = Server::start_with(Some(tls.into()), |_| Act::Answer(OK)).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let proxy = format!("https://{}", listener.local_addr().expect("an address"));
+    let (tls, port) = (server_config(&certificates[0], None), server.port());
+    tokio::spawn(async move {
+        let (tcp, _) = listener.accept().await.ok()?;
+        let mut client = TlsAcceptor::from(Arc::new(tls)).accept(tcp).await.ok()?;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(client.read_u8().await.ok()?);
+        }
+        client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").await.ok()?;
+        client.flush().await.ok()?;
+        let mut server = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
+        tokio::io::copy_bidirectional(&mut client, &mut server).await.ok()
+    });
+    let both = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(both.path(), certificates.map(|each| each.cert.pem()).concat()).expect("a file");
+    let mut options = through(&proxy, "https://shop.example");
+    options.tls.cacert = Some(both.path().to_owned());
+    let retry = refire(options, "/a").await;
+    assert_eq!((retry.outcome, retry.status), (Outcome::Recovered, Some(200)), "{retry:?}");
+    assert_eq!(server.request_lines(), ["GET /a HTTP/1.1"]);
 }
 
 #[tokio::test]
