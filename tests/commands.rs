@@ -59,6 +59,23 @@ fn a_dry_run_sends_nothing_and_writes_no_retry_log() {
     assert!(!desk.path("retry.log").exists(), "{}", run.stderr);
 }
 
+/// A log without methods is no log of GETs.
+#[test]
+fn who_sends_gets_for_want_of_a_method_says_so() {
+    let backend = Backend::up();
+    let log = r#"{"code":502,"req":{"url":"/order","m":"POST"}}"#;
+    let desk = Desk::with("access.log", format!("{log}\n{log}x\n{log}\n"));
+    let format = "json:status=.code,url=.req.url";
+    let of = |command: &str| {
+        let arguments = [command, "access.log", "--base-url", &backend.url(), "--format", format];
+        desk.run("logretry", &arguments)
+    };
+    let (plan, run) = (of("plan"), of("run"));
+    assert!(plan.stdout.contains("2  of which the log tells no method: sent as GET"), "{}", plan.stdout);
+    assert_eq!(run.stderr.matches("the log tells no method: its requests are sent as GET").count(), 1);
+    assert_eq!(backend.seen(), ["GET /order", "GET /order"]);
+}
+
 #[test]
 fn explain_shows_the_format_each_field_and_the_rebuilt_url() {
     let desk = Desk::with("access.log", line("GET /a%20b?token=s3cret", 502));

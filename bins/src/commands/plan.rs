@@ -54,6 +54,8 @@ struct Counts {
     changing: u64,
     /// Those of the changing of which the log proves that nobody has seen them.
     undelivered: u64,
+    /// Those of the sent whose method the log does not tell.
+    methodless: u64,
     status: Names,
     method: Names,
     host: Names,
@@ -88,6 +90,7 @@ impl Counts {
         };
         self.sent += 1;
         self.changing += u64::from(!planned.is_safe());
+        self.methodless += u64::from(original.method.is_none());
         self.undelivered += u64::from(!planned.is_safe() && original.undelivered.is_some());
         if let Some((score, due)) = &mut self.score {
             *due = score.due(record);
@@ -126,6 +129,13 @@ impl Counts {
             [("status", &self.status), ("method", &self.method), ("to", &self.host), ("route", &self.route)]
         {
             names.write(title, &mut text);
+        }
+        if self.methodless > 0 {
+            let _ = writeln!(
+                text,
+                "{:<12}{:>8}  of which the log tells no method: sent as GET",
+                "", self.methodless
+            );
         }
         for (reason, n) in &self.reasons {
             let _ = writeln!(text, "{:<12}{n:>8}  {}: {}", "not sent", reason.as_str(), reason.advice());

@@ -114,7 +114,7 @@ fn refires<T: Transport, J: Journal>(
         let journal = Arc::new(Kept::new(journal, cx.clone()));
         let (options, cx) = (Arc::new(options), Arc::new(cx));
         let mut input = pin!(input.fuse());
-        let mut intake = Intake { room: Room::new(Arc::clone(&options)), reading: true, failure: None };
+        let mut intake = Intake { room: Room::new(Arc::clone(&options)), reading: true, failure: None, told_methodless: false };
         // Dropped with this stream, and all tasks with it.
         let mut crew = {
             let work = |transport: Arc<T>| {
@@ -221,6 +221,8 @@ struct Intake {
     room: Room,
     reading: bool,
     failure: Option<Fatal>,
+    /// Whether it has been said that a record tells no method.
+    told_methodless: bool,
 }
 
 impl Intake {
@@ -248,7 +250,14 @@ impl Intake {
         match item {
             Some(Ok(record)) => match options.judge(&record) {
                 Err(reason) => return Some(not_sent(record, reason, None, cx)),
-                Ok(planned) => return self.take_up(record, planned, journal, options, cx),
+                Ok(planned) => {
+                    if record.original().method.is_none()
+                        && !std::mem::replace(&mut self.told_methodless, true)
+                    {
+                        cx.notes().say(format_args!("the log tells no method: its requests are sent as GET"));
+                    }
+                    return self.take_up(record, planned, journal, options, cx);
+                }
             },
             Some(Err(fatal)) => {
                 self.reading = false;
