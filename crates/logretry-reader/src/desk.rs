@@ -1,21 +1,23 @@
 use std::borrow::Cow;
-use std::fs::File;
-use std::io;
 
 use bstr::BString;
 use logretry_format::{Format, LineError, Screen, Spans};
 use logretry_record::{Exchange, LineCounter, LineKey, Origin, Record, RecordId, Reject, Shown};
-use logretry_stage::bridge::{Break, Closed, Feed};
+use logretry_stage::bridge::{Break, Feed};
 use logretry_stage::lines::Line;
 
 use crate::ReaderOptions;
 use crate::capture;
-use crate::fallback::{Fallback, Takes};
+use crate::fallback::Fallback;
 use crate::follow::Progress;
 use crate::sift::Plan;
 use crate::unread::Unread;
 use crate::wrappers::joins::{Added, Joined, Joins, Place, too_long};
 use crate::wrappers::{DEPTH_MAX, Layer, Part, peel};
+
+mod others;
+
+use others::{Held, Other, Way};
 
 /// Where each line of one log is decided on.
 ///
@@ -67,36 +69,6 @@ struct Strip<'t> {
     is_utf8_only: bool,
     /// Whether the formats are all that there are.
     is_final: bool,
-}
-
-/// How a line is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// For the record that it may be.
-    Wanted,
-    /// Although the screen rules it out, for another format that it may be in. If it cannot be used, it is screened.
-    RuledOut,
-    /// The same, once it has been counted as screened.
-    Again,
-}
-
-/// A line that waits for its format to be taken.
-struct Held {
-    format: String,
-    place: Place,
-    whole: BString,
-    /// What a reject shows of it, and why it is one.
-    text: BString,
-    reason: String,
-}
-
-/// What comes of looking for one more format.
-enum Other {
-    None,
-    /// The log's formats have become more, and the text is in one of them.
-    Taken,
-    /// This one is not taken yet.
-    Looser(String),
 }
 
 /// What the formats say of a text.
@@ -177,55 +149,8 @@ impl<'a> Desk<'a> {
         self.decide(self.whole(place, text), &mut Vec::new(), feed)
     }
 
-    /// Reads a line that is ruled out if it is in the log's first format.
-    fn take_ruled_out(&mut self, place: Place, text: &[u8], way: Way, feed: &mut Feed) -> Result<(), Break> {
-        let before = std::mem::replace(&mut self.way, way);
-        let is_own = self.fallback.is_none()
-            || self.formats.first().is_some_and(|own| own.parse(text, &mut self.spans).is_ok());
-        let taken = if is_own {
-            self.screen_out(feed);
-            Ok(())
-        } else {
-            self.decide(self.whole(place, text), &mut Vec::new(), feed)
-        };
-        self.way = before;
-        taken
-    }
-
     fn whole<'t>(&self, place: Place, text: &'t [u8]) -> Strip<'t> {
         Strip { place, text, whole: text, depth: 0, is_utf8_only: false, is_final: self.fallback.is_none() }
-    }
-
-    /// From here on, a crew leaves lines of `file` unread, if the fallback may want to see them.
-    pub(crate) fn begin_unread(&mut self, file: &File, place: (u64, u64)) -> io::Result<()> {
-        match &mut self.unread {
-            Some(unread) if self.fallback.is_some() => unread.begin(file, place),
-            _ => Ok(()),
-        }
-    }
-
-    /// The crew has come up to `offset`.
-    pub(crate) fn end_unread(&mut self, offset: u64) {
-        if let Some(unread) = &mut self.unread {
-            unread.end(offset);
-        }
-    }
-
-    /// Shows the fallback the lines before `place` that it has not seen.
-    fn look_back(&mut self, unread: Unread, place: Place, feed: &mut Feed) -> Result<(), Break> {
-        let Some(screen) = self.screen.clone() else { return Ok(()) };
-        let (name, line_bytes_max) = (self.name.clone(), self.options.line_bytes_max);
-        self.has_changed = true;
-        unread.each_before(place.offset, &name, line_bytes_max, |line| {
-            if line.number.is_multiple_of(4096) && feed.context().is_draining() {
-                return Err(Closed.into());
-            }
-            if line.cut || !screen.rules_out(line.text) {
-                return Ok(());
-            }
-            let place = Place { number: line.number, offset: line.offset };
-            self.take_ruled_out(place, line.text, Way::Again, feed)
-        })
     }
 
     /// Makes a record of the line `text`, which would have the id `first` if it had no equal before it.
@@ -328,47 +253,6 @@ impl<'a> Desk<'a> {
         if !is_known && strip.text.starts_with(b"#Fields:") {
             self.find_format(strip, strip.text, feed)?;
         }
-        Ok(())
-    }
-
-    /// Looks for one more format, which `text` is in.
-    fn find_format(&mut self, strip: Strip<'_>, text: &[u8], feed: &mut Feed) -> Result<Other, Break> {
-        let Some(format) = self.fallback.as_mut().and_then(|fallback| fallback.try_on(text)) else {
-            return Ok(Other::None);
-        };
-        if self.way != Way::Again
-            && let Some(unread) = self.unread.take_if(|unread| !unread.is_empty())
-        {
-            self.look_back(unread, strip.place, feed)?;
-            if self.fits_within(text) {
-                return Ok(Other::Taken);
-            }
-        }
-        match self.fallback.as_mut().map_or(Takes::Never, |fallback| fallback.takes(&format)) {
-            Takes::Now => {}
-            Takes::Later => return Ok(Other::Looser(format.name().to_owned())),
-            Takes::Never => return Ok(Other::None),
-        }
-        feed.notes().say(format_args!(
-            "{}:{}: format {}, from here on also",
-            Shown(&self.name),
-            strip.place.number,
-            Shown(format.name().as_bytes()),
-        ));
-        self.formats.push(format.clone());
-        self.has_changed = true;
-        self.give_held(format.name(), feed)?;
-        Ok(Other::Taken)
-    }
-
-    /// Decides on the lines that have waited for `format`.
-    fn give_held(&mut self, format: &str, feed: &mut Feed) -> Result<(), Break> {
-        let way = std::mem::replace(&mut self.way, Way::Wanted);
-        for held in self.held.extract_if(.., |held| held.format == format).collect::<Vec<_>>() {
-            let strip = Strip { is_final: true, ..self.whole(held.place, &held.whole) };
-            self.decide(strip, &mut Vec::new(), feed)?;
-        }
-        self.way = way;
         Ok(())
     }
 
