@@ -119,11 +119,11 @@ fn an_answer_that_the_ledger_cannot_take_is_said_with_what_to_do() {
     let backend = Backend::up();
     let log: String = (0..3000).map(|n| line(&format!("DELETE /{n}"), 500)).collect();
     let desk = Desk::with("access.log", log);
-    let script =
-        "ulimit -f 200; logretry run access.log --base-url $BASE_URL -o retry.log --methods DELETE --yes";
+    let script = "ulimit -f 200; logretry run access.log --base-url $BASE_URL -o retry.log --methods DELETE --yes --pace fixed --concurrency 8";
     let run = desk.shell(script, &backend.url()).run();
     assert_eq!(run.code, 1, "{}", run.stderr);
     let said: Vec<_> = run.stderr.lines().filter(|line| line.contains("could not be written down")).collect();
+    assert!(!said.is_empty(), "{}", run.stderr);
     let again = desk.run("logretry", &["held", "retry.log.ledger"]);
     assert_eq!(again.stdout.matches("DELETE").count(), said.len(), "{}{}", run.stderr, again.stdout);
     for line in said {

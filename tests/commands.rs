@@ -140,6 +140,28 @@ fn the_manual_page_is_written() {
 }
 
 #[test]
+fn each_page_that_the_manual_refers_to_is_there() {
+    let desk = Desk::new();
+    let (mut due, mut seen) = (vec!["logretry".to_owned()], Vec::new());
+    while let Some(page) = due.pop() {
+        let ended = desk.run("logretry", &["man", &page]);
+        assert_eq!(ended.code, 0, "{page}: {}", ended.stderr);
+        let text = ended.stdout.replace("\\-", "-");
+        let named = text.lines().filter_map(|line| line.strip_suffix("(1)"));
+        due.extend(
+            named.map(|name| name.trim_start_matches(|char: char| !char.is_ascii_lowercase()).to_owned()),
+        );
+        seen.push(page);
+    }
+    for page in ["logretry-run", "logretry-plan", "logretry-ledger-show"] {
+        assert!(seen.iter().any(|seen| seen == page), "{page} is not among {seen:?}");
+    }
+    let unknown = desk.run("logretry", &["man", "logretry-nothing"]);
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.stderr.contains("logretry-run"), "{}", unknown.stderr);
+}
+
+#[test]
 fn every_program_tells_its_version() {
     for name in ["lr-read", "lr-filter", "lr-refire", "lr-write", "logretry"] {
         let ended = Program::new(name, ["--version"]).run();

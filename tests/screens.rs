@@ -229,3 +229,14 @@ fn no_cell_of_a_table_is_a_formula() {
         );
     }
 }
+
+/// The retry log would be erased by what draws the progress.
+#[test]
+fn no_progress_is_drawn_where_the_retry_log_goes_to_the_terminal() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /a", 502));
+    let run = "logretry run access.log --base-url $BASE_URL --no-ledger";
+    let drawn = |command: &str| screen(&desk, command, &backend.url()).contains("\x1b[2K");
+    assert!(drawn(&format!("{run} -o retry.log")));
+    assert!(!drawn(run));
+}

@@ -193,7 +193,7 @@ impl Run {
             };
             link(reader, filter, refirer, watch, rewriter, &self.cx).await?;
         }
-        self.cx.finish()?;
+        self.cx.flush_rejects()?;
         let accounts = self.cx.tally().accounts();
         accounts.check().map_err(Fatal::new)?;
         Ok(accounts)

@@ -6,7 +6,7 @@ use logretry_ledger::Durability;
 use logretry_reader::ReadArgs;
 use logretry_refirer::{IdempotencySecret, Options, RefireArgs};
 use logretry_rewriter::WriteArgs;
-use logretry_stage::{Context, Result, file};
+use logretry_stage::{Context, Result, file_to_write};
 
 use crate::books::{Books, Output, ServerLog, beside};
 
@@ -15,7 +15,7 @@ use crate::books::{Books, Output, ServerLog, beside};
 #[command(next_help_heading = "Ledger")]
 pub(crate) struct LedgerArgs {
     /// Keep in FILE what has been sent and how it ended, so that the same command again goes on where this one stopped
-    #[arg(long, value_name = "FILE", value_parser = file())]
+    #[arg(long, value_name = "FILE", value_parser = file_to_write())]
     pub(crate) ledger: Option<PathBuf>,
 
     /// What a request waits for: `grouped` syncs to the disk before a method that changes something is sent, and for the others within 50 ms, so

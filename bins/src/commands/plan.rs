@@ -129,13 +129,13 @@ impl Counts {
             [("status", &self.status), ("method", &self.method), ("to", &self.host), ("route", &self.route)]
         {
             names.write(title, &mut text);
-        }
-        if self.methodless > 0 {
-            let _ = writeln!(
-                text,
-                "{:<12}{:>8}  of which the log tells no method: sent as GET",
-                "", self.methodless
-            );
+            if title == "method" && self.methodless > 0 {
+                let _ = writeln!(
+                    text,
+                    "{:<12}{:>8}  of which the log tells no method: sent as GET",
+                    "", self.methodless
+                );
+            }
         }
         for (reason, n) in &self.reasons {
             let _ = writeln!(text, "{:<12}{n:>8}  {}: {}", "not sent", reason.as_str(), reason.advice());

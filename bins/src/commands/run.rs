@@ -10,7 +10,7 @@ use logretry_reader::{FollowArgs, Input, ReadArgs, inputs};
 use logretry_record::{Reason, Record};
 use logretry_refirer::{Options, Planned, RefireArgs, Refirer};
 use logretry_rewriter::WriteArgs;
-use logretry_stage::{Context, Fatal, MarkArgs, Result, Source as _, Stage as _, file};
+use logretry_stage::{Context, Fatal, MarkArgs, Result, Source as _, Stage as _, file_to_write};
 
 use super::ledger_flags::{ResolveArgs, RunLedgerArgs};
 use super::positions::{Positions, Then, selected, settled};
@@ -43,7 +43,7 @@ pub(crate) struct Run {
 
     /// With --follow: keep in FILE how far the logs are settled, and go on from there when the run is started again. What was not sent then is sent; without a ledger, after a kill,
     /// also what was under way
-    #[arg(long, value_name = "FILE", value_parser = file(), requires = "follow", help_heading = "Following")]
+    #[arg(long, value_name = "FILE", value_parser = file_to_write(), requires = "follow", help_heading = "Following")]
     pub(crate) positions: Option<PathBuf>,
 
     /// Nothing that changes something was found, so nobody was asked: what a log that grows has more of it by now is not sent.

@@ -70,6 +70,7 @@ mod haproxy;
 mod hashes;
 mod keyed;
 #[cfg(test)]
+#[path = "../../logretry-record/src/levels.rs"]
 mod levels;
 mod list;
 mod marks;

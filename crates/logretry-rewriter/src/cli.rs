@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use logretry_record::Mark;
-use logretry_stage::{Fatal, Reopen, file};
+use logretry_stage::{Fatal, Reopen, file_to_write};
 
 use crate::{DeadLetters, Form, LogFileError, Rewriter};
 
@@ -12,7 +12,7 @@ use crate::{DeadLetters, Form, LogFileError, Rewriter};
 #[command(next_help_heading = "Retry log")]
 pub struct WriteArgs {
     /// Append the retry log to FILE; without it, it goes to standard output
-    #[arg(short, long, value_name = "FILE", value_parser = file())]
+    #[arg(short, long, value_name = "FILE", value_parser = file_to_write())]
     pub output: Option<PathBuf>,
 
     /// The form of its lines
@@ -21,7 +21,7 @@ pub struct WriteArgs {
 
     /// Append the records that did not recover, and that this run does not send again, to FILE: NDJSON that lr-refire takes. What a run with a ledger leaves unsent is not among
     /// them: the same command again sends it
-    #[arg(long, value_name = "FILE", value_parser = file())]
+    #[arg(long, value_name = "FILE", value_parser = file_to_write())]
     pub dead_letter: Option<PathBuf>,
 }
 

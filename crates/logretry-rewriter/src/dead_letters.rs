@@ -4,7 +4,9 @@ use std::pin::pin;
 
 use futures_util::StreamExt as _;
 use logretry_record::{Outcome, Record};
-use logretry_stage::{Context, Fatal, LineFile, RecordStream, Reopen, Result, Stage, holds_anything_but};
+use logretry_stage::{
+    Context, Fatal, LineFile, RecordStream, Reopen, Result, Stage, refuse_what_others_hold,
+};
 
 /// Keeps the records that did not recover and will not be sent again by this run, as NDJSON that `lr-refire` takes.
 ///
@@ -23,11 +25,11 @@ impl DeadLetters {
     ///
     /// If it cannot be opened, or if it holds anything but records.
     pub fn append_to(path: &Path, reopen: &Reopen) -> Result<Self> {
-        let fatal = |why| Fatal::new(format!("open the file for dead letters `{}`: {why}", path.display()));
-        if holds_anything_but(Record::BEGINNING, path).map_err(|error| fatal(error.to_string()))? {
-            return Err(fatal("it holds something else; give them another name".to_owned()));
-        }
-        let file = LineFile::append_to(path, reopen).map_err(|error| fatal(error.to_string()))?;
+        let file = refuse_what_others_hold(Record::BEGINNING, path)
+            .and_then(|()| LineFile::append_to(path, reopen))
+            .map_err(|error| {
+                Fatal::new(format!("open the file for dead letters `{}`: {error}", path.display()))
+            })?;
         Ok(Self { file: Some((path.to_owned(), file)), without_unsent: false })
     }
 

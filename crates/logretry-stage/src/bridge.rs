@@ -319,7 +319,7 @@ async fn next(far: Option<Far>) -> Option<(Result<Batch>, Option<Far>)> {
                 let records = batch.records.len() as u64 + batch.encoded.records;
                 far.cx.tally().read(batch.lines, records, batch.rejected, batch.screened);
                 if batch.rejected > 0
-                    && let Err(fatal) = far.cx.finish()
+                    && let Err(fatal) = far.cx.flush_rejects()
                 {
                     return Some((Err(fatal), None));
                 }

@@ -11,7 +11,7 @@ use crate::{Notes, Rejects, Result};
 #[command(next_help_heading = "Lines that cannot be used")]
 pub struct RejectArgs {
     /// Write every line that cannot be used to FILE, as NDJSON with its position and the reason
-    #[arg(long, value_name = "FILE", value_parser = file())]
+    #[arg(long, value_name = "FILE", value_parser = file_to_write())]
     pub rejects: Option<PathBuf>,
 
     /// End with exit code 5 if a line could not be used (everything else is done all the same)
@@ -36,7 +36,7 @@ pub struct MarkArgs {
 }
 
 /// Takes the name of a file that is written; `-`, which elsewhere is standard input or output, is none.
-pub fn file() -> impl TypedValueParser<Value = PathBuf> {
+pub fn file_to_write() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(|path| {
         if path.as_os_str() == "-" {
             Err("it names no file; one that is called so is `./-`")

@@ -73,8 +73,8 @@ impl Context {
         self.shared.rejects.take(reject, self.notes())
     }
 
-    /// Writes out the rejects that are still in memory. To be called at the end, and now and then before.
-    pub fn finish(&self) -> Result<()> {
-        self.shared.rejects.finish()
+    /// Writes out the rejects that are still in memory. To be called at the end; whoever watches their file is glad of it before, too.
+    pub fn flush_rejects(&self) -> Result<()> {
+        self.shared.rejects.flush()
     }
 }

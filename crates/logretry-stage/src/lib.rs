@@ -66,12 +66,12 @@ mod rejects;
 mod tally;
 
 #[cfg(feature = "cli")]
-pub use cli::{MarkArgs, RejectArgs, file, parse_bytes};
+pub use cli::{MarkArgs, RejectArgs, file_to_write, parse_bytes};
 pub use context::{Context, Stops};
 pub use fatal::{Fatal, Result};
 pub use grammar::{RecordStream, Sink, Source, Stage, Watch};
 pub use line_file::{LineFile, Reopen};
 pub use notes::Notes;
-pub use own_file::{holds_anything_but, open_own};
+pub use own_file::{open_own, refuse_what_others_hold};
 pub use rejects::{Rejects, RejectsError};
 pub use tally::{Accounts, Dropped, Imbalance, Tally};

@@ -6,19 +6,22 @@ use std::path::Path;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-/// Whether there is a file at `path` (not a link to one) that holds something, and that does not begin with `beginning`: then it is another's, and must not be written over or into.
+/// Refuses a file that must not be written over or into, because it holds something else than what begins with `beginning`. What is no file yet, an empty one, and what is no regular
+/// file ([`open_own`] refuses links) may be written.
 ///
 /// # Errors
 ///
-/// If it cannot be read.
-pub fn holds_anything_but(beginning: &[u8], path: &Path) -> io::Result<bool> {
-    let is_file = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
-    if !is_file {
-        return Ok(false);
+/// If it holds something else, or cannot be read.
+pub fn refuse_what_others_hold(beginning: &[u8], path: &Path) -> io::Result<()> {
+    if !std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+        return Ok(());
     }
     let mut found = Vec::new();
     File::open(path)?.take(beginning.len() as u64).read_to_end(&mut found)?;
-    Ok(!beginning.starts_with(&found))
+    if beginning.starts_with(&found) {
+        return Ok(());
+    }
+    Err(io::Error::other("it holds something else; give them another name"))
 }
 
 /// Opens a file that we write, as `options` say: readable by its owner only if it is new, and never through a symbolic link, which

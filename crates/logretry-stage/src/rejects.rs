@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use logretry_record::{Reject, Shown};
 
-use crate::{Fatal, LineFile, Notes, Reopen, Result, holds_anything_but, open_own};
+use crate::{Fatal, LineFile, Notes, Reopen, Result, open_own, refuse_what_others_hold};
 
 /// Where lines and records go that could not be used: the first few to the person who watches, all of them to a file.
 #[derive(Debug, Default)]
@@ -32,9 +32,7 @@ impl Rejects {
     /// If it cannot be created, or if it holds anything but rejects.
     pub fn to_file(file: &Path) -> Result<Self> {
         let error = |error| RejectsError { action: "create", file: file.to_owned(), error };
-        if holds_anything_but(Reject::BEGINNING, file).map_err(error)? {
-            return Err(error(io::Error::other("it holds something else; give them another name")).into());
-        }
+        refuse_what_others_hold(Reject::BEGINNING, file).map_err(error)?;
         let mut options = OpenOptions::new();
         let writer = open_own(options.write(true).create(true).truncate(true), file).map_err(error)?;
         let reopen = Reopen::default();
@@ -72,7 +70,7 @@ impl Rejects {
         Ok(())
     }
 
-    pub(crate) fn finish(&self) -> Result<()> {
+    pub(crate) fn flush(&self) -> Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.writer.as_mut().map_or(Ok(()), Write::flush).map_err(|error| self.error(error))
     }

@@ -75,7 +75,7 @@ pub(crate) fn read_files(paths: &[&Path], options: ReaderOptions) -> Read {
     let reader = Reader::new(inputs(paths).expect("the logs"), options);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let items: Vec<_> = runtime.block_on(reader.open(&cx).collect());
-    cx.finish().expect("the rejects are written");
+    cx.flush_rejects().expect("the rejects are written");
     let mut fatal = None;
     let mut records = Vec::new();
     for item in items {
