@@ -13,6 +13,7 @@ use super::{latin1, until};
 /// | `…/s/STATUS…` | `STATUS` | 200 |
 /// | `/drop…` | closes the connection: a proxy answers 502 | 200 |
 /// | `/slow…` | never answers: a proxy answers 504 | 200 |
+/// | `/later…` | answers 200 once it is up | 200 |
 /// | `/always/STATUS…` | `STATUS` | `STATUS` |
 /// | `/always/drop…` | closes the connection | closes the connection |
 /// | any other | 200 | 200 |
@@ -115,6 +116,10 @@ fn serve(stream: &TcpStream, state: &State) -> std::io::Result<()> {
 
     match answer_to(target, state.up.load(Ordering::SeqCst)) {
         Answer::Status(status) => write_answer(stream, method, status),
+        Answer::Later => {
+            until("the end of the outage", || state.up.load(Ordering::SeqCst).then_some(()));
+            write_answer(stream, method, 200)
+        }
         Answer::Nothing => Ok(()),
         // Until the other side gives up.
         Answer::Never => std::io::copy(&mut reader, &mut std::io::sink()).map(|_| ()),
@@ -128,6 +133,7 @@ fn content_length(head: &str) -> u64 {
 
 enum Answer {
     Status(u16),
+    Later,
     Nothing,
     Never,
 }
@@ -143,6 +149,7 @@ fn answer_to(target: &str, up: bool) -> Answer {
         _ if up => Answer::Status(200),
         Some((_, rest)) => status(rest),
         None if target.starts_with("/drop") => Answer::Nothing,
+        None if target.starts_with("/later") => Answer::Later,
         None if target.starts_with("/slow") => Answer::Never,
         None => Answer::Status(200),
     }

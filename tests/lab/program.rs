@@ -138,6 +138,14 @@ impl Running {
         assert!(sent.is_ok_and(|status| status.success()), "cannot signal process {id}");
     }
 
+    /// From now on no file can grow beyond `bytes` by what the (first) program writes (`ulimit -f`).
+    pub(crate) fn limit_files_to(&self, bytes: u64) {
+        let id = self.children[0].id().to_string();
+        let limited =
+            Command::new("prlimit").args([format!("--fsize={bytes}"), format!("--pid={id}")]).status();
+        assert!(limited.is_ok_and(|status| status.success()), "cannot limit process {id}");
+    }
+
     /// Whether the (first) program has a thread called `name` by now.
     pub(crate) fn has_thread(&self, name: &str) -> bool {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.children[0].id()));
