@@ -35,6 +35,8 @@ pub(crate) enum Loses {
     PathQuoting,
     /// The path was decoded, and the query is not logged unless there is one.
     PathQuotingAndQuery,
+    /// The query is not logged.
+    Query,
     /// The query, where a lone `?` is left of it (Squid's `strip_query_terms`).
     QueryTerms,
     /// The end of the line (syslog messages of 1024 bytes).
@@ -111,6 +113,7 @@ impl Loses {
             Self::QueryTerms if memchr(b'?', target).is_some_and(|at| at + 1 == target.len()) => &["query"],
             Self::Nothing | Self::QueryTerms => &[],
             Self::End if memchr(b'?', target).is_some() => &["query"],
+            Self::Query => &["query"],
             Self::End => &["path", "query"],
         }
     }

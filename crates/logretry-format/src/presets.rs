@@ -3,6 +3,7 @@ mod aws;
 mod caches;
 mod envoy;
 mod families;
+mod frameworks;
 mod generic;
 mod haproxy;
 mod names;
@@ -90,6 +91,7 @@ pub fn presets() -> &'static [Preset] {
             ncsa::PRESETS,
             caches::LIGHTTPD,
             apps::PRESETS,
+            frameworks::PRESETS,
             // Families before what is in common names.
             families::PRESETS,
             generic::PRESETS,

@@ -52,6 +52,7 @@ fn meaning(name: &str) -> Option<(Role, Shape)> {
         "captures" => (Role::Host(HostFrom::Captured), Shape::Rest),
         "method" => (Role::Method, Shape::Word),
         "uri" => (Role::Uri, Shape::Text),
+        "target" => (Role::Uri, Shape::Token),
         "url" => (Role::Url, Shape::Token),
         "host" => (Role::Host(HostFrom::Header), Shape::HostWord),
         "vhost" => (Role::Host(HostFrom::Matched), Shape::HostName),

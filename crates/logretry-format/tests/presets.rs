@@ -292,3 +292,83 @@ fn an_apache_without_a_name_logs_its_address() {
     assert!(read("vhost_combined", &line).is_err());
     assert!(logretry_format::detect([line.as_bytes()].into_iter()).chosen().is_none());
 }
+
+#[test]
+fn what_frameworks_log_by_themselves_is_read() {
+    let lost: [&[&str]; 4] = [&[], &["path"], &["query"], &["path", "query"]];
+    let [nothing, path, query, both] = lost;
+    for (preset, line, expected, lossy) in [
+        (
+            "aiohttp",
+            r#"127.0.0.1 [29/Nov/2026:16:04:55 +0000] "GET /s/503/a"b?x="y" HTTP/1.1" 503 190 "http://r/"q"" "curl/8.9 "x" \y""#,
+            "- - /s/503/a%22b?x=%22y%22",
+            nothing,
+        ),
+        (
+            "cherrypy",
+            r#"127.0.0.1 - - [29/Nov/2026:16:04:56] "GET /s/500/a\"b c?x=\n HTTP/1.1" 503 2 "http://r/\"q\"" "curl/8.9 \y""#,
+            "- - /s/500/a%22b%20c?x=%5Cn",
+            path,
+        ),
+        (
+            "daphne",
+            r#"127.0.0.1:43278 - - [29/Nov/2026:16:05:00] "GET /s/503/a"b?x="y"" 503 2"#,
+            "- - /s/503/a%22b?x=%22y%22",
+            nothing,
+        ),
+        ("granian", r#"[2026-11-29 16:04:59 +0000] ::1 - "GET /a b HTTP/1.1" 503 0.016"#, "- - /a%20b", both),
+        (
+            "sanic",
+            r#"[::1]:38836 GET https://shop.example:8443/s/503/a"b?x="y" 503 2  0.0ms"#,
+            "https shop.example:8443 /s/503/a%22b?x=%22y%22",
+            nothing,
+        ),
+        ("sanic", "GET http://shop.example/a?b=c  503 2", "http shop.example /a?b=c", nothing),
+        (
+            "tornado",
+            r"[E 261129 16:04:58 web:2591] 503 GET /a\b?x=(y) (127.0.0.1) 0.24ms",
+            r"- - /a%5Cb?x=(y)",
+            nothing,
+        ),
+        ("tornado_plain", "503 GET /p? (::1) 1204.26ms", "- - /p?", nothing),
+        (
+            "fiber",
+            "06:22:52 | 503 |       1.2ms |       127.0.0.1 | DELETE  | /a%20b           | Service Unavailable",
+            "- - /a%20b",
+            query,
+        ),
+        ("ktor", "503 Service Unavailable: GET - /a in 12ms", "- - /a", query),
+        ("ktor", "503 Service Unavailable: GET - /a", "- - /a", query),
+        ("koa", "  --> GET /a?b=c 503 5ms 2b", "- - /a?b=c", nothing),
+        ("koa", "  xxx GET /a?b=c 503 1.2s -", "- - /a?b=c", nothing),
+        (
+            "aspnet",
+            "      Request finished HTTP/2 GET https://shop.example/a?b=c - 503 null text/plain; charset=utf-8 12.3456ms",
+            "https shop.example /a?b=c",
+            path,
+        ),
+        ("warp", r#"- "GET /a|b HTTP/1.1" 503 "http://r/"q"" "curl "x"" 29.414µs"#, "- - /a%7Cb", query),
+        (
+            "tower_http",
+            "api{id=7}:request{method=GET uri=/a?b={c} version=HTTP/1.1}: tower_http::trace::on_response: finished processing request latency=0 ms status=503",
+            "- - /a?b=%7Bc%7D",
+            nothing,
+        ),
+        (
+            "tower_http",
+            "request{method=GET uri=/a}: tower_http::trace::on_response: finished processing request latency=12 μs status=503",
+            "- - /a",
+            nothing,
+        ),
+        ("php-fpm", r#"1.2.3.4 -  22/Nov/2026:06:22:52 +0000 "GET /a HTTP/1.1" 503"#, "- - /a", both),
+    ] {
+        let exchange = exchange(preset, line);
+        assert_eq!(url(&exchange), expected, "{preset}: {line}");
+        assert_eq!(exchange.status.map(u16::from), Some(503), "{preset}");
+        assert!(
+            exchange.lossy.iter().map(AsRef::as_ref).eq(lossy.iter().copied()),
+            "{preset}: {:?}",
+            exchange.lossy
+        );
+    }
+}

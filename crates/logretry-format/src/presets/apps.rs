@@ -94,7 +94,7 @@ pub(super) const PRESETS: &[Preset] = &[
     Preset {
         name: "php-fpm",
         aliases: &["php_fpm"],
-        spec: r#"line:{client} - {text:user} {time:%d/%b/%Y:%H:%M:%S %z} "{method} {uri}" {status}{rest}"#,
+        spec: r#"line:{client} - {text:user} {time:%d/%b/%Y:%H:%M:%S %z} "{request}" {status}{rest}"#,
         about: "PHP-FPM without configuration, which logs the script and no query",
         example: r#"203.0.113.9 -  22/Nov/2026:06:22:52 +0000 "GET /index.php" 502"#,
         escape: Some(Escape::None),

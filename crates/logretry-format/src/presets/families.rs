@@ -118,6 +118,15 @@ pub(super) const PRESETS: &[Preset] = &[
         ..PLAIN
     },
     Preset {
+        name: "tower_http_json",
+        aliases: &["axum_json"],
+        spec: "json:sign=.span.uri,sign=.fields.status,only=.target^tower_http::trace::on_response,status=.fields.status,time=.timestamp,\
+               target=.span.uri,method=.span.method",
+        about: "the TraceLayer of tower-http (axum, tonic), as tracing-subscriber writes JSON",
+        example: r#"{"timestamp":"2026-11-22T06:22:52.587782Z","level":"DEBUG","fields":{"message":"finished processing request","latency":"0 ms","status":502},"target":"tower_http::trace::on_response","span":{"method":"GET","uri":"/a?b=c","version":"HTTP/1.1","name":"request"},"spans":[{"method":"GET","uri":"/a?b=c","version":"HTTP/1.1","name":"request"}]}"#,
+        ..PLAIN
+    },
+    Preset {
         name: "heroku",
         aliases: &["heroku_router"],
         spec: "logfmt:sign=dyno,sign=fwd,status=status,time=(time),target=path,method=method,host=host,scheme=protocol,\

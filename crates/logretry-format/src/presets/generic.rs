@@ -41,12 +41,14 @@ pub(super) const PRESETS: &[Preset] = &[
                status=.res.status,status=.res.status_code,status=.sc-status,status=.elb_status_code,status=.http.status,\
                status=.httpRequest.status,status=.properties.httpStatus,status=.properties.httpStatusCode,\
                status=.attributes.http.response.status_code,status=.attributes.http.status_code,status=.code,status=.api.status_code,status=.lb_status_code,status=.s,\
+               status=.meta.res.status_code,\
                request=.request,request=.request_line,request=.req,request=.r,request=.http_request,\
                target=.request_uri,target=.original_uri,target=.url.original,target=.http.target,target=.attributes.http.target,\
                target=.request.target,target=.target,\
                uri=.uri,uri=.u,target=.request.uri,target=.req.uri,target=.req.originalUrl,\
+               target=.meta.req.original_url,\
                url=.url,url=.url.full,url=.http.url,url=.request_url,url=.request.url,url=.req.url,url=.full_url,url=.http.request.url,\
-               url=.attributes.url.full,url=.attributes.http.url,url=.httpRequest.requestUrl,url=.properties.requestUri,url=.cs-uri,\
+               url=.attributes.url.full,url=.attributes.http.url,url=.httpRequest.requestUrl,url=.properties.requestUri,url=.cs-uri,url=.meta.req.url,\
                decoded_path=.req_path,path=.url.path,path=.attributes.url.path,path=.raw_path,path=.requestContext.http.path,\
                decoded_path=.path,decoded_path=.request_path,decoded_path=.request.path,decoded_path=.req.path,decoded_path=.uri_path,\
                decoded_path=.url_path,decoded_path=.http.path,decoded_path=.document_uri,decoded_path=.cs-uri-stem,\
@@ -54,10 +56,10 @@ pub(super) const PRESETS: &[Preset] = &[
                query=.request.query,query=.request.query_string,query=.req.query,query=.request_query,query=.cs-uri-query,query=.query_str,query=.q,\
                method=.method,method=.req_method,method=.request_method,method=.http_method,method=.http.request.method,method=.http.method,\
                method=.request.method,method=.req.method,method=.verb,method=.cs-method,method=.attributes.http.request.method,\
-               method=.attributes.http.method,\
+               method=.attributes.http.method,method=.meta.req.method,\
                host=.http_host,host=.vhost,host=.virtual_host,host=.:authority,host=.request_host,host=.request.host,\
                host=.req_host,host=.request.headers.host,host=.req.headers.host,host=.req.host,host=.url.domain,host=.http.host,host=.domain_name,server_name=.server_name,\
-               host=.attributes.server.address,host=.attributes.http.host,host=.server.address,host=.http.request.headers.host,\
+               host=.attributes.server.address,host=.attributes.http.host,host=.server.address,host=.http.request.headers.host,host=.meta.req.headers.host,\
                host=.cs-host,host=.host_header,host_or_machine=.host,host_or_machine=.hostname,\
                scheme=.scheme,scheme=.request_scheme,scheme=.url.scheme,scheme=.http.scheme,scheme=.x_forwarded_proto,scheme=.http_x_forwarded_proto,\
                scheme=.request.scheme,scheme=.protocol,scheme=.proto,scheme=.attributes.url.scheme,port=.server_port,\
@@ -65,7 +67,7 @@ pub(super) const PRESETS: &[Preset] = &[
                time=.time,time=.timestamp,time=.ts,time=.@timestamp,time=.time_iso8601,time=.time_local,time=.datetime,time=.date,time=.msec,\
                time=.start_time,time=.request_time_iso,time=.t,\
                duration_ms=.duration_ms,duration_ms=.latency_ms,duration_ms=.elapsed_ms,duration_ms=.response_time_ms,duration_ms=.request_time_ms,\
-               duration_ms=.took_ms,duration_us=.duration_us,duration_us=.latency_us,duration_us=.duration_micros,duration_ns=.duration_ns,\
+               duration_ms=.took_ms,duration_ms=.meta.response_time,duration_us=.duration_us,duration_us=.latency_us,duration_us=.duration_micros,duration_ns=.duration_ns,\
                duration_ns=.latency_ns,duration_ns=.event.duration,duration_s=.request_time,duration_s=.duration_s,duration_s=.duration_seconds,\
                bytes=.body_bytes_sent,bytes=.bytes_sent,bytes=.bytes,bytes=.size,bytes=.response_size,bytes=.response_bytes,bytes=.body_bytes,\
                bytes=.response_body_size,bytes=.bytes_out,bytes=.http.response.body.bytes,bytes=.http.response.bytes,bytes=.resp_size,bytes=.b,\
@@ -73,6 +75,7 @@ pub(super) const PRESETS: &[Preset] = &[
                client=.source.ip,client=.ip,client=.clientip,client=.remote_address,client=.remote,client=.x_forwarded_for,\
                user_agent=.http_user_agent,user_agent=.user_agent,user_agent=.ua,user_agent=.agent,user_agent=.user_agent.original,\
                user_agent=.request_user_agent,user_agent=.request.headers.user_agent,user_agent=.req.headers.user_agent,\
+               user_agent=.meta.req.headers.user_agent,\
                request_id=.request_id,request_id=.req_id,request_id=.http.request.id,request_id=.x_request_id,request_id=.http_x_request_id,\
                request_id=.req.id,request_id=.trace_id,request_id=.correlation_id,request_id=.unique_id,\
                upstream_addr=.upstream_addr,upstream_connect_time=.upstream_connect_time,response_flags=.response_flags",

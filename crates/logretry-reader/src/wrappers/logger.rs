@@ -6,6 +6,8 @@
 //!   [2026-11-22 06:22:52 +0000] [12] [INFO] …          gunicorn, hypercorn
 //!   [2026-11-22T06:22:52Z INFO  actix_web::…] …        env_logger
 //!   I, [2026-11-22T06:22:52.123 #12]  INFO -- : …      Ruby
+//!   2026-11-22T06:22:52.123Z  INFO 1 --- [http-1] r.n.AccessLog  : …    Spring Boot
+//!   info: Microsoft.AspNetCore.Hosting.Diagnostics[2] …                 .NET
 //! ```
 //!
 //! There is no end to their forms. A level among the first words is what they share; what stands before it may be a time, numbers and names, and what stands
@@ -14,7 +16,7 @@
 use super::{Layer, Wrapper, stamp};
 
 /// How far the level may stand from the beginning.
-const HEAD_BYTES_MAX: usize = 120;
+const HEAD_BYTES_MAX: usize = 160;
 
 const LEVELS: [&[u8]; 20] = [
     b"TRACE",
@@ -59,6 +61,9 @@ pub(super) fn peel(line: &[u8]) -> Option<Layer<'_>> {
     {
         at += close + gap(&head[at + close..]);
     }
+    if let Some(behind) = behind_spring(&head[at..]) {
+        return Some(Layer::prefix(Wrapper::Logger, &line[at + behind..]));
+    }
     // The name of a logger is a word that ends in punctuation, or one that stands before an address.
     let name = word(&head[at..]);
     let is_name = name.first().is_some_and(u8::is_ascii_alphabetic)
@@ -66,9 +71,11 @@ pub(super) fn peel(line: &[u8]) -> Option<Layer<'_>> {
     let behind = at + name.len();
     let next = behind + gap(&head[behind..]);
     let is_before_address = head.get(next).is_some_and(|byte| byte.is_ascii_digit() || b"[:".contains(byte));
-    let is_marked =
-        matches!(head.get(behind..behind + 1), Some(b":" | b"]")) || head[behind..].starts_with(b" - ");
-    if is_name && (is_marked || is_before_address) {
+    let is_marked = matches!(head.get(behind..behind + 1), Some(b":" | b"]"))
+        || [b" - ", b" > "].iter().any(|mark| head[behind..].starts_with(*mark));
+    if is_name && let Some(length) = event_id(&head[behind..]) {
+        at = behind + length;
+    } else if is_name && (is_marked || is_before_address) {
         at = next;
     }
     let text = line.get(at..).filter(|text| !text.is_empty())?;
@@ -121,9 +128,23 @@ pub(super) fn labels(line: &[u8]) -> Option<Layer<'_>> {
     Some(Layer::prefix(Wrapper::Logger, text.trim_ascii_start()))
 }
 
+/// How much stands before the message in what Spring Boot writes behind the level: `1 --- [http-1] r.n.AccessLog  : `.
+fn behind_spring(text: &[u8]) -> Option<usize> {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let rest = text[digits..].strip_prefix(b" --- ").filter(|_| digits > 0)?;
+    let colon = memchr::memmem::find(rest, b" : ")?;
+    Some(text.len() - rest.len() + colon + b" : ".len())
+}
+
+/// `[2] `, the number of an event that .NET writes behind the name of a logger.
+fn event_id(text: &[u8]) -> Option<usize> {
+    let digits = text.strip_prefix(b"[")?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    text[1 + digits..].starts_with(b"] ").then_some(digits + 3).filter(|_| digits > 0)
+}
+
 /// Bytes between two words.
 fn gap(text: &[u8]) -> usize {
-    text.iter().take_while(|byte| b" \t:-|[](),#".contains(byte)).count()
+    text.iter().take_while(|byte| b" \t:-|[](),#>".contains(byte)).count()
 }
 
 fn word(text: &[u8]) -> &[u8] {
@@ -184,6 +205,19 @@ mod tests {
             ("203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] \"GET /INFO HTTP/1.1\" 502", None),
             ("GET /a 500 INFO x", None),
             ("INFO -- : [7f2a-1] method=GET", Some("method=GET")),
+            (
+                "2026-11-22 06:22:52.123  INFO 1 --- [ctor-http-nio-2] reactor.netty.AccessLog      : 203.0.113.9 - -",
+                Some("203.0.113.9 - -"),
+            ),
+            (
+                "2026-11-22T06:22:52.123Z  INFO 71 --- [shop] [nio-8080-1] o.s.web.Filter   : GET /a : b",
+                Some("GET /a : b"),
+            ),
+            (
+                "info: Microsoft.AspNetCore.Hosting.Diagnostics[2] Request finished HTTP/1.1",
+                Some("Request finished HTTP/1.1"),
+            ),
+            ("2026-11-22T06:22:52Z INFO  shop > 203.0.113.9:5 \"GET", Some("203.0.113.9:5 \"GET")),
             ("INFO", None),
             ("", None),
         ] {
