@@ -105,3 +105,24 @@ fn lines_of_twenty_thousand_bytes_are_whole() {
         .collect();
     assert_eq!(texts.concat(), fs::read_to_string(log).expect("it is UTF-8"));
 }
+
+/// uvicorn logs no time; without one, no line lies in a range.
+#[test]
+fn a_line_without_a_time_has_that_of_what_is_around_it() {
+    let line = |hour, target| {
+        format!(
+            r#"{{"log":"INFO:     203.0.113.9:38380 - \"GET {target} HTTP/1.1\" 500 Internal Server Error\n","stream":"stdout","time":"2026-11-22T{hour}:22:52.5Z"}}"#
+        ) + "\n"
+    };
+    let desk = Desk::with("app.log", line("05", "/early") + &line("07", "/late"));
+    let since = "2026-11-22T06:00:00Z";
+    let pushed = desk.run("lr-read", &["app.log", "--since", since]);
+    let targets = |records: &str| -> Vec<_> {
+        ndjson(records).iter().map(|record| record["original"]["target"].clone()).collect()
+    };
+    assert_eq!(targets(&pushed.stdout), ["/late"], "{}", pushed.stderr);
+    let filtered =
+        pipe([desk.program("lr-read", &["app.log"]), desk.program("lr-filter", &["--since", since])]);
+    assert_eq!(filtered.stdout, pushed.stdout);
+    assert_eq!(ndjson(&pushed.stdout)[0]["original"]["time"], "2026-11-22T07:22:52.5Z");
+}

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use bstr::BString;
+use jiff::Timestamp;
 use logretry_format::{Format, LineError, Screen, Spans};
 use logretry_record::{Exchange, LineCounter, LineKey, Origin, Record, RecordId, Reject, Shown};
 use logretry_stage::bridge::{Break, Feed};
@@ -13,7 +14,7 @@ use crate::follow::Progress;
 use crate::sift::Plan;
 use crate::unread::Unread;
 use crate::wrappers::joins::{Added, Joined, Joins, Place, too_long};
-use crate::wrappers::{DEPTH_MAX, Layer, Part, peel};
+use crate::wrappers::{self, DEPTH_MAX, Layer, Part, peel};
 
 mod others;
 
@@ -69,6 +70,13 @@ struct Strip<'t> {
     is_utf8_only: bool,
     /// Whether the formats are all that there are.
     is_final: bool,
+}
+
+impl Strip<'_> {
+    /// The time of the line by what was around it.
+    fn time(&self) -> Option<Timestamp> {
+        wrappers::time(self.whole, self.depth)
+    }
 }
 
 /// What the formats say of a text.
@@ -283,7 +291,7 @@ impl<'a> Desk<'a> {
                 return Ok(Said::Done);
             }
             if let Some(predicate) = &self.options.predicate
-                && predicate.rules_out(parsed.status(), || parsed.time())
+                && predicate.rules_out(parsed.status(), || parsed.time().or_else(|| strip.time()))
             {
                 self.screen_out(feed);
                 return Ok(Said::Done);
@@ -298,6 +306,7 @@ impl<'a> Desk<'a> {
                 return Ok(Said::Done);
             }
             let mut exchange = parsed.exchange();
+            exchange.time = exchange.time.or_else(|| strip.time());
             if strip.is_utf8_only {
                 mark_replaced(text, &mut exchange);
             }

@@ -23,9 +23,12 @@ mod prefix;
 mod rfc5424;
 mod stamp;
 mod syslog;
+mod time;
 
 use std::borrow::Cow;
 use std::fmt;
+
+pub(crate) use time::time;
 
 /// Something that was put around the lines of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

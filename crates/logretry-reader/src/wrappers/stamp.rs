@@ -1,4 +1,4 @@
-//! Times as they stand at the beginning of wrapped lines. They are recognised, not read: each web server's line has its own.
+//! Times as they stand at the beginning of wrapped lines. They are recognised, not read: most lines have their own (see [`time`](super::time) for those that have not).
 
 const SHAPE: &[u8] = b"dddd-dd-ddTdd:dd:dd";
 
@@ -8,22 +8,20 @@ pub(super) const ISO_BYTES: usize = SHAPE.len();
 /// How many bytes the ISO 8601 time at the beginning of `text` has: `2026-11-22T06:41:41`, with a fraction and a zone or without.
 pub(super) fn iso(text: &[u8]) -> Option<usize> {
     fits(text, SHAPE).then_some(())?;
-    let mut at = SHAPE.len() + fraction(&text[SHAPE.len()..]);
-    match text.get(at) {
-        Some(b'Z') => at += 1,
-        Some(b'+' | b'-') => {
-            let zone = &text[at + 1..];
-            at += if fits(zone, b"dd:dd") {
-                6
-            } else if fits(zone, b"dddd") {
-                5
-            } else {
-                return None;
-            };
-        }
-        _ => {}
-    }
-    Some(at)
+    let at = SHAPE.len() + fraction(&text[SHAPE.len()..]);
+    let zone = zone(&text[at..]);
+    (!zone.is_empty() || !matches!(text.get(at), Some(b'+' | b'-'))).then_some(at + zone.len())
+}
+
+/// The zone at the beginning of `text`: `Z`, `+01:00`, `-0100`, or nothing.
+pub(super) fn zone(text: &[u8]) -> &[u8] {
+    let length = match text {
+        [b'Z', ..] => 1,
+        [b'+' | b'-', rest @ ..] if fits(rest, b"dd:dd") => 6,
+        [b'+' | b'-', rest @ ..] if fits(rest, b"dddd") => 5,
+        _ => 0,
+    };
+    &text[..length]
 }
 
 /// How many bytes the time without a zone at the beginning of `text` has, as loggers write it: `2026-11-22 06:41:41,123`, `2026/11/22 06:41:41`.
