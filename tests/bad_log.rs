@@ -163,7 +163,7 @@ fn a_format_that_does_not_exist() {
     let desk = Desk::with("access.log", line("GET /a", 500));
     assert_snapshot!(said(&desk.run("lr-read", &["access.log", "--format", "combind"])), @"
     exit 2
-    lr-read: cannot use the format: there is no preset `combind` (did you mean `combined`?); the presets are `haproxy_https`, `haproxy`, `haproxy_clf`, `alb`, `elb`, `s3`, `istio`, `envoy`, `nginx-proxy-manager`, `kong`, `zoraxy`, `traefik_clf`, `squid_combined`, `squid`, `varnishncsa`, `ingress-nginx`, `vhost_combined`, `nginx_main`, `combined`, `gunicorn`, `common`, `host_combined`, `combined_more`, `lighttpd`, `uwsgi`, `uvicorn`, `werkzeug`, `gin`, `chi`, `actix`, `php-fpm`, `serilog`, `morgan_short`, `morgan_tiny`, `morgan_dev`, `tomcat`, `jetty`, `caddy`, `traefik`, `cloudflare`, `gcp`, `azure_appgw`, `azure_frontdoor`, `har`, `gor`, `envoy_json`, `apigateway`, `heroku`, `cloudfront`, `w3c`, `ltsv`, `logfmt`, `json`, or paste the text from the server's configuration
+    lr-read: cannot use the format: there is no preset `combind` (did you mean `combined`?); `logretry formats` lists them all, or paste the text from the server's configuration
     ");
 }
 
@@ -218,4 +218,16 @@ fn a_log_that_is_truncated_while_it_is_read_gives_whole_records_and_an_end() {
     assert_eq!(reading.wait().expect("it ends").code(), Some(0));
     let count = ndjson(&read).len();
     assert!(count > 1 && count < LINES, "{count} records");
+}
+
+#[test]
+fn a_log_without_times_says_that_a_range_of_time_leaves_its_lines_out() {
+    let line = |status| format!("INFO:     203.0.113.9:5 - \"GET /a HTTP/1.1\" {status} Reason\n");
+    let desk = Desk::with("app.log", line(200) + &line(500) + &line(502));
+    let read = desk.run("lr-read", &["app.log", "--status", "5xx", "--since", "2026-11-01"]);
+    assert_snapshot!(read.stderr, @r"
+    lr-read: app.log: format uvicorn, which 3 of 3 lines fit
+    lr-read: app.log:2: says no time, so --since and --until leave it out, and every other line that says none
+    lr-read: 3 lines = 0 records + 0 rejected + 3 screened
+    ");
 }

@@ -129,7 +129,10 @@ fn missing(format: &Format) -> Vec<String> {
         sentences.push("the format names no method, so every request is taken for a GET".to_owned());
     }
     if !format.has_time() {
-        sentences.push("the format has no time, so --since and --until select nothing".to_owned());
+        sentences.push(
+            "the format has no time: --since and --until go by the time of what is around the lines, and select nothing where that says none"
+                .to_owned(),
+        );
     }
     sentences.extend(format.notes().iter().cloned());
     sentences

@@ -6,14 +6,12 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpecError {
     /// One word that is no preset's name.
-    #[error("there is no preset `{name}`{}; the presets are {known}, or paste the text from the server's configuration", did_you_mean(.nearest.as_deref()))]
+    #[error("there is no preset `{name}`{}; `logretry formats` lists them all, or paste the text from the server's configuration", did_you_mean(.nearest.as_deref()))]
     UnknownPreset {
         /// The word.
         name: String,
         /// The preset whose name looks most like it.
         nearest: Option<String>,
-        /// All names.
-        known: String,
     },
     /// Text without a single field.
     #[error("there is no field in it: nginx writes fields as `$status`, Apache as `%>s`")]

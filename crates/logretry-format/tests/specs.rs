@@ -111,7 +111,10 @@ fn the_literals_around_the_status_are_known() {
 #[test]
 fn a_spec_that_cannot_work_says_what_to_do() {
     for (spec, message) in [
-        ("conbined", "there is no preset `conbined` (did you mean `combined`?); the presets are `"),
+        (
+            "conbined",
+            "there is no preset `conbined` (did you mean `combined`?); `logretry formats` lists them all",
+        ),
         ("GET /a 200", "there is no field in it"),
         ("log_format x '';", "there is no field in it"),
         (

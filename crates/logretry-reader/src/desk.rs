@@ -56,6 +56,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) is_plain: bool,
     /// Whether the formats have changed since the last plan.
     has_changed: bool,
+    /// Whether a line was wanted but for a time that it does not say.
+    is_timeless: bool,
 }
 
 /// A text on its way from a physical line to the line that the web server wrote.
@@ -112,6 +114,7 @@ impl<'a> Desk<'a> {
             held: Vec::new(),
             is_plain: false,
             has_changed: false,
+            is_timeless: false,
         }
     }
 
@@ -290,9 +293,19 @@ impl<'a> Desk<'a> {
                 self.reject(place, text, SEVERAL_LINES.to_owned(), feed)?;
                 return Ok(Said::Done);
             }
+            let time = || parsed.time().or_else(|| strip.time());
             if let Some(predicate) = &self.options.predicate
-                && predicate.rules_out(parsed.status(), || parsed.time().or_else(|| strip.time()))
+                && predicate.rules_out(parsed.status(), time)
             {
+                if predicate.misses_time(parsed.status(), time)
+                    && !std::mem::replace(&mut self.is_timeless, true)
+                {
+                    feed.notes().say(format_args!(
+                        "{}:{}: says no time, so --since and --until leave it out, and every other line that says none",
+                        Shown(&self.name),
+                        place.number,
+                    ));
+                }
                 self.screen_out(feed);
                 return Ok(Said::Done);
             }

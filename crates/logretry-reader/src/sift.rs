@@ -221,12 +221,12 @@ impl<'p> Sifter<'p> {
                 Err(LineError::Ambiguous | LineError::TooManyReadings { .. } | LineError::NoRequest) => break,
                 Err(_) => continue,
             };
-            if self
-                .plan
-                .predicate
-                .as_ref()
-                .is_some_and(|wanted| wanted.rules_out(parsed.status(), || parsed.time()))
+            if let Some(wanted) = &self.plan.predicate
+                && wanted.rules_out(parsed.status(), || parsed.time())
             {
+                if wanted.misses_time(parsed.status(), || parsed.time()) {
+                    break;
+                }
                 return push_screened(1, &mut sifted.found);
             }
             if capture::is_capture(format) {

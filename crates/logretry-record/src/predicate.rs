@@ -35,6 +35,11 @@ impl Predicate {
         !self.has_status(status) || (self.time != TimeRange::default() && !self.time.contains(time()))
     }
 
+    /// Whether a line with this status is ruled out for want of a time alone: it says none, and a time is asked for.
+    pub fn misses_time(&self, status: Option<u16>, time: impl FnOnce() -> Option<Timestamp>) -> bool {
+        self.time != TimeRange::default() && self.has_status(status) && time().is_none()
+    }
+
     /// Whether the record in this line of NDJSON certainly will not be selected, which is told without decoding it. `false` is
     /// "maybe".
     ///

@@ -11,8 +11,7 @@ pub(crate) fn unknown(name: &str) -> SpecError {
         .min()
         .filter(|&(distance, known)| distance <= 1 + known.len() / 3)
         .map(|(_, known)| known.to_owned());
-    let known: Vec<_> = presets().iter().map(|preset| format!("`{}`", preset.name)).collect();
-    SpecError::UnknownPreset { name: shorten(name), nearest, known: known.join(", ") }
+    SpecError::UnknownPreset { name: shorten(name), nearest }
 }
 
 fn shorten(name: &str) -> String {
