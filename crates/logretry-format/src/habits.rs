@@ -90,6 +90,14 @@ impl Absolute {
         }
     }
 
+    /// How many bytes of `target` the producer has put before it, where these may hold what a client chose: a `#` in a `Host` begins no fragment.
+    pub(crate) fn prefix_bytes(self, target: &[u8]) -> usize {
+        const SCHEME: &[u8] = b"http://";
+        let host = target.strip_prefix(SCHEME).filter(|_| self == Self::Prefixed);
+        let end = host.and_then(|host| host.iter().position(|byte| b"/*".contains(byte)));
+        end.map_or(0, |end| SCHEME.len() + end)
+    }
+
     /// Takes `target`, its escape undone, apart.
     pub(crate) fn take<'t>(self, method: &[u8], target: &'t [u8], protocol: &[u8]) -> Asked<'t> {
         let as_sent = || Asked { target: Cow::Borrowed(target), ..Asked::default() };

@@ -171,8 +171,9 @@ impl Edits {
 
     fn mark_target(&mut self, parsed: &StepsRead<'_>, target: Span, mark: &Mark) {
         let raw = parsed.format.escape.with_bare_hashes(target.of(parsed.line));
-        if let Some((at, text)) = mark.insertion(&raw) {
-            self.insert(target.start + at, &text);
+        let start = parsed.format.habits.absolute.prefix_bytes(&raw);
+        if let Some((at, text)) = mark.insertion(&raw[start..]) {
+            self.insert(target.start + start + at, &text);
         }
     }
 

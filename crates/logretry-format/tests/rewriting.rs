@@ -52,6 +52,22 @@ fn every_place_of_the_url_is_marked() {
     }
 }
 
+/// varnishncsa writes the `Host` before the URL: what stands in it is no part of that.
+#[test]
+fn a_host_that_a_client_made_up_does_not_move_the_mark() {
+    let line = |url| {
+        format!("203.0.113.9 - - [22/Nov/2026:06:44:26 +0000] \"GET {url} HTTP/1.1\" 503 282 \"-\" \"-\"")
+    };
+    for (url, expected) in [
+        ("http://h#x/a?b=c", "http://h#x/a?b=c&retry=True"),
+        ("http://h?x#/a#f", "http://h?x#/a?retry=True#f"),
+        ("http://h/a", "http://h/a?retry=True"),
+    ] {
+        let written = rewritten("varnishncsa", &line(url), |_| {});
+        assert!(written.contains(&format!("\"GET {expected} HTTP/1.1\"")), "{written}");
+    }
+}
+
 #[test]
 fn new_values_are_written_as_the_line_writes_them() {
     for (spec, line, expected) in [
