@@ -100,6 +100,23 @@ fn a_retry_log_on_a_full_disk_stops_the_run_before_more_is_sent() {
     assert!(backend.seen().len() < 2000, "it went on");
 }
 
+#[test]
+fn as_long_as_the_disk_is_full_the_same_command_again_sends_nothing() {
+    let backend = Backend::up();
+    let log: String = (0..2000).map(|n| line(&format!("GET /{n}"), 500)).collect();
+    let desk = Desk::with("access.log", log);
+    let url = backend.url();
+    let run = ["run", "access.log", "--base-url", &url, "--ledger", "ledger", "-o", "/dev/full"];
+    assert_eq!(desk.run("logretry", &run).code, 1);
+    let sent = backend.seen().len();
+    let again = desk.run("logretry", &run);
+    assert_eq!(backend.seen().len(), sent, "it went on: {}", again.stderr);
+    assert_snapshot!(said(&again), @r"
+    exit 1
+    logretry: cannot write the retry log `/dev/full`: No space left on device (os error 28); nothing more is sent; once that is mended, run the same command again: it goes on where this run stopped
+    ");
+}
+
 /// The shell's limit is told by a signal first, which would end the process with requests under way.
 #[test]
 fn a_limit_of_the_size_of_files_is_as_a_full_disk() {

@@ -322,9 +322,9 @@ impl Writer {
                 return;
             }
         };
-        let end = projection.resume(mark.as_deref(), lines);
+        let resumed = projection.resume(mark.as_deref(), lines);
         let seq = self.next_seq - 1;
-        let log = Log {
+        let log = self.log.insert(Log {
             projection,
             lines: Vec::new(),
             number: 0,
@@ -333,8 +333,8 @@ impl Writer {
             unmarked_bytes: 0,
             mark: None,
             failed: false,
-        };
-        match end.and_then(|()| self.log.insert(log).mark()) {
+        });
+        match resumed.and_then(|()| log.mark()) {
             Ok(()) => self.commit(&Events::default(), true),
             Err(error) => self.log_failed(&error),
         }

@@ -116,11 +116,14 @@ impl Projection for Paper {
 
     fn resume(&mut self, mark: Option<&str>, lines: Vec<Vec<u8>>) -> std::io::Result<()> {
         self.look(|written| {
+            if written.is_full {
+                return Err(std::io::ErrorKind::StorageFull.into());
+            }
             written.mark = mark.map(str::to_owned);
             written.text.extend(lines.concat());
             written.resumed = lines;
-        });
-        Ok(())
+            Ok(())
+        })
     }
 
     fn append(&mut self, lines: &[u8], _: u64) -> std::io::Result<()> {

@@ -81,6 +81,16 @@ fn a_retry_log_that_cannot_be_written_ends_the_sending_and_not_the_ledger() {
 }
 
 #[test]
+fn a_retry_log_that_cannot_be_completed_begins_no_sending() {
+    let desk = Desk::new();
+    let (ledger, paper) = (desk.ledger(), Paper::default());
+    paper.look(|written| written.is_full = true);
+    let refused = ledger.attach(paper.boxed()).wait().expect_err("it is full");
+    assert!(refused.to_string().contains("the retry log `paper`"), "{refused}");
+    ledger.intent(id(1), 1, "GET", "http://shop.example/a").wait().expect_err("nothing is sent");
+}
+
+#[test]
 fn a_retry_log_that_was_moved_away_goes_on_in_a_new_file() {
     let desk = Desk::new();
     let (ledger, paper) = (desk.ledger(), Paper::default());
