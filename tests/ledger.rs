@@ -284,6 +284,12 @@ fn what_the_server_has_logged_as_cut_off_did_arrive_and_stays_held() {
     assert_eq!((second.code, backend.seen().len()), (3, 1), "{}", second.stderr);
     let held = desk.run("logretry", &["held", "retry.log.ledger"]).stdout;
     assert!(held.contains("DELETE") && held.contains("arrived"), "{held}");
+
+    // The server behind it may know the end.
+    desk.put("behind.log", lines[0].replace(" 499 ", " 204 "));
+    let third = run(&desk, &server.url(), &["--methods", "DELETE", "--yes", "--resolve-from", "behind.log"]);
+    assert_eq!((third.code, backend.seen().len()), (0, 1), "{}", third.stderr);
+    assert!(desk.read("retry.log").contains("\"DELETE /slow?retry=True HTTP/1.1\" 204 "), "{}", third.stderr);
 }
 
 #[test]

@@ -73,11 +73,14 @@ impl ServerLog {
         let begun = doubt.time.checked_sub(SignedDuration::from_secs(1)).unwrap_or(doubt.time);
         let about = |seen: &&Seen| seen.time.is_none_or(|time| time >= begun);
         let earlier = usize::try_from(doubt.attempt.saturating_sub(1)).unwrap_or(usize::MAX);
-        match lines.iter().rev().find(about) {
+        let mut about = lines.iter().rev().filter(about);
+        // Where several logs are given, the proxy in front may only know that its client has gone, and the server behind it how the request ended.
+        let end = about.clone().find(|seen| seen.says_the_end()).filter(|_| earlier == 0);
+        match end.or_else(|| about.next()) {
             Some(seen) if earlier > 0 && lines.len() <= earlier && seen.status != CLIENT_CLOSED => None,
             Some(seen) => match seen.status {
                 CLIENT_CLOSED => Some((Verdict::Arrived, Some(*seen))),
-                200..=599 => Some((Verdict::Ended(seen.status), Some(*seen))),
+                status if seen.says_the_end() => Some((Verdict::Ended(status), Some(*seen))),
                 _ => None,
             },
             None => {
@@ -85,6 +88,13 @@ impl ServerLog {
                 (self.is_whole && reaches_back && lines.is_empty()).then_some((Verdict::Send, None))
             }
         }
+    }
+}
+
+impl Seen {
+    /// Whether its status is one that the request was answered with.
+    fn says_the_end(&self) -> bool {
+        matches!(self.status, 200..=599) && self.status != CLIENT_CLOSED
     }
 }
 
@@ -137,6 +147,15 @@ mod tests {
         assert_eq!(said(&log(&[(3, 502)], false), 1), Some(Verdict::Ended(502)));
         assert_eq!(said(&log(&[(4, 499)], false), 1), Some(Verdict::Arrived));
         assert_eq!(said(&log(&[(4, 0)], false), 1), None);
+    }
+
+    #[test]
+    fn of_several_logs_the_one_that_knows_the_end_counts_whatever_their_order() {
+        for lines in [[(4, 499), (4, 201)], [(4, 201), (4, 499)]] {
+            assert_eq!(said(&log(&lines, false), 1), Some(Verdict::Ended(201)));
+        }
+        let earlier = [(3, 503), (4, 499)];
+        assert_eq!(said(&log(&earlier, false), 2), Some(Verdict::Arrived), "503 may be the first one's end");
     }
 
     #[test]

@@ -170,7 +170,7 @@ pub struct InDoubt {
     pub id: RecordId,
     /// Which request of the record it was, from 1.
     pub attempt: u32,
-    /// When it was about to be sent; if it has been decided, when it was decided.
+    /// When it was about to be sent; if it has been decided that it is sent or has ended, when that was.
     pub time: Timestamp,
     /// Its method.
     pub method: String,

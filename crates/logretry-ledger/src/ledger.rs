@@ -199,7 +199,11 @@ impl Ledger {
 
     /// It has been decided what became of a request in doubt.
     pub fn decide(&self, doubt: &InDoubt, verdict: Verdict) -> Ticket {
-        let head = Head::now(Kind::Verdict, Some(doubt.id), doubt.attempt);
+        let mut head = Head::now(Kind::Verdict, Some(doubt.id), doubt.attempt);
+        if verdict == Verdict::Arrived {
+            // It is still in doubt: whoever looks for its end looks from when it was sent on.
+            head.time = doubt.time;
+        }
         let body = doubt.decided(verdict);
         self.ask(true, |events| events.push(head, |text| text.extend(body.bytes()), None))
     }

@@ -50,7 +50,7 @@ pub struct Digest {
 pub struct Entry {
     /// Its number.
     pub seq: u64,
-    /// When it happened.
+    /// When it happened; of a verdict that a request has arrived, when that was about to be sent.
     pub time: Timestamp,
     /// `intent`, `answer`, `outcome`, `failure`, `verdict` or `line`.
     pub kind: &'static str,

@@ -1,4 +1,4 @@
-use logretry_ledger::{Before, Look, Verdict};
+use logretry_ledger::{Before, InDoubt, Look, Verdict};
 use logretry_record::Outcome;
 
 use crate::desk::{Desk, close, ended, id};
@@ -39,6 +39,7 @@ fn a_verdict_stays_until_it_is_acted_on() {
     let ledger = desk.ledger();
     ledger.before(id(0)).expect("a ledger");
     ledger.intent(id(0), 1, "POST", "http://shop.example/a").wait().expect("synced");
+    let [InDoubt { time: sent, .. }] = ledger.in_doubt().expect("a ledger")[..] else { panic!("one is") };
     drop(ledger);
     for verdict in [Verdict::Arrived, Verdict::Send, Verdict::Ended(201)] {
         let ledger = desk.ledger();
@@ -48,7 +49,9 @@ fn a_verdict_stays_until_it_is_acted_on() {
         let [doubt] = &Look::open(&desk.path()).expect("a ledger").in_doubt().expect("a ledger")[..] else {
             panic!("it is still there")
         };
-        assert_eq!((doubt.verdict, doubt.is_held()), (Some(verdict), verdict == Verdict::Arrived));
+        let is_open = verdict == Verdict::Arrived;
+        assert_eq!((doubt.verdict, doubt.is_held()), (Some(verdict), is_open));
+        assert_eq!(doubt.time == sent, is_open, "what is open is looked for from when it was sent on");
     }
     let ledger = desk.ledger();
     ledger.outcome(id(0), &ended("POST", 201), None).wait().expect("synced");
