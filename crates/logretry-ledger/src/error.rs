@@ -71,6 +71,20 @@ pub enum LedgerError {
         #[source]
         error: io::Error,
     },
+    /// SQLite may not write there.
+    #[error(
+        "{doing} the ledger `{}`: {error}; that file, and others beside it, must be writable; to look only, copy it to where they are, with those beside it",
+        path.display()
+    )]
+    ReadOnly {
+        /// The ledger.
+        path: PathBuf,
+        /// What was tried.
+        doing: &'static str,
+        /// SQLite's words.
+        #[source]
+        error: rusqlite::Error,
+    },
     /// SQLite refused.
     #[error("{doing} the ledger `{}`: {error}", path.display())]
     Sqlite {
@@ -127,6 +141,9 @@ impl<T> At<T> for rusqlite::Result<T> {
             Some(rusqlite::ErrorCode::NotADatabase) => LedgerError::NoLedger { path: path.to_owned() },
             Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
                 LedgerError::Damaged { path: path.to_owned(), what: error.to_string() }
+            }
+            Some(rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::CannotOpen) => {
+                LedgerError::ReadOnly { path: path.to_owned(), doing, error }
             }
             _ => LedgerError::Sqlite { path: path.to_owned(), doing, error },
         })

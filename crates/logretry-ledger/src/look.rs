@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::error::At as _;
 use crate::event::{InDoubt, Kind};
 use crate::live::{Live, Standing};
-use crate::place::Lock;
+use crate::place::{self, Lock};
 use crate::schema::{self, meta};
 use crate::{Before, LedgerError, rows};
 
@@ -69,7 +69,7 @@ pub struct Entry {
 impl Look {
     /// Looks into the ledger at `path`.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        path.metadata().at(path, "open")?;
+        place::refuse_unreadable(path)?;
         let db = schema::open_to_read(path)?;
         // One view for as long as this exists: what is told adds up, whatever is written meanwhile.
         db.execute_batch("BEGIN").at(path, "read")?;
@@ -80,7 +80,7 @@ impl Look {
     /// Looks into a ledger that [`Look::open`] finds damaged, to save what can be read: only [`Look::events`] tells anything then, and nothing that it tells
     /// has been checked.
     pub fn open_damaged(path: &Path) -> Result<Self, LedgerError> {
-        path.metadata().at(path, "open")?;
+        place::refuse_unreadable(path)?;
         let db = schema::open_to_read(path)?;
         Ok(Self { path: path.to_owned(), db, live: Live::default() })
     }

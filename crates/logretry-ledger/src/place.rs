@@ -6,7 +6,7 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, OFlags};
+use rustix::fs::{Access, FlockOperation, OFlags};
 
 use crate::LedgerError;
 use crate::error::At as _;
@@ -55,10 +55,15 @@ impl Lock {
 }
 
 /// The file beside `path` whose name has `suffix` added.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()
+}
+
+/// Refuses what is not there or may not be read, in the system's words; SQLite has the same ones for all that it cannot open.
+pub(crate) fn refuse_unreadable(path: &Path) -> Result<(), LedgerError> {
+    rustix::fs::access(path, Access::READ_OK).map_err(io::Error::from).at(path, "open")
 }
 
 /// Refuses a ledger that somebody else may have put there: a symbolic link, and in a folder that everybody may write into (`/tmp`) a file of another user. It would say

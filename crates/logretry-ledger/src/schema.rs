@@ -10,6 +10,7 @@
 //! The key of `event` is its rowid, and there is no index on the ids: these are random, and keeping 16 random bytes in order costs ten times the
 //! rest. What is known of an id is found in memory ([`live`](crate::live)).
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use crate::LedgerError;
 use crate::error::At as _;
+use crate::place;
 
 /// `lgry`: what `file(1)` and SQLite know a ledger by.
 pub(crate) const APPLICATION_ID: i32 = 0x6C67_7279;
@@ -74,11 +76,37 @@ pub(crate) fn open(path: &Path) -> Result<Connection, LedgerError> {
 pub(crate) fn open_to_read(path: &Path) -> Result<Connection, LedgerError> {
     check_sqlite()?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(path, flags).at(path, "open")?;
+    let mut db = Connection::open_with_flags(path, flags).at(path, "open")?;
     db.busy_timeout(Duration::from_secs(5)).at(path, "open")?;
-    let (application, version) = identity(&db, path)?;
+    let mut found = identity(&db, path);
+    if matches!(found, Err(LedgerError::ReadOnly { .. })) && !has_wal(path) {
+        // Its readers share memory in a file beside it, and there can be none. Nobody has it open, for who writes it has a WAL: what the file holds is all.
+        let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+        db = Connection::open_with_flags(as_it_lies(path), flags).at(path, "open")?;
+        found = identity(&db, path);
+    }
+    let (application, version) = found?;
     check_identity(path, application, version)?;
     Ok(db)
+}
+
+/// Whether there is more of the ledger than the file at `path`.
+fn has_wal(path: &Path) -> bool {
+    let wal = place::beside(path, "-wal");
+    wal.metadata().is_ok_and(|metadata| metadata.len() > 0)
+}
+
+/// The URI of a database that is read without anything beside it (<https://sqlite.org/uri.html>).
+fn as_it_lies(path: &Path) -> String {
+    let mut uri = if path.is_absolute() { "file://".to_owned() } else { "file:".to_owned() };
+    for byte in path.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/.-_".contains(byte) {
+            uri.push(char::from(*byte));
+        } else {
+            let _ = write!(uri, "%{byte:02X}");
+        }
+    }
+    uri + "?immutable=1"
 }
 
 fn check_sqlite() -> Result<(), LedgerError> {
@@ -151,4 +179,19 @@ pub(crate) fn set_meta(
     db.prepare_cached("INSERT INTO meta VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value")?
         .execute((key, value))
         .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_means_itself_in_a_uri() {
+        assert_eq!(
+            as_it_lies(Path::new("/a b/100%?#\u{e9}")),
+            "file:///a%20b/100%25%3F%23%C3%A9?immutable=1"
+        );
+        assert_eq!(as_it_lies(Path::new("retry.log.ledger")), "file:retry.log.ledger?immutable=1");
+        assert_eq!(as_it_lies(Path::new("//a")), "file:////a?immutable=1", "`a` is no other machine");
+    }
 }

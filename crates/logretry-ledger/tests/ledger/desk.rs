@@ -44,6 +44,11 @@ impl Desk {
     pub(crate) fn wal(&self) -> PathBuf {
         with_suffix(&self.path(), "-wal")
     }
+
+    /// Where those who have the ledger open share memory.
+    pub(crate) fn shm(&self) -> PathBuf {
+        with_suffix(&self.path(), "-shm")
+    }
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

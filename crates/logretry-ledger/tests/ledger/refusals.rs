@@ -1,10 +1,10 @@
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::time::{Duration, Instant};
 
 use logretry_ledger::{Durability, Ledger, LedgerError, Look};
 
-use crate::desk::Desk;
+use crate::desk::{Desk, close, id};
 
 #[test]
 fn a_second_instance_is_refused_at_once() {
@@ -31,6 +31,21 @@ fn a_ledger_belongs_to_one_destination() {
     );
     assert_eq!(error.to_string(), expected);
     Ledger::open_existing(&desk.path()).expect("whoever does not send needs no destination");
+}
+
+/// As in a folder that cannot be written, whoever asks.
+#[test]
+fn a_ledger_with_room_for_nothing_beside_it_is_read_as_it_lies_and_not_written() {
+    let desk = Desk::new();
+    let ledger = desk.ledger();
+    ledger.intent(id(0), 1, "POST", "http://shop.example/a").wait().expect("synced");
+    close(ledger);
+    // SQLite follows no link, and nobody can make the file.
+    symlink("nowhere", desk.shm()).expect("a link");
+    let look = Look::open(&desk.path()).expect("the file is all that there is");
+    assert_eq!(look.in_doubt().expect("a ledger").len(), 1);
+    let error = desk.open(Durability::Grouped).expect_err("it cannot be written").to_string();
+    assert!(error.contains("must be writable"), "{error}");
 }
 
 #[test]
