@@ -27,6 +27,14 @@ impl Projected {
         let asked = cx.reopen().asked();
         Self { log, cx, head, asked }
     }
+
+    /// Begins the file if nothing is in it, any more (`copytruncate`) or yet, and `lines`, which come next, do not begin it themselves.
+    fn begin(&mut self, lines: &[u8]) -> io::Result<()> {
+        if self.head.is_empty() || lines.starts_with(&self.head) || !self.log.is_empty()? {
+            return Ok(());
+        }
+        self.log.append(&self.head)
+    }
 }
 
 impl Projection for Projected {
@@ -35,6 +43,9 @@ impl Projection for Projected {
     }
 
     fn resume(&mut self, mark: Option<&str>, lines: Vec<Vec<u8>>) -> io::Result<()> {
+        if let Some(first) = lines.first() {
+            self.begin(first)?;
+        }
         let done = self.log.complete(mark.and_then(|mark| mark.parse().ok()), &lines)?;
         let name = Shown(self.log.path().as_os_str().as_encoded_bytes());
         if done.appended > 0 {
@@ -54,6 +65,7 @@ impl Projection for Projected {
     }
 
     fn append(&mut self, lines: &[u8], number: u64) -> io::Result<()> {
+        self.begin(lines)?;
         self.log.append(lines)?;
         self.cx.tally().write(number);
         Ok(())
@@ -70,6 +82,40 @@ impl Projection for Projected {
     fn reopen(&mut self) -> io::Result<()> {
         self.asked = self.cx.reopen().asked();
         self.log.reopen()?;
-        if self.log.path().metadata()?.len() == 0 { self.log.append(&self.head) } else { Ok(()) }
+        self.begin(&[])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+
+    #[test]
+    fn a_table_begins_with_its_head_when_it_was_cut_off_or_moved_away() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("retry.csv");
+        let read = || std::fs::read_to_string(&path).expect("a table");
+        let open = || {
+            let log = RetryLog::open(&path).expect("a table");
+            Projected::new(log, b"head\n".to_vec(), Context::default())
+        };
+        let mut table = open();
+        table.resume(None, Vec::new()).expect("nothing is missing");
+        table.append(b"head\n1\n", 2).expect("lines");
+        File::options().write(true).open(&path).and_then(|file| file.set_len(0)).expect("a cut");
+        table.append(b"2\n", 1).expect("a line");
+        table.append(b"3\n", 1).expect("a line");
+        assert_eq!(read(), "head\n2\n3\n");
+
+        // The process dies, and logrotate comes before the next one.
+        let mark = table.sync().expect("synced");
+        for (lines, table) in [(["4\n", "5\n"], "head\n4\n5\n"), (["head\n", "1\n"], "head\n1\n")] {
+            std::fs::remove_file(&path).expect("it was there");
+            let lines = lines.map(|line| line.as_bytes().to_vec()).to_vec();
+            open().resume(mark.as_deref(), lines).expect("two lines are missing");
+            assert_eq!(read(), table);
+        }
     }
 }

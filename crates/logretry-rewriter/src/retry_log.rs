@@ -10,6 +10,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use logretry_stage::is_empty_file;
+
 use crate::LogFileError;
 use crate::log_file::{appending, end_the_last_line};
 
@@ -106,6 +108,11 @@ impl RetryLog {
                 done.foreign_bytes += line.len() as u64;
             }
         }
+    }
+
+    /// Whether nothing is in it; never of a pipe or a terminal.
+    pub fn is_empty(&self) -> io::Result<bool> {
+        is_empty_file(&self.file)
     }
 
     /// Appends whole lines.

@@ -47,12 +47,25 @@ impl LineFile {
         Ok(Self::new(path, open(path)?, reopen))
     }
 
-    /// The same, where a file that is new when it is opened anew begins with `head`.
+    /// The same, where a file that is empty before a line begins with `head`: a new one, or one whose lines were copied and cut off (logrotate's `copytruncate`).
     #[must_use]
     pub fn beginning_with(mut self, head: Vec<u8>) -> Self {
         self.head = head;
         self
     }
+
+    /// Begins the file if it is to be begun, and `bytes`, which come next, do not begin it themselves.
+    fn begin(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.head.is_empty() || bytes.starts_with(&self.head) || !is_empty_file(&self.file)? {
+            return Ok(());
+        }
+        self.file.write_all(&self.head)
+    }
+}
+
+/// Whether it is a file, and no pipe or terminal, and nothing is in it.
+pub fn is_empty_file(file: &File) -> io::Result<bool> {
+    file.metadata().map(|metadata| metadata.is_file() && metadata.len() == 0)
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -62,12 +75,12 @@ fn open(path: &Path) -> io::Result<File> {
 impl Write for LineFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let asked = self.reopen.asked();
-        if asked != self.seen && !self.is_in_line {
-            self.file = open(&self.path)?;
-            if self.file.metadata()?.len() == 0 {
-                self.file.write_all(&self.head)?;
+        if !self.is_in_line {
+            if asked != self.seen {
+                self.file = open(&self.path)?;
+                self.seen = asked;
             }
-            self.seen = asked;
+            self.begin(bytes)?;
         }
         // A line must not end in another file than it began in.
         let bytes = match memchr::memchr(b'\n', bytes) {
@@ -101,9 +114,22 @@ mod tests {
         file.write_all(b"o\nthree\n").expect("lines");
         file.write_all(b"four\n").expect("a line");
         let read = |path: &Path| std::fs::read_to_string(path).expect("a file");
-        assert_eq!((read(&old).as_str(), read(&path).as_str()), ("one\ntwo\n", "head\nthree\nfour\n"));
+        assert_eq!((read(&old).as_str(), read(&path).as_str()), ("head\none\ntwo\n", "head\nthree\nfour\n"));
         reopen.ask();
         file.write_all(b"five\n").expect("a line");
         assert_eq!(read(&path), "head\nthree\nfour\nfive\n");
+    }
+
+    #[test]
+    fn a_file_that_was_cut_off_begins_anew() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("retry.log");
+        let file = LineFile::append_to(&path, &Reopen::default()).expect("a file");
+        let mut file = file.beginning_with(b"head\n".to_vec());
+        file.write_all(b"head\none\n").expect("lines");
+        File::options().write(true).open(&path).and_then(|file| file.set_len(0)).expect("a cut");
+        file.write_all(b"two\n").expect("a line");
+        file.write_all(b"three\n").expect("a line");
+        assert_eq!(std::fs::read_to_string(&path).expect("a file"), "head\ntwo\nthree\n");
     }
 }
