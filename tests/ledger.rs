@@ -446,6 +446,22 @@ fn a_plan_and_the_question_before_a_run_leave_out_what_the_ledger_has_as_done() 
 }
 
 #[test]
+fn a_dry_run_says_that_it_does_not_ask_the_ledger() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", failed(["GET /a".to_owned()]));
+    let says = "a dry run does not ask the ledger `retry.log.ledger`";
+    let first = run(&desk, &backend.url(), &["--dry-run"]);
+    assert!(!first.stderr.contains(says), "there is none: {}", first.stderr);
+    run(&desk, &backend.url(), &[]);
+    let second = run(&desk, &backend.url(), &["--dry-run"]);
+    assert!(second.stderr.contains(says), "{}", second.stderr);
+    let over_a_pipe = ["--base-url", &backend.url(), "--dry-run", "--ledger", "retry.log.ledger"];
+    let third = desk.run("lr-refire", &over_a_pipe);
+    assert!(third.stderr.contains(says), "{}", third.stderr);
+    assert_eq!(backend.seen().len(), 1);
+}
+
+#[test]
 fn a_retry_log_as_a_table_has_one_header() {
     let backend = Backend::up();
     let desk = Desk::with("access.log", failed((0..4).map(|n| format!("GET /{n}"))));

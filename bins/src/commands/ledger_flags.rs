@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use logretry_ledger::Durability;
 use logretry_reader::ReadArgs;
+use logretry_record::Shown;
 use logretry_refirer::{IdempotencySecret, Options, RefireArgs};
 use logretry_rewriter::WriteArgs;
 use logretry_stage::{Context, Result, file_to_write};
@@ -68,6 +69,16 @@ impl RunLedgerArgs {
         let output = Output::open(write.output.as_deref())?;
         let books = open(&path, options, refire, self.ledger.durability(), cx)?;
         books.writing(output, write.form, mark).await.map(Some)
+    }
+}
+
+/// Says that a rehearsal does not know what the ledger at `path` has as done.
+pub(crate) fn tell_that_it_is_not_asked(path: Option<&Path>, cx: &Context) {
+    if let Some(path) = path.filter(|path| path.exists()) {
+        cx.notes().say(format_args!(
+            "a dry run does not ask the ledger `{}`: what that has as done is counted, too; `logretry plan` leaves it out",
+            Shown(path.as_os_str().as_encoded_bytes())
+        ));
     }
 }
 

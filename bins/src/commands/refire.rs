@@ -2,7 +2,7 @@ use clap::Parser;
 use logretry_refirer::{RefireArgs, Refirer};
 use logretry_stage::{Context, MarkArgs, Result, Sink as _, Source as _, Stage as _, pipe};
 
-use super::ledger_flags::{LedgerArgs, ResolveArgs, open};
+use super::ledger_flags::{LedgerArgs, ResolveArgs, open, tell_that_it_is_not_asked};
 use crate::cli::{Changes, Common, Program, Setup, confirm};
 
 /// Sends the request of each record again, once, and adds how that ended.
@@ -59,6 +59,9 @@ impl Program for Refire {
 
     async fn run(self, cx: &Context) -> Result<()> {
         let mut options = self.sending.clone().into_options(&self.mark.mark)?;
+        if options.dry_run {
+            tell_that_it_is_not_asked(self.ledger.ledger.as_deref(), cx);
+        }
         let records = pipe::Input::stdin().open(cx);
         let Some(path) = self.ledger.ledger.as_deref().filter(|_| !options.dry_run) else {
             let refirer = Refirer::new(options)?;

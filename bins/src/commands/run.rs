@@ -12,7 +12,7 @@ use logretry_refirer::{Options, Planned, RefireArgs, Refirer};
 use logretry_rewriter::WriteArgs;
 use logretry_stage::{Context, Fatal, MarkArgs, Result, Source as _, Stage as _, file_to_write};
 
-use super::ledger_flags::{ResolveArgs, RunLedgerArgs};
+use super::ledger_flags::{ResolveArgs, RunLedgerArgs, tell_that_it_is_not_asked};
 use super::positions::{Positions, Then, selected, settled};
 use crate::books::Filed;
 use crate::cli::{Changes, Common, confirm, is_same_file, systemd};
@@ -220,7 +220,11 @@ impl Run {
         if follow.follow && select.skip_recovered {
             return Err(Fatal::usage(SKIPS_RECOVERED));
         }
-        let keeps_ledger = ledger.path(&write).is_some();
+        let kept = ledger.path(&write);
+        if refire.dry_run {
+            tell_that_it_is_not_asked(kept.as_deref(), cx);
+        }
+        let keeps_ledger = kept.is_some();
         let asking = RefireArgs { yes: false, ..refire.clone() };
         if positions.is_some() && !keeps_ledger && !asking.methods_to_confirm()?.is_empty() {
             return Err(Fatal::usage(POSITIONS_ARE_FOR_SAFE_METHODS));

@@ -72,7 +72,8 @@ pub struct RefireArgs {
     #[arg(long)]
     pub send_mark: bool,
 
-    /// Decide everything and send nothing: each record says what would have been sent. No socket is opened
+    /// Decide everything and send nothing: each record says what would have been sent. No socket is opened, and no ledger is asked:
+    /// `logretry plan` leaves out what one has as done
     #[arg(long)]
     pub dry_run: bool,
 
