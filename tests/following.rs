@@ -188,6 +188,40 @@ fn a_run_goes_on_where_it_ended_and_sends_what_was_written_meanwhile() {
     );
 }
 
+/// What is in doubt is decided later, and what was decided is done by a run that reads its line.
+#[test]
+fn what_was_cut_off_is_read_again_where_a_run_goes_on() {
+    let backend = Backend::down();
+    let log = ["GET /slow/1", "DELETE /slow/2", "DELETE /slow/3"].map(|request| line(request, 500));
+    let desk = Desk::with("access.log", log.concat());
+    let url = backend.url();
+    let more = ["--positions", "at", "--methods", "GET,DELETE", "--yes", "--pace", "fixed"];
+    let run = follow(&desk, "access.log", &url, &more);
+    until("three requests", || (backend.seen().len() == 3).then_some(()));
+    run.signal("INT");
+    run.signal("TERM");
+    run.end();
+    backend.recover();
+    let goes_on = |number| {
+        let run = follow(&desk, "access.log", &url, &more);
+        lines(&desk, "retry.log", number);
+        run.signal("TERM");
+        run.end()
+    };
+    let second = goes_on(1);
+    assert_eq!(backend.seen().len(), 4, "the GET again: {}", second.stderr);
+    let held = |more: &[&str]| desk.run("logretry", &[&["held", "retry.log.ledger"], more].concat()).stdout;
+    let list = held(&[]);
+    assert_eq!(list.lines().count(), 2, "{list}");
+    held(&["--settle", &list[..32], "--status", "204"]);
+    held(&["--release", "all"]);
+    let third = goes_on(3);
+    assert_eq!(backend.seen().len(), 5, "what was released: {}", third.stderr);
+    let said = "2 selected = 1 done before + 1 sent + 0 not sent";
+    assert!(third.stderr.contains(said), "what was settled: {}", third.stderr);
+    assert_eq!(held(&[]), "");
+}
+
 #[test]
 fn with_positions_the_rotated_logs_of_a_folder_are_read_from_the_start_once() {
     let backend = Backend::up();

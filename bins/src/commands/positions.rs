@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use logretry_reader::Progress;
-use logretry_record::Record;
+use logretry_record::{Outcome, Record};
 use logretry_stage::{Context, Fatal, RecordStream, Result, Stage, Watch, open_own};
 
 /// How far followed logs are settled, in a file.
@@ -84,10 +84,11 @@ pub(super) fn selected(progress: Progress) -> impl Stage {
     Watch(move |record: &Record| progress.selected(&record.id()))
 }
 
-/// Tells `progress` of each record for which nothing more is to be done. What a stop has left unsent, or before its next attempt, is to be read again.
+/// Tells `progress` of each record for which nothing more is to be done. What a stop has left unsent, before its next attempt or in doubt is to be read again: only with its line
+/// it is sent, or written down as settled.
 pub(super) fn settled(progress: Progress) -> impl Stage {
     Watch(move |record: &Record| {
-        if record.retry().is_some_and(|retry| !retry.goes_on()) {
+        if record.retry().is_some_and(|retry| !retry.goes_on() && retry.outcome != Outcome::InDoubt) {
             progress.settled(&record.id());
         }
     })
