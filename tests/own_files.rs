@@ -1,6 +1,6 @@
 //! What is written goes into files of its own, and leaves alone what others hold.
 
-use crate::lab::{Backend, Desk, line};
+use crate::lab::{Backend, Desk, line, until};
 
 /// A log with a line that cannot be used.
 fn log() -> String {
@@ -96,4 +96,43 @@ fn what_the_next_run_sends_is_no_dead_letter() {
     assert_eq!(desk.read("dead.ndjson"), "");
     assert_eq!(run(&["--no-ledger"]).code, 4);
     assert_eq!(desk.read("dead.ndjson").lines().count(), 1);
+}
+
+/// Whoever sends the dead letters would send it as often as the command was run.
+#[test]
+fn a_dead_letter_is_there_once_however_often_the_same_command_is_run() {
+    let backend = Backend::up();
+    let log = [line("GET /always/500/1", 502), line("GET /a", 502)];
+    let desk = Desk::with("access.log", log.concat());
+    let url = backend.url();
+    let arguments =
+        ["run", "access.log", "--base-url", &url, "-o", "retry.log", "--dead-letter", "dead.ndjson"];
+    let run = || assert_eq!(desk.run("logretry", &arguments).code, 3);
+    run();
+    let dead = desk.read("dead.ndjson");
+    assert_eq!(dead.lines().count(), 1);
+    run();
+    assert_eq!(desk.read("dead.ndjson"), dead);
+    // Where it was taken away, it is not lost.
+    desk.put("dead.ndjson", "");
+    run();
+    assert_eq!(desk.read("dead.ndjson").lines().count(), 1);
+}
+
+/// It is sent by the next run, or held: sent from the dead letters as well, it would be sent twice.
+#[test]
+fn what_was_cut_off_is_no_dead_letter_where_a_ledger_knows_it() {
+    let backend = Backend::down();
+    let desk = Desk::with("access.log", [line("GET /slow/1", 502), line("DELETE /slow/2", 502)].concat());
+    let url = backend.url();
+    let arguments =
+        ["run", "access.log", "--base-url", &url, "-o", "retry.log", "--dead-letter", "dead.ndjson"];
+    let more = ["--methods", "GET,DELETE", "--yes", "--pace", "fixed"];
+    let run = desk.program("logretry", &[&arguments[..], &more].concat()).start();
+    until("both requests", || (backend.seen().len() == 2).then_some(()));
+    run.signal("INT");
+    run.signal("TERM");
+    let run = run.end();
+    assert!(run.stderr.contains("2 in doubt"), "{}", run.stderr);
+    assert_eq!(desk.read("dead.ndjson"), "");
 }

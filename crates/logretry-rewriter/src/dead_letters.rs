@@ -1,21 +1,35 @@
-use std::io::Write as _;
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 
 use futures_util::StreamExt as _;
-use logretry_record::{Outcome, Record};
+use jiff::Timestamp;
+use logretry_record::{Outcome, Record, RecordId, Retry};
 use logretry_stage::{
     Context, Fatal, LineFile, RecordStream, Reopen, Result, Stage, refuse_what_others_hold,
 };
 
 /// Keeps the records that did not recover and will not be sent again by this run, as NDJSON that `lr-refire` takes.
 ///
-/// What was `skipped` is not among them: it was not to be sent. All records pass. If the file cannot be written, a drain begins, and the error ends the run.
+/// What was `skipped` is not among them: it was not to be sent. What stands in the file already, as the same run has left it before, is not added again: whoever
+/// sends the dead letters would send it twice. All records pass. If the file cannot be written, a drain begins, and the error ends the run.
 #[derive(Debug, Default)]
 pub struct DeadLetters {
-    file: Option<(PathBuf, LineFile)>,
-    /// Whether what was not sent because the run was stopped is left out.
+    letters: Option<Letters>,
+    /// Whether what a stop has left unsent or in doubt is left out.
     without_unsent: bool,
+}
+
+/// The file.
+#[derive(Debug)]
+struct Letters {
+    path: PathBuf,
+    file: LineFile,
+    opened: Timestamp,
+    /// What stood in it, once that has been asked for: which record, and when it ended so.
+    known: Option<HashSet<(RecordId, Timestamp)>>,
 }
 
 impl DeadLetters {
@@ -30,10 +44,11 @@ impl DeadLetters {
             .map_err(|error| {
                 Fatal::new(format!("open the file for dead letters `{}`: {error}", path.display()))
             })?;
-        Ok(Self { file: Some((path.to_owned(), file)), without_unsent: false })
+        let letters = Letters { path: path.to_owned(), file, opened: Timestamp::now(), known: None };
+        Ok(Self { letters: Some(letters), without_unsent: false })
     }
 
-    /// The same without what was not sent, or not sent again, because the run was stopped, for whoever sends that when the run goes on.
+    /// The same without what was not sent, or not sent again, or cut off, because the run was stopped, for whoever sends or settles that when the run goes on.
     #[must_use]
     pub fn without_unsent(mut self) -> Self {
         self.without_unsent = true;
@@ -43,38 +58,29 @@ impl DeadLetters {
 
 impl Stage for DeadLetters {
     fn apply(self, input: impl RecordStream, cx: &Context) -> impl RecordStream {
-        match self.file {
-            Some((path, file)) => kept(path, file, self.without_unsent, input, cx).left_stream(),
+        match self.letters {
+            Some(letters) => kept(letters, self.without_unsent, input, cx).left_stream(),
             None => input.right_stream(),
         }
     }
 }
 
 /// The stage with a file.
-fn kept(
-    path: PathBuf,
-    file: LineFile,
-    without_unsent: bool,
-    input: impl RecordStream,
-    cx: &Context,
-) -> impl RecordStream {
+fn kept(letters: Letters, without_unsent: bool, input: impl RecordStream, cx: &Context) -> impl RecordStream {
     let drain = cx.stops().drain.clone();
     async_stream::stream! {
-        let mut file = Some(file);
+        let mut letters = Some(letters);
         let mut failure = None;
         let mut input = pin!(input);
         let mut line = Vec::new();
         while let Some(item) = input.next().await {
-            if let (Ok(record), Some(open)) = (&item, &mut file)
-                && is_dead(record, without_unsent)
+            if let (Ok(record), Some(open)) = (&item, &mut letters)
+                && let Some(retry) = record.retry().filter(|retry| is_dead(retry, without_unsent))
+                && let Err(error) = open.keep(record, retry, &mut line)
             {
-                line.clear();
-                record.encode(&mut line);
-                if let Err(error) = open.write_all(&line) {
-                    drain.cancel();
-                    failure = Some(Fatal::new(format!("write the file for dead letters `{}`: {error}", path.display())));
-                    file = None;
-                }
+                drain.cancel();
+                failure = Some(Fatal::new(format!("write the file for dead letters `{}`: {error}", open.path.display())));
+                letters = None;
             }
             yield item;
         }
@@ -84,9 +90,48 @@ fn kept(
     }
 }
 
-fn is_dead(record: &Record, without_unsent: bool) -> bool {
-    record.retry().is_some_and(|retry| match retry.outcome {
+impl Letters {
+    /// Appends the record, which ended so, if it does not stand there.
+    fn keep(&mut self, record: &Record, retry: &Retry, line: &mut Vec<u8>) -> io::Result<()> {
+        // What has just ended cannot stand there.
+        if retry.time < self.opened && !self.known()?.insert((record.id(), retry.time)) {
+            return Ok(());
+        }
+        line.clear();
+        record.encode(line);
+        self.file.write_all(line)
+    }
+
+    fn known(&mut self) -> io::Result<&mut HashSet<(RecordId, Timestamp)>> {
+        let known = match self.known.take() {
+            Some(known) => known,
+            None => read(&self.path)?,
+        };
+        Ok(self.known.insert(known))
+    }
+}
+
+/// The dead letters in the file at `path`; none in a pipe, or where the file has been moved away.
+fn read(path: &Path) -> io::Result<HashSet<(RecordId, Timestamp)>> {
+    let mut known = HashSet::new();
+    if !path.is_file() {
+        return Ok(known);
+    }
+    for line in BufReader::new(File::open(path)?).split(b'\n') {
+        // A line that is no record may be one that was torn.
+        if let Ok(record) = Record::decode(&line?)
+            && let Some(retry) = record.retry()
+        {
+            known.insert((record.id(), retry.time));
+        }
+    }
+    Ok(known)
+}
+
+fn is_dead(retry: &Retry, without_unsent: bool) -> bool {
+    match retry.outcome {
         Outcome::Recovered | Outcome::Skipped => false,
+        Outcome::InDoubt => !without_unsent,
         _ => !(without_unsent && retry.goes_on()),
-    })
+    }
 }
