@@ -6,28 +6,19 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use logretry_stage::is_empty_file;
 
 use crate::LogFileError;
 use crate::log_file::{appending, end_the_last_line};
+use crate::log_mark::LogMark;
 
 /// A retry log whose end is kept account of.
 #[derive(Debug)]
 pub struct RetryLog {
     path: PathBuf,
     file: File,
-}
-
-/// How far a retry log is: which file it was, and how many bytes it had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogMark {
-    device: u64,
-    inode: u64,
-    bytes: u64,
 }
 
 /// What was found, and done, at the end of a retry log.
@@ -55,7 +46,7 @@ impl RetryLog {
         &self.path
     }
 
-    /// Makes the log hold each of `lines` once (they end in a line end). They belong after `mark`; without one, nothing of the file is theirs.
+    /// Makes the log hold each of `lines` once (they end in a line end). They belong after `mark`, which may have been rotated away with them; without one, nothing of the file is theirs.
     ///
     /// A torn line of theirs is completed, a torn line of somebody else is ended, and what is missing is appended.
     pub fn complete(&mut self, mark: Option<LogMark>, lines: &[Vec<u8>]) -> io::Result<Completed> {
@@ -65,14 +56,21 @@ impl RetryLog {
             return Ok(Completed { appended: lines.len(), ..Completed::default() });
         }
         let len = metadata.len();
-        let is_mine = |mark: LogMark| {
-            (mark.device, mark.inode) == (metadata.dev(), metadata.ino()) && mark.bytes <= len
-        };
-        // Another file under this name was made anew, or is a copy: what it holds of these lines is looked for in all of it.
-        let from = mark.map_or(len, |mark| if is_mine(mark) { mark.bytes } else { 0 });
         let mut missing = Missing::new(lines);
         let mut done = Completed::default();
-        let torn = self.read_tail(from, &mut missing, &mut done)?;
+        let from = match mark {
+            None => len,
+            Some(mark) if mark.stands_in(&self.file)? => mark.bytes,
+            Some(mark) => {
+                // Its lines were rotated away since. What this file holds of them is looked for in all of it, for it may have been made anew before the end.
+                if let Some(old) = mark.rotated(&self.path) {
+                    read_tail(&old, mark.bytes, &mut missing, &mut done)?;
+                    done.foreign_bytes = 0;
+                }
+                0
+            }
+        };
+        let torn = read_tail(&self.path, from, &mut missing, &mut done)?;
         let rest = missing.complete(&torn);
         if let Some(rest) = rest {
             done.was_torn = true;
@@ -90,24 +88,6 @@ impl RetryLog {
             done.foreign_bytes = 0;
         }
         Ok(done)
-    }
-
-    /// Takes from `missing` the whole lines after `from`, and returns the beginning of a line after them.
-    fn read_tail(&self, from: u64, missing: &mut Missing<'_>, done: &mut Completed) -> io::Result<Vec<u8>> {
-        let mut tail = BufReader::new(File::open(&self.path)?);
-        tail.seek(SeekFrom::Start(from))?;
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            if tail.read_until(b'\n', &mut line)? == 0 || !line.ends_with(b"\n") {
-                return Ok(line);
-            }
-            if missing.take(&line) {
-                done.found += 1;
-            } else {
-                done.foreign_bytes += line.len() as u64;
-            }
-        }
     }
 
     /// Whether nothing is in it; never of a pipe or a terminal.
@@ -130,7 +110,7 @@ impl RetryLog {
         // Where the last line ends that was appended here; other programs may have appended since.
         let position = self.file.stream_position()?;
         let bytes = if position == 0 { metadata.len() } else { position };
-        Ok(Some(LogMark { device: metadata.dev(), inode: metadata.ino(), bytes }))
+        LogMark::behind(&self.file, &metadata, bytes).map(Some)
     }
 
     /// Goes on in a new file, if the one that it had was moved away (`logrotate`).
@@ -140,19 +120,21 @@ impl RetryLog {
     }
 }
 
-impl std::fmt::Display for LogMark {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}:{}", self.device, self.inode, self.bytes)
-    }
-}
-
-impl FromStr for LogMark {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let mut numbers = text.split(':').map(|number| number.parse().map_err(drop));
-        let mut next = || numbers.next().unwrap_or(Err(()));
-        Ok(Self { device: next()?, inode: next()?, bytes: next()? })
+/// Takes from `missing` the whole lines of the file at `path` after `from`, and returns the beginning of a line after them.
+fn read_tail(path: &Path, from: u64, missing: &mut Missing<'_>, done: &mut Completed) -> io::Result<Vec<u8>> {
+    let mut tail = BufReader::new(File::open(path)?);
+    tail.seek(SeekFrom::Start(from))?;
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if tail.read_until(b'\n', &mut line)? == 0 || !line.ends_with(b"\n") {
+            return Ok(line);
+        }
+        if missing.take(&line) {
+            done.found += 1;
+        } else {
+            done.foreign_bytes += line.len() as u64;
+        }
     }
 }
 

@@ -83,7 +83,52 @@ fn a_log_that_was_moved_away_is_begun_anew() {
     let old = std::fs::read_to_string(folder.path().join("retry.log.1")).expect("a file");
     assert_eq!(old, "GET /0 200\nGET /1 200\n");
     // The mark is of the other file, and this one has as many bytes.
-    let lines = [b"GET /2 200\n".to_vec(), b"GET /3 200\n".to_vec()];
+    let lines = [1, 2, 3].map(|number| format!("GET /{number} 200\n").into_bytes());
     let done = RetryLog::open(&path).expect("a log").complete(mark, &lines).expect("completed");
-    assert_eq!((done.found, done.appended, done.foreign_bytes), (1, 1, 0));
+    assert_eq!((done.found, done.appended, done.foreign_bytes), (2, 1, 0), "one is in the old log");
+}
+
+/// A run was killed, and before the next one came logrotate.
+#[test]
+fn lines_that_were_rotated_away_are_not_written_again() {
+    for rotate in [
+        "mv retry.log retry.log.1",
+        "mv retry.log retry.log.1; touch retry.log",
+        "mv retry.log retry-20261122.log; touch retry.log",
+        "cp retry.log retry.log.1; : > retry.log",
+        "cp retry.log retry.log.1; : > retry.log; yes 'GET /other 200' | head -n 9 >> retry.log",
+        // An edited file is another one under the same name.
+        "cp retry.log x; mv x retry.log",
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("retry.log");
+        std::fs::write(folder.path().join("retry.log.2"), "GET /1 200\n".repeat(20)).expect("an older log");
+        let mut log = RetryLog::open(&path).expect("a log");
+        log.append(b"GET /0 200\n").expect("a line");
+        let mark = log.sync().expect("a mark");
+        log.append(b"GET /1 200\nGET /2 2").expect("lines");
+        let shell = std::process::Command::new("sh").args(["-ec", rotate]).current_dir(&folder).status();
+        assert!(shell.is_ok_and(|status| status.success()), "{rotate}");
+        let lines = [1, 2].map(|number| format!("GET /{number} 200\n").into_bytes());
+        let done = RetryLog::open(&path).expect("a log").complete(mark, &lines).expect("completed");
+        assert_eq!((done.found, done.appended), (1, 1), "{rotate}");
+        let text = std::fs::read_to_string(&path).expect("a file");
+        assert!(text.ends_with("GET /2 200\n"), "{rotate}: {text}");
+    }
+}
+
+/// What is longer than the mark has its place, and other bytes before it.
+#[test]
+fn a_log_that_was_cut_off_and_is_as_long_again_is_not_taken_for_what_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("retry.log");
+    let mut log = RetryLog::open(&path).expect("a log");
+    log.append(b"GET /0 200\n").expect("a line");
+    let mark = log.sync().expect("a mark");
+    File::options().write(true).open(&path).and_then(|file| file.set_len(0)).expect("a cut");
+    assert_eq!(log.sync().expect("a mark").map(|mark| mark.bytes), Some(0));
+    log.append(b"GET /1 200\nGET /2 200\n").expect("lines");
+    let lines = [1, 2].map(|number| format!("GET /{number} 200\n").into_bytes());
+    let done = RetryLog::open(&path).expect("a log").complete(mark, &lines).expect("completed");
+    assert_eq!((done.found, done.appended), (2, 0));
 }

@@ -1,0 +1,107 @@
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// How far a retry log is: which file it was, how many bytes it had, and the checksum of the last ones, by which a copy of it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogMark {
+    device: u64,
+    inode: u64,
+    pub(crate) bytes: u64,
+    sum: u32,
+}
+
+/// So many bytes before a mark are looked at: more than a line, which has a time in it.
+const SUM_BYTES: u64 = 512;
+
+impl LogMark {
+    /// The mark behind so many bytes of `file`.
+    pub(crate) fn behind(file: &File, metadata: &Metadata, bytes: u64) -> io::Result<Self> {
+        // It may have been cut off (`copytruncate`) since they were written.
+        let bytes = bytes.min(metadata.len());
+        Ok(Self { device: metadata.dev(), inode: metadata.ino(), bytes, sum: sum_before(file, bytes)? })
+    }
+
+    /// Whether it stands in `file`: in the very one, if that was not cut off meanwhile, or in a copy.
+    pub(crate) fn stands_in(self, file: &File) -> io::Result<bool> {
+        let metadata = file.metadata()?;
+        let is_same = (metadata.dev(), metadata.ino()) == (self.device, self.inode);
+        let may_be = metadata.is_file() && metadata.len() >= self.bytes && (is_same || self.bytes > 0);
+        Ok(may_be && sum_before(file, self.bytes)? == self.sum)
+    }
+
+    /// Where the log at `path` was moved or copied to when its lines were rotated away, if it lies beside it, and is not packed.
+    pub(crate) fn rotated(self, path: &Path) -> Option<PathBuf> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let others = folder.read_dir().ok()?.filter_map(|entry| {
+            let entry = entry.ok().filter(|entry| is_rotated_name(&entry.file_name(), path))?;
+            let metadata = entry.metadata().ok().filter(Metadata::is_file)?;
+            Some((metadata.modified().ok()?, entry.path()))
+        });
+        let mut others: Vec<_> = others.collect();
+        others.sort_unstable();
+        let stands_in = |path: &PathBuf| {
+            File::open(path).and_then(|file| self.stands_in(&file)).is_ok_and(|stands_in| stands_in)
+        };
+        others.into_iter().rev().map(|(_, path)| path).find(stands_in)
+    }
+}
+
+/// Whether `name` is the log's own with a number or a date in it: `retry.log.1`, `retry.log-20261122`, `retry-20261122.log`.
+///
+/// Nothing else may be opened: to close a ledger that lies there would take this process's locks from it.
+fn is_rotated_name(name: &OsStr, log: &Path) -> bool {
+    let text = |part: Option<&OsStr>| part.and_then(OsStr::to_str).unwrap_or_default().to_owned();
+    let (stem, extension) = (text(log.file_stem()), text(log.extension()));
+    let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(&stem)) else { return false };
+    let rest = rest.replacen(&format!(".{extension}"), "", usize::from(!extension.is_empty()));
+    rest.contains(|char: char| char.is_ascii_digit())
+        && rest.chars().all(|char| char.is_ascii_digit() || "-_.".contains(char))
+}
+
+fn sum_before(file: &File, bytes: u64) -> io::Result<u32> {
+    let from = bytes.saturating_sub(SUM_BYTES);
+    let mut last = vec![0; usize::try_from(bytes - from).unwrap_or_default()];
+    file.read_exact_at(&mut last, from)?;
+    Ok(crc32fast::hash(&last))
+}
+
+impl fmt::Display for LogMark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}:{}", self.device, self.inode, self.bytes, self.sum)
+    }
+}
+
+impl FromStr for LogMark {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut numbers = text.split(':').map(|number| number.parse().map_err(drop));
+        let mut next = || numbers.next().unwrap_or(Err(()));
+        let (device, inode, bytes) = (next()?, next()?, next()?);
+        Ok(Self { device, inode, bytes, sum: u32::try_from(next()?).map_err(drop)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rotated_log_is_known_by_its_name_and_a_ledger_is_none() {
+        let is = |name: &str, log: &str| is_rotated_name(OsStr::new(name), Path::new(log));
+        for name in ["retry.log.1", "retry.log-20261122", "retry-20261122.log", "retry.log.2026-11-22_10"] {
+            assert!(is(name, "logs/retry.log"), "{name}");
+        }
+        assert!(is("retry.1", "retry"));
+        let others =
+            ["retry.log", "retry.log.ledger", "retry.log.ledger-wal", "retry.log.1.gz", "other.log.1"];
+        for name in others {
+            assert!(!is(name, "logs/retry.log"), "{name}");
+        }
+    }
+}
