@@ -378,6 +378,23 @@ fn over_pipes_recorded_outcomes_come_again_and_each_line_is_written_once() {
     }
 }
 
+/// The same file again, after a kill or a full disk; a later refire has an end of its own.
+#[test]
+fn over_pipes_a_request_without_a_connection_has_a_line_for_each_time_it_was_tried() {
+    let desk = Desk::with("access.log", failed(["GET /a".to_owned()]));
+    let refired = || {
+        let refire = desk.program("lr-refire", &["--base-url", "http://127.0.0.1:1"]);
+        pipe([desk.program("lr-read", &["access.log"]), desk.program("lr-filter", &[]), refire]).stdout
+    };
+    let (first, second) = (refired(), refired());
+    for (records, lines) in [(&first, 1), (&first, 1), (&second, 2), (&first, 2), (&second, 2)] {
+        let arguments = ["-o", "retry.log", "--ledger", "write.ledger"];
+        let written = desk.program("lr-write", &arguments).reading(records.as_str()).run();
+        assert_eq!(written.code, 3, "{}", written.stderr);
+        assert_eq!(desk.read("retry.log").lines().count(), lines);
+    }
+}
+
 /// Flags by which a second attempt is far away.
 const LATER: &[&str] = &["--attempts", "2", "--backoff", "10m..1h", "--trips", "0"];
 

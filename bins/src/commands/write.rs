@@ -70,7 +70,7 @@ impl Program for Write {
         let output = Output::open(self.log.output.as_deref())?;
         let books = Books::open(path, WRITTEN, self.ledger.durability(), cx)?;
         let books = books.writing(output, self.log.form, &self.mark.mark).await?;
-        let end = FiledOnce(books.clone()).drain(records, cx).await;
+        let end = FiledOnce::new(books.clone())?.drain(records, cx).await;
         end.and(books.close().await).and(refuse_what_was_not_sent(&never_sent))
     }
 }
