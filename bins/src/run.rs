@@ -2,6 +2,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
+use futures_util::future::BoxFuture;
 use logretry_filter::{Chooser, Filter, Quota};
 use logretry_ledger::Durability;
 use logretry_reader::{Reader, ReaderOptions, inputs};
@@ -15,20 +16,21 @@ use crate::books::{self, Books, Filed, Output, ServerLog};
 /// Links the stages: the whole program.
 ///
 /// Whatever is given in their places takes part on the same terms: another source of records, a stage more, another sink.
-pub async fn link(
+pub fn link<'a>(
     reader: impl Source,
     filter: impl Stage,
     refirer: impl Stage,
     watch: impl Stage,
-    rewriter: impl Sink,
-    cx: &Context,
-) -> Result<()> {
+    rewriter: impl Sink + 'a,
+    cx: &'a Context,
+) -> BoxFuture<'a, Result<()>> {
     let logged = reader.open(cx);
     let selected = filter.apply(logged, cx);
     let settled = refirer.apply(selected, cx);
     let watched = watch.apply(settled, cx);
-    // Boxed once, here: the joined streams are too large to be moved about by value.
-    Box::pin(rewriter.drain(watched, cx)).await
+    // Boxed once, here: the joined streams are too large to be moved about by value. And named, so that it is seen that a run can be spawned: whether what an
+    // `async fn` returns is `Send` cannot be shown through this many layers.
+    Box::pin(rewriter.drain(watched, cx))
 }
 
 /// A run from logs to a retry log, with the defaults of `logretry run`. See the [crate's front page](crate) for examples.
@@ -49,7 +51,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// A run over `logs`: files, directories of rotated logs, `-` for standard input.
+    /// A run over `logs`: files, directories of rotated logs, `-` or nothing for standard input.
     pub fn new(logs: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         Self {
             logs: logs.into_iter().map(Into::into).collect(),
@@ -220,5 +222,16 @@ impl fmt::Debug for Run {
             .field("logs", &self.logs)
             .field("retry_log", &self.retry_log)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_can_be_spawned() {
+        fn is_spawned(_: impl Future<Output = Result<Accounts>> + Send + 'static) {}
+        is_spawned(Run::new(["access.log"]).run());
     }
 }
