@@ -119,3 +119,15 @@ fn what_the_log_shows_to_have_succeeded_since_is_skipped_in_a_run_and_in_a_pipe(
     assert_eq!((run.code, backend.seen()), (0, vec!["GET /b".to_owned()]), "{}", run.stderr);
     assert!(run.stderr.contains("2 recovered since"), "{}", run.stderr);
 }
+
+/// The logs of two servers are read one after the other, and what one of them tells may be older.
+#[test]
+fn what_another_log_shows_to_have_succeeded_before_is_sent() {
+    let at = |request, time: &str, status| line(request, status).replace("06:22:52", time);
+    let desk = Desk::with("web1.log", at("GET /a", "06:30:00", 502) + &at("GET /b", "06:30:00", 502));
+    desk.put("web2.log", at("GET /a", "06:10:00", 200) + &at("GET /b", "06:31:00", 200));
+    let backend = Backend::up();
+    let arguments = ["run", "web1.log", "web2.log", "--skip-recovered", "--base-url", &backend.url()];
+    let run = desk.run("logretry", &arguments);
+    assert_eq!((run.code, backend.seen()), (0, vec!["GET /a".to_owned()]), "{}", run.stderr);
+}

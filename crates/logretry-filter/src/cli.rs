@@ -56,8 +56,8 @@ pub struct SelectArgs {
     #[arg(long, value_name = "REGEX")]
     pub path_regex: Option<String>,
 
-    /// Not those that a later line shows to have succeeded: the same client got 2xx or 3xx for the same method, host and target
-    /// (POST and PATCH are kept). The whole log is read before the first request is sent
+    /// Not those that a later line shows to have succeeded since: the same client got 2xx or 3xx for the same method, host and target,
+    /// and not before (POST, PATCH, and what names no client are kept). The whole log is read before the first request is sent
     #[arg(long)]
     pub skip_recovered: bool,
 

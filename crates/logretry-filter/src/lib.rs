@@ -64,8 +64,8 @@ impl Filter {
         Self { chooser, skip_recovered: false }
     }
 
-    /// The same filter, which also drops requests that a later record shows to have succeeded: the same client got 2xx or 3xx for the same
-    /// method, host and target. POST and PATCH are kept, for two equal ones may be two orders.
+    /// The same filter, which also drops requests that a later record shows to have succeeded since: the same client got 2xx or 3xx for the same
+    /// method, host and target, and not before. POST and PATCH are kept, for two equal ones may be two orders, and so is what no client is known of.
     ///
     /// For that it must see the successes, and nothing passes before its input has ended (or half a million records wait).
     #[must_use]
@@ -159,6 +159,7 @@ mod tests {
             method: Some("GET".into()),
             target: Some(target.into()),
             status: Some(status),
+            client: Some("203.0.113.9".into()),
             ..Exchange::default()
         };
         Record::new(RecordId::of_line(b"", line), Origin::new("-", line, 0, "x", ""), original)

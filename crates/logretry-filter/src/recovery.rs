@@ -1,4 +1,6 @@
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::binary_heap::PeekMut;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 
 use logretry_record::Record;
 
@@ -10,6 +12,9 @@ use crate::request::{RequestKey, is_idempotent, request_of_client};
 /// 3xx for the same request (method, host, target), there is nothing left to repeat. Nobody knows before the end of the log that no such
 /// line will come, so whatever is selected waits until then.
 ///
+/// A line that is read later tells of something earlier where the logs of several servers are read one after the other; it is no sign then. Where no
+/// line says who asked, nobody knows whether the client was the same, and nothing is one.
+///
 /// There is room for a number of records; of more, the oldest are let go as if no sign had come.
 #[derive(Debug)]
 pub(crate) struct Recovery {
@@ -19,8 +24,8 @@ pub(crate) struct Recovery {
     waiting: VecDeque<Option<Record>>,
     /// How many have left `waiting` at its front.
     gone: usize,
-    /// Where the records of a request wait, counted from the first that ever did.
-    places: HashMap<RequestKey, Vec<usize>>,
+    /// When the records of a request were logged, and where they wait, counted from the first that ever did; the earliest first.
+    places: HashMap<RequestKey, BinaryHeap<Reverse<(i64, usize)>>>,
 }
 
 impl Recovery {
@@ -34,7 +39,8 @@ impl Recovery {
         if is_idempotent(&record)
             && let Some(request) = request_of_client(&record)
         {
-            self.places.entry(request).or_default().push(self.gone + self.waiting.len());
+            let place = (second(&record).unwrap_or(i64::MIN), self.gone + self.waiting.len());
+            self.places.entry(request).or_default().push(Reverse(place));
         }
         self.waiting.push_back(Some(record));
         if self.waiting.len() <= self.room {
@@ -46,16 +52,27 @@ impl Recovery {
 
     /// Takes note of a success: how many of those that wait it stands for. They are let go.
     pub(crate) fn succeeded(&mut self, record: &Record) -> usize {
-        let places = request_of_client(record).and_then(|request| self.places.remove(&request));
-        let places = places.unwrap_or_default();
-        let waiting = places.into_iter().filter_map(|place| place.checked_sub(self.gone));
-        waiting.filter_map(|place| self.waiting.get_mut(place)?.take()).count()
+        let places = request_of_client(record).and_then(|request| self.places.get_mut(&request));
+        let Some(places) = places else { return 0 };
+        let success_s = second(record).unwrap_or(i64::MAX);
+        let mut count = 0;
+        while let Some(first) = places.peek_mut().filter(|first| first.0.0 <= success_s) {
+            let Reverse((_, place)) = PeekMut::pop(first);
+            let waiting = place.checked_sub(self.gone).and_then(|place| self.waiting.get_mut(place));
+            count += usize::from(waiting.is_some_and(|waiting| waiting.take().is_some()));
+        }
+        count
     }
 
     /// Those for which no sign has come.
     pub(crate) fn rest(self) -> impl Iterator<Item = Record> {
         self.waiting.into_iter().flatten()
     }
+}
+
+/// When `record` was logged. Most servers tell no more than the second; within one, the order of the lines counts.
+fn second(record: &Record) -> Option<i64> {
+    record.original().time.map(jiff::Timestamp::as_second)
 }
 
 #[cfg(test)]
@@ -88,6 +105,49 @@ mod tests {
         assert_eq!(recovery.succeeded(&record(5, "GET", "/x", "a")), 2);
         assert_eq!(recovery.wait(record(6, "GET", "/x", "a")), None);
         assert_eq!(lines(recovery), [2, 6]);
+    }
+
+    #[test]
+    fn a_success_from_before_the_failure_is_no_sign() {
+        let at = |line, time: &str| {
+            let original = record(line, "GET", "/x", "a").original().clone();
+            let original = Exchange { time: time.parse().ok(), ..original };
+            Record::new(RecordId::of_line(b"", line), Origin::new("-", line, 0, "x", ""), original)
+        };
+        let mut recovery = Recovery::with_room(9);
+        for (line, time) in
+            [(1, "2026-11-22T06:30:00Z"), (2, "2026-11-22T06:10:00.7Z"), (3, ""), (4, "2026-11-22T06:40:00Z")]
+        {
+            assert_eq!(recovery.wait(at(line, time)), None);
+        }
+        assert_eq!(
+            recovery.succeeded(&at(5, "2026-11-22T06:10:00Z")),
+            2,
+            "the same second, and an unknown one"
+        );
+        assert_eq!(recovery.succeeded(&at(6, "2026-11-22T06:29:59Z")), 0);
+        assert_eq!(recovery.succeeded(&at(7, "2026-11-22T06:35:00Z")), 1);
+        assert_eq!(lines(recovery), [4]);
+    }
+
+    #[test]
+    fn without_a_time_the_order_of_the_lines_counts() {
+        let mut recovery = Recovery::with_room(9);
+        recovery.wait(record(1, "GET", "/x", "a"));
+        assert_eq!(recovery.succeeded(&record(2, "GET", "/x", "a")), 1);
+    }
+
+    #[test]
+    fn a_client_that_nobody_knows_may_be_another() {
+        let nobody = |line| {
+            let original = record(line, "PUT", "/orders/7", "").original().clone();
+            let original = Exchange { client: None, ..original };
+            Record::new(RecordId::of_line(b"", line), Origin::new("-", line, 0, "x", ""), original)
+        };
+        let mut recovery = Recovery::with_room(9);
+        recovery.wait(nobody(1));
+        assert_eq!(recovery.succeeded(&nobody(2)), 0);
+        assert_eq!(lines(recovery), [1]);
     }
 
     #[test]

@@ -8,9 +8,9 @@ pub(crate) fn request_of(record: &Record) -> Option<RequestKey> {
     key(record.original(), b"")
 }
 
-/// The request of `record` as made by its client.
+/// The request of `record` as made by its client. None if the line does not say who that was, either.
 pub(crate) fn request_of_client(record: &Record) -> Option<RequestKey> {
-    key(record.original(), record.original().client.as_ref().map_or(b"", |client| client.as_slice()))
+    key(record.original(), record.original().client.as_ref()?.as_slice())
 }
 
 fn key(original: &Exchange, client: &[u8]) -> Option<RequestKey> {
