@@ -199,3 +199,20 @@ fn no_request_is_lost_to_a_server_that_retires_its_connections_while_more_are_se
     expected.sort_unstable();
     assert_eq!(logged, expected);
 }
+
+/// Who wants no limit gives the greatest number that there is.
+#[test]
+fn the_greatest_limits_are_none() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /a", 500) + &line("GET /b", 500));
+    let (most, longest) = ("18446744073709551615", "9999999999999999999s");
+    let numbers =
+        ["--line-limit", "--concurrency", "--per-host", "--body-limit", "--max-requests", "--limit"];
+    let times = ["--timeout", "--connect-timeout", "--max-time", "--max-retry-after", "--max-gap"];
+    let limits = numbers.map(|limit| [limit, most]).into_iter().chain(times.map(|limit| [limit, longest]));
+    let run =
+        desk.program("logretry", &["run", "access.log", "--base-url", &backend.url(), "--pace", "original"]);
+    let run = run.args(limits.flatten()).run();
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(backend.seen().len(), 2, "{}", run.stderr);
+}

@@ -69,7 +69,7 @@ impl Blocks<'_> {
         while line_start < length && !block.is_last {
             let room = self.end - (block.offset + length as u64);
             // Two bytes more than allowed, for the line end: only then is it certainly too long.
-            if room == 0 || length - line_start > self.line_bytes_max + 2 {
+            if room == 0 || length - line_start > self.line_bytes_max.saturating_add(2) {
                 block.is_last = true;
                 break;
             }

@@ -16,6 +16,9 @@ use crate::{
     RefirerError, Tempo,
 };
 
+/// Longer than any run: a hundred years.
+const TIME_MAX: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 /// What a refirer may do, and how. The default may send nothing, for it has no destination.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a permission of its own")]
@@ -106,6 +109,23 @@ impl Options {
             settle: Duration::from_secs(30),
             ..Self::default()
         }
+    }
+
+    /// The same, with times that a clock can be put forward by: who means *for ever* may say `Duration::MAX`.
+    pub(crate) fn with_times_in_reach(mut self) -> Self {
+        for time in [
+            &mut self.tempo.max_gap,
+            &mut self.max_retry_after,
+            &mut self.backoff.first,
+            &mut self.backoff.max,
+            &mut self.settle,
+            &mut self.connect_timeout,
+            &mut self.timeout,
+        ] {
+            *time = (*time).min(TIME_MAX);
+        }
+        self.max_time = self.max_time.map(|time| time.min(TIME_MAX));
+        self
     }
 }
 

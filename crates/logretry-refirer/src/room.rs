@@ -197,7 +197,7 @@ impl Room {
         let concurrency = self.options.concurrency.get();
         let free = concurrency.checked_sub(under_way).filter(|&free| free > 0)?;
         let share = (concurrency / self.lanes.len().max(1)).max(1);
-        let scarce = free * 4 <= concurrency;
+        let scarce = free <= concurrency / 4;
         let lanes = self.lanes.iter().enumerate();
         let (at, _, _, place) = lanes
             .filter(|(_, lane)| !scarce || lane.under_way < share)

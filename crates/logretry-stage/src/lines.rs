@@ -119,7 +119,7 @@ impl<R: Read> Lines<R> {
                 return Ok((searched > 0).then(|| self.give(searched, 0)));
             }
             // One byte more than allowed, plus `\r`: only then is the line certainly too long.
-            if searched > self.line_bytes_max + 1 {
+            if searched > self.line_bytes_max.saturating_add(1) {
                 return Ok(Some(self.pass_over()));
             }
             self.fill();

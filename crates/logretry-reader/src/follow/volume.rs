@@ -329,7 +329,7 @@ impl<F: ReadAt> Volume<F> {
     /// Keeps what has come of a line, as far as it counts.
     fn keep(&mut self, bytes: &[u8]) {
         // A line may have `\r` beyond the limit; one byte more, and it is too long.
-        let room = (self.line_bytes_max + 2).max(LINE_BYTES_MIN) - self.pending.len();
+        let room = self.line_bytes_max.saturating_add(2).max(LINE_BYTES_MIN) - self.pending.len();
         self.is_overlong |= bytes.len() > room;
         self.pending.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }

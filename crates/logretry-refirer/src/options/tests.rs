@@ -32,3 +32,21 @@ fn a_proxy_is_a_plain_url_and_its_password_is_never_shown() {
         assert!(!error.contains("secret"), "{error}");
     }
 }
+
+#[test]
+fn times_without_end_can_be_waited_for() {
+    let endless = Backoff { first: Duration::MAX, max: Duration::MAX };
+    let options = Options {
+        settle: Duration::MAX,
+        backoff: endless,
+        timeout: Duration::MAX,
+        max_time: Some(Duration::MAX),
+        ..Options::default()
+    };
+    let options = options.with_times_in_reach();
+    let wait = options.backoff.wait(u32::MAX, 1.0);
+    for time in [wait, options.settle, options.timeout, options.max_time.expect("there is one")] {
+        assert!(std::time::Instant::now().checked_add(time).is_some(), "{time:?}");
+    }
+    assert_eq!(options.connect_timeout, Options::default().connect_timeout);
+}
