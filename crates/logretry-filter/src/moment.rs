@@ -36,7 +36,9 @@ pub fn parse_moment(text: &str, now: &Zoned) -> Result<Timestamp, MomentError> {
 
 /// A date or a time of today, or both, on the clock of `now`.
 fn civil(text: &str, now: &Zoned) -> Option<DateTime> {
-    let time = || text.parse::<Time>().ok().map(|time| now.date().to_datetime(time));
+    // Without its colon a time looks as a year or a month does: `2026`, `202611`.
+    let time =
+        || text.parse::<Time>().ok().filter(|_| text.contains(':')).map(|time| now.date().to_datetime(time));
     text.parse().ok().or_else(time)
 }
 
@@ -123,6 +125,9 @@ mod tests {
             "25:00",
             "2026-13-01",
             "5",
+            "06",
+            "2026",
+            "202611",
             "+2h",
             "+7d",
             "1mo",
