@@ -43,3 +43,14 @@ fn a_reader_that_waits_for_the_writer_of_a_fifo_is_stopped_by_one_signal() {
         assert!(ended.stderr.contains("stopping"), "it heard the signal: {}", ended.stderr);
     }
 }
+
+#[test]
+fn an_explanation_that_waits_for_the_writer_of_a_fifo_is_stopped_by_one_signal() {
+    let desk = Desk::new();
+    assert_eq!(desk.shell("mkfifo fifo", "").run().code, 0);
+    let explaining = desk.program("logretry", &["explain", "fifo"]).start();
+    until("the reader", || explaining.has_thread("reader").then_some(()));
+    explaining.signal("INT");
+    let ended = explaining.end();
+    assert_eq!((ended.code, ended.stdout, ended.stderr), (130, String::new(), String::new()));
+}

@@ -6,7 +6,7 @@ use logretry_format::{Format, Parsed, Spans, Verdict};
 use logretry_reader::{Input, Sample, inputs};
 use logretry_record::Shown;
 use logretry_refirer::{Destination, Options};
-use logretry_stage::{Result, parse_bytes};
+use logretry_stage::{Context, Fatal, Result, parse_bytes};
 
 use crate::cli::answer;
 
@@ -42,7 +42,20 @@ pub(crate) struct Explain {
 }
 
 impl Explain {
-    pub(crate) fn run(&self) -> Result<()> {
+    /// The log may be a pipe to which nobody writes: it is read in a thread, which a stop leaves behind.
+    pub(crate) async fn run(self, cx: &Context) -> Result<()> {
+        let (end, ended) = tokio::sync::oneshot::channel();
+        // Nobody may wait for its end any more.
+        let read = move || drop(end.send(self.answer()));
+        let reader = std::thread::Builder::new().name("reader".to_owned()).spawn(read);
+        reader.map_err(|error| Fatal::new(format!("start a thread: {error}")))?;
+        tokio::select! {
+            ended = ended => ended.unwrap_or_else(|_| Err(Fatal::new("explain the log: the reader has ended"))),
+            () = cx.stops().drain.cancelled() => Ok(()),
+        }
+    }
+
+    fn answer(&self) -> Result<()> {
         let base_url = self.base_url.as_deref().map(str::parse).transpose()?;
         let options =
             Options { destination: Destination { base_url, ..Destination::default() }, ..Options::default() };

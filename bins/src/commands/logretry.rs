@@ -71,7 +71,7 @@ impl Program for Logretry {
             Command::Held(held) => held.run(cx).await,
             Command::Ledger(ledger) => ledger.run().await,
             Command::Verify(verify) => verify.run(cx).await,
-            Command::Explain(explain) => explain.run(),
+            Command::Explain(explain) => explain.run(cx).await,
             Command::Demo(demo) => demo.run().await,
             Command::Formats(formats) => formats.run(),
             Command::Completions(completions) => completions.run(),
