@@ -132,6 +132,20 @@ fn completions_are_written_for_the_usual_shells() {
     }
 }
 
+/// zsh finds a file by its first line, runs it as the function of whichever program comes first, and expects to be answered.
+#[test]
+fn the_completions_for_zsh_answer_for_each_program_in_one_file() {
+    let text = Desk::new().run("logretry", &["completions", "zsh"]).stdout;
+    let programs = ["logretry", "lr-read", "lr-filter", "lr-refire", "lr-write"];
+    assert_eq!(text.lines().next(), Some(format!("#compdef {}", programs.join(" ")).as_str()));
+    for program in programs {
+        assert_eq!(text.matches(&format!("\n_{program}() {{\n")).count(), 1, "{program}");
+        assert_eq!(text.matches(&format!("\ncompdef _{program} {program}\n")).count(), 1, "{program}");
+    }
+    let answer = "if [ \"$funcstack[1]\" = \"_logretry\" ]; then\n    \"_$service\" \"$@\"\nfi\n";
+    assert_eq!((text.matches("funcstack").count(), text.ends_with(answer)), (1, true));
+}
+
 #[test]
 fn the_manual_page_is_written() {
     let ended = Desk::new().run("logretry", &["man"]);
@@ -147,6 +161,8 @@ fn each_page_that_the_manual_refers_to_is_there() {
         let ended = desk.run("logretry", &["man", &page]);
         assert_eq!(ended.code, 0, "{page}: {}", ended.stderr);
         let text = ended.stdout.replace("\\-", "-");
+        let foot = concat!("\"logretry ", env!("CARGO_PKG_VERSION"), "\"");
+        assert!(text.lines().any(|line| line.starts_with(".TH") && line.contains(foot)), "{page}: {text}");
         let named = text.lines().filter_map(|line| line.strip_suffix("(1)"));
         due.extend(
             named.map(|name| name.trim_start_matches(|char: char| !char.is_ascii_lowercase()).to_owned()),

@@ -55,14 +55,36 @@ impl Name {
 
 impl Completions {
     pub(crate) fn run(&self) -> Result<()> {
-        let mut text = Vec::new();
+        let mut texts = Vec::new();
+        let mut programs = Vec::new();
         for name in Name::value_variants() {
             let mut command = name.command();
-            let program = command.get_name().to_owned();
-            clap_complete::generate(self.shell, &mut command, program, &mut text);
+            let (program, mut text) = (command.get_name().to_owned(), Vec::new());
+            clap_complete::generate(self.shell, &mut command, &program, &mut text);
+            programs.push(program);
+            texts.push(text);
         }
-        answer(&text)
+        let text = texts.concat();
+        match self.shell {
+            Shell::Zsh => answer(for_all(&programs, &String::from_utf8_lossy(&text)).as_bytes()),
+            _ => answer(&text),
+        }
     }
+}
+
+/// zsh looks for a program's completions in a file of its name, or in one whose first line names it; it then runs the file as a function, and expects to be
+/// answered. What is generated for each of several programs in one file answers for the first one only.
+fn for_all(programs: &[String], generated: &str) -> String {
+    let mut text = format!("#compdef {}\n", programs.join(" "));
+    let mut rest = generated;
+    while let Some((functions, behind)) = rest.split_once("if [ \"$funcstack[1]\" = ") {
+        text += functions;
+        rest = behind.split_once("\nfi\n").map_or("", |(_, behind)| behind);
+    }
+    text += rest;
+    let compdefs = programs.iter().map(|program| format!("compdef _{program} {program}\n"));
+    text + &compdefs.collect::<String>()
+        + "if [ \"$funcstack[1]\" = \"_logretry\" ]; then\n    \"_$service\" \"$@\"\nfi\n"
 }
 
 impl Man {
@@ -82,7 +104,9 @@ impl Man {
             )));
         };
         let mut text = Vec::new();
-        let page = clap_mangen::Man::new(command.clone());
+        // Commands have no version of their own.
+        let page =
+            clap_mangen::Man::new(command.clone()).source(concat!("logretry ", env!("CARGO_PKG_VERSION")));
         page.render(&mut text).map_err(|error: io::Error| cannot_answer(&error))?;
         answer(&text)
     }
