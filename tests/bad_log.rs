@@ -45,6 +45,22 @@ fn a_directory_without_logs() {
     ");
 }
 
+/// The first line of each file in it would stand behind its header, and be lost.
+#[test]
+fn an_archive_of_logs_is_named_with_what_unpacks_it() {
+    let desk = Desk::with("access.log", line("GET /a", 500) + &line("GET /b", 500));
+    assert_eq!(desk.shell("tar -cf logs.tar access.log; tar -czf logs.tgz access.log", "").run().code, 0);
+    for (program, arguments) in [
+        ("lr-read", &["logs.tgz"][..]),
+        ("lr-read", &["--format", "combined", "logs.tar"]),
+        ("logretry", &["explain", "logs.tgz"]),
+    ] {
+        let ended = desk.run(program, arguments);
+        assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{}", ended.stderr);
+        assert!(ended.stderr.contains("an archive of files; unpack it first (`tar -x`)"), "{}", ended.stderr);
+    }
+}
+
 #[test]
 fn a_pattern_that_fits_no_file() {
     assert_snapshot!(said(&Desk::new().run("lr-read", &["access.log*"])), @r"

@@ -79,6 +79,14 @@ pub enum ReaderError {
         /// The log.
         name: String,
     },
+    /// Several files in one.
+    #[error("read `{name}`: it is an archive of files; unpack it first (`{archive}`)")]
+    Archive {
+        /// The log.
+        name: String,
+        /// What unpacks it.
+        archive: &'static str,
+    },
     /// Reading or unpacking failed on the way.
     #[error("read `{name}` beyond line {line}: {error}")]
     Read {

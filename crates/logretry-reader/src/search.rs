@@ -9,6 +9,7 @@ use crate::arrival::Arrival;
 use crate::entries::Entries;
 use crate::fallback::LOOSER_LINES_MIN;
 use crate::survey::{Found, Kept, Survey};
+use crate::unpack::archive;
 use crate::wrappers::Wrapper;
 
 /// How many lines are looked at at once.
@@ -81,6 +82,11 @@ impl Search {
                     return Err(ReaderError::Read { name: self.name.to_string(), line, error });
                 }
             }
+        }
+        if before == 0
+            && let Some(archive) = self.kept.first().and_then(|first| archive(&first.text))
+        {
+            return Err(ReaderError::Archive { name: self.name.to_string(), archive });
         }
         Ok(self.kept.len() > before)
     }

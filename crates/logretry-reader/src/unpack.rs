@@ -39,6 +39,16 @@ pub(crate) fn compression(head: &[u8]) -> Option<Compression> {
     MAGIC.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, compression)| *compression)
 }
 
+/// What unpacks the archive whose bytes begin with `head`, if it is one (POSIX.1-2017, pax, ustar interchange format; PKWARE APPNOTE §4.3.7). A tar is no line that does not fit: the
+/// first line of each file in it stands behind a header, and would be lost.
+pub(crate) fn archive(head: &[u8]) -> Option<&'static str> {
+    if head.starts_with(b"PK\x03\x04") {
+        Some("unzip")
+    } else {
+        head.get(256..).is_some_and(|behind| behind.starts_with(b"\0ustar")).then_some("tar -x")
+    }
+}
+
 /// The bytes of a log, and what was found at its beginning.
 pub(crate) struct Unpacked {
     /// The log, without compression and byte order mark.
@@ -190,6 +200,21 @@ mod tests {
         let mut read = Vec::new();
         torn.reader.read_to_end(&mut read).expect_err("it is no member");
         assert_eq!(read, b"one\n");
+    }
+
+    #[test]
+    fn an_archive_is_told_by_its_first_bytes() {
+        let mut tar = [0; 512];
+        tar[..10].copy_from_slice(b"access.log");
+        tar[257..262].copy_from_slice(b"ustar");
+        for (head, unpacks) in [
+            (&tar[..], Some("tar -x")),
+            (b"PK\x03\x04\x14", Some("unzip")),
+            (&[b"GET /ustar".repeat(40), tar.to_vec()].concat(), None),
+            (b"PKI", None),
+        ] {
+            assert_eq!(archive(head), unpacks);
+        }
     }
 
     #[test]
