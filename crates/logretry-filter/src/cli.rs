@@ -16,7 +16,7 @@ pub struct EarlyArgs {
     pub status: Option<StatusSet>,
 
     /// Requests from this time on: `2026-11-22T06:00:00Z`, `2026-11-22 06:00`, `06:00` (today), `2h` or `7d` (ago). Without an offset it is meant
-    /// in the time zone of this machine
+    /// in the time zone of this machine; a log's times without one are taken as UTC
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub since: Option<Timestamp>,
 
