@@ -65,6 +65,22 @@ fn a_broken_line_is_an_error_at_the_end_when_strict() {
     assert_eq!(filtered.stdout, records(&["GET /a"]));
 }
 
+/// An access log, or what `jq` makes of records without `-c`.
+#[test]
+fn an_input_without_a_record_is_no_work_that_is_done() {
+    let pretty = records(&["GET /a"]).replace(",\"", ",\n\"");
+    for input in [line("GET /a", 500), pretty] {
+        for (program, arguments) in
+            [("lr-filter", &[][..]), ("lr-refire", &["--base-url", "http://127.0.0.1:9"]), ("lr-write", &[])]
+        {
+            let ended = Desk::new().program(program, arguments).reading(input.as_str()).run();
+            assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{program}: {}", ended.stderr);
+            let said = format!("{program}: cannot read records from `-`: none of its lines is one; ");
+            assert!(ended.stderr.contains(&said), "{}", ended.stderr);
+        }
+    }
+}
+
 #[test]
 fn a_record_of_another_version_ends_every_stage() {
     let first = records(&["GET /a"]);

@@ -17,7 +17,8 @@ use crate::{Context, Fatal, RecordStream, Result, Sink, Source};
 
 /// Reads records from a pipe.
 ///
-/// Blank lines are passed over, and so is a byte order mark before the first. A line that is no record is a reject; a record of another version ends the run.
+/// Blank lines are passed over, and so is a byte order mark before the first. A line that is no record is a reject; a record of another version ends the run, and so
+/// does the end of an input of which no line is a record.
 #[derive(Debug)]
 pub struct Input<R = io::Stdin> {
     name: BString,
@@ -56,22 +57,27 @@ impl<R: io::Read + Send + 'static> Source for Input<R> {
 fn decode_all<R: io::Read>(input: Input<R>, feed: &mut Feed) -> Result<(), Break> {
     let Input { name, reader, screen } = input;
     let mut lines = Lines::new(reader, RECORD_BYTES_MAX);
+    let (mut is_of_records, mut rejected) = (false, 0_u64);
     loop {
         if lines.would_wait() {
             if lines.is_behind() { feed.flush_items()? } else { feed.flush()? }
         }
         let line =
             lines.next().map_err(|error| Fatal::new(format!("read records from `{name}`: {error}")))?;
-        let Some(line) = line else { return Ok(()) };
+        let Some(line) = line else { break };
         let Line { number, offset, text, cut } = without_mark(line);
         let unwanted = !cut && screen.as_ref().is_some_and(|wanted| wanted.rules_out_line(text));
+        is_of_records |= unwanted;
         if unwanted || text.trim_ascii().is_empty() {
             feed.screened();
             continue;
         }
         let record = if cut { Err(DecodeError::TooLong) } else { Record::decode(text) };
         match record {
-            Ok(record) => feed.record(record)?,
+            Ok(record) => {
+                is_of_records = true;
+                feed.record(record)?;
+            }
             Err(error @ DecodeError::Version(_)) => {
                 return Err(Fatal::new(format!("use line {number} of `{name}`: {error}")).into());
             }
@@ -83,10 +89,19 @@ fn decode_all<R: io::Read>(input: Input<R>, feed: &mut Feed) -> Result<(), Break
                     reason: error.to_string(),
                     text: text.into(),
                 };
+                rejected += 1;
                 feed.reject(reject)?;
             }
         }
     }
+    if is_of_records || rejected == 0 {
+        return Ok(());
+    }
+    // Not one: that is another kind of input, and no work that is done.
+    Err(Fatal::new(format!(
+        "read records from `{name}`: none of its lines is one; `lr-read` makes them from a log, and `jq` keeps each in one line with `-c`"
+    ))
+    .into())
 }
 
 /// The line without the byte order mark of UTF-8, which programs of Windows write at the very beginning. RFC 8259 §8.1 lets a parser pass over it.
