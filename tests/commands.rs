@@ -105,6 +105,20 @@ fn explain_shows_the_format_each_field_and_the_rebuilt_url() {
     "#);
 }
 
+/// Whoever asks why a line was not sent is not told that it is.
+#[test]
+fn explain_says_of_which_lines_a_run_selects_none() {
+    let log = ["GET /fine", "GET /a?retry=True", "GET /b"].map(|request| line(request, 502)).concat();
+    let desk = Desk::with("access.log", log.replacen("\" 502 ", "\" 200 ", 1));
+    let explained = desk.run("logretry", &["explain", "access.log", "--base-url", "https://shop.example"]);
+    let ends: Vec<_> = explained.stdout.lines().filter(|line| line.contains("=> GET")).collect();
+    assert_snapshot!(ends.join("\n"), @r"
+      => GET https://shop.example/fine (not selected: its status is not 5xx; see --status)
+      => GET https://shop.example/a?retry=True (not selected: logretry itself has caused this line; see --include-marked)
+      => GET https://shop.example/b
+    ");
+}
+
 #[test]
 fn the_demo_needs_no_network_and_no_server_of_the_user_s() {
     let demo = Desk::new().run("logretry", &["demo"]);

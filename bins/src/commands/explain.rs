@@ -2,11 +2,12 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 
 use clap::Args;
+use logretry_filter::{Chooser, Quota};
 use logretry_format::{Format, Parsed, Spans, Verdict};
 use logretry_reader::{Input, Sample, inputs};
-use logretry_record::Shown;
+use logretry_record::{Predicate, Record, Shown};
 use logretry_refirer::{Destination, Options};
-use logretry_stage::{Context, Fatal, Result, parse_bytes};
+use logretry_stage::{Context, Dropped, Fatal, Result, parse_bytes};
 
 use crate::cli::answer;
 
@@ -212,10 +213,25 @@ fn explain_fields(
     match options.judge(&record) {
         Ok(planned) => {
             let url = planned.url();
-            let _ = writeln!(out, "  => {} {}", planned.method(), Shown(url.as_bytes()));
+            let _ =
+                writeln!(out, "  => {} {}{}", planned.method(), Shown(url.as_bytes()), unselected(&record));
         }
         Err(reason) => {
             let _ = writeln!(out, "  => not sent: {}", reason.advice());
         }
+    }
+}
+
+/// Why a run without flags of selection leaves out `record`, although it may be sent.
+fn unselected(record: &Record) -> String {
+    let dropped = Chooser::new(&Predicate::default(), Quota::default())
+        .ok()
+        .and_then(|mut chooser| chooser.decide(record).err());
+    match dropped {
+        Some(Dropped::Marked) => {
+            " (not selected: logretry itself has caused this line; see --include-marked)".to_owned()
+        }
+        Some(Dropped::Status) => " (not selected: its status is not 5xx; see --status)".to_owned(),
+        _ => String::new(),
     }
 }
