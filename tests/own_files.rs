@@ -136,3 +136,26 @@ fn what_was_cut_off_is_no_dead_letter_where_a_ledger_knows_it() {
     assert!(run.stderr.contains("2 in doubt"), "{}", run.stderr);
     assert_eq!(desk.read("dead.ndjson"), "");
 }
+
+#[test]
+fn a_retry_log_does_not_go_into_a_log_whoever_has_opened_it() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /a", 502));
+    desk.shell("ln -s access.log link.log", "").run();
+    for files in [
+        "access.log -o access.log",
+        "link.log -o access.log",
+        "access.log >> access.log",
+        "-o access.log < access.log",
+        "- >> access.log < access.log",
+    ] {
+        let script = format!("logretry run --base-url $BASE_URL {files}");
+        let refused = desk.shell(&script, &backend.url()).run();
+        assert_eq!(refused.code, 2, "{files}: {}", refused.stderr);
+        assert!(refused.stderr.contains("it is one of the logs to read"), "{}", refused.stderr);
+    }
+    assert_eq!(desk.read("access.log"), line("GET /a", 502));
+    let other =
+        desk.shell("logretry run --base-url $BASE_URL < access.log >> retry.log", &backend.url()).run();
+    assert_eq!((other.code, backend.seen().len()), (0, 1), "{}", other.stderr);
+}

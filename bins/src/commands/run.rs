@@ -283,13 +283,15 @@ const POSITIONS_ARE_FOR_SAFE_METHODS: &str = "keep positions (--positions) for m
 const SKIPS_RECOVERED: &str = "skip what has recovered since while following (--skip-recovered): it is known at the end of a log only; a longer \
                                `--settle` gives clients time";
 
-/// The retry log must not be one of the logs: the reader would read what the writer writes.
-fn refuse_to_append_to_a_log<'a>(logs: impl Iterator<Item = &'a Path>, write: &WriteArgs) -> Result<()> {
-    let Some(output) = &write.output else { return Ok(()) };
-    if logs.into_iter().any(|path| is_same_file(path, output)) {
-        let message =
-            format!("write the retry log into `{}`: it is one of the logs to read", output.display());
-        return Err(Fatal::usage(message));
+/// The retry log must not be one of the logs: the reader would read what the writer writes. The shell may have opened either (`< access.log`, `>> access.log`).
+fn refuse_to_append_to_a_log<'a>(mut logs: impl Iterator<Item = &'a Path>, write: &WriteArgs) -> Result<()> {
+    let output = write.output.as_deref().unwrap_or(Path::new("/dev/stdout"));
+    if output.is_file() && logs.any(|path| is_same_file(path, output)) {
+        let place = match &write.output {
+            Some(output) => format!("into `{}`", output.display()),
+            None => "to standard output".to_owned(),
+        };
+        return Err(Fatal::usage(format!("write the retry log {place}: it is one of the logs to read")));
     }
     Ok(())
 }

@@ -88,11 +88,11 @@ impl Reader {
         self
     }
 
-    /// The files that it reads first, as far as they are known now.
+    /// The files that it reads first, as far as they are known now; standard input is `/dev/stdin`.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        let inputs = self.inputs.iter().filter_map(|input| match input {
-            Input::Stdin => None,
-            Input::File(path) => Some(path.as_path()),
+        let inputs = self.inputs.iter().map(|input| match input {
+            Input::Stdin => Path::new("/dev/stdin"),
+            Input::File(path) => path.as_path(),
         });
         inputs.chain(self.following.iter().flat_map(Following::paths))
     }
