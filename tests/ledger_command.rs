@@ -214,9 +214,18 @@ fn what_is_pruned_is_counted_and_would_be_sent_again() {
     ");
     run(&desk, &backend.url(), &[]);
     assert_eq!(backend.seen().len(), 4);
-    for wrong in [&["--older-than", "soon"][..], &["--older-than", "-3d"], &["--before", "x"], &[]] {
+    for (wrong, said) in [
+        (&["--older-than", "soon"][..], "not an age"),
+        (&["--older-than", "-3d"], "unexpected argument"),
+        (&["--before", "x"], "not a time"),
+        // A year, and not 20:26 of today.
+        (&["--before", "2026"], "not a time"),
+        (&["--before", "2026-11-22", "--older-than", "3d"], "cannot be used with"),
+        (&[], "<--before <TIME>|--older-than <AGE>>"),
+    ] {
         let refused = desk.program("logretry", &["ledger", "prune", "retry.log.ledger"]).args(wrong).run();
         assert_eq!(refused.code, 2, "{wrong:?}: {}", refused.stderr);
+        assert!(refused.stderr.contains(said), "{wrong:?}: {}", refused.stderr);
     }
 }
 

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use jiff::{Span, Timestamp, Zoned};
 use logretry_filter::parse_moment;
 use logretry_ledger::{Ledger, LedgerError};
@@ -17,6 +17,7 @@ use crate::cli::answer;
 ///
 /// It is refused while a run is using the ledger.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("age").required(true).args(["before", "older_than"])))]
 #[command(after_help = "\
 Examples:
   logretry ledger prune retry.log.ledger --older-than 90d
@@ -27,11 +28,11 @@ pub(crate) struct Prune {
     ledger: PathBuf,
 
     /// Outcomes from before this time: `2026-08-01`, `2026-08-01T06:00:00Z`, `06:00` (today)
-    #[arg(long, value_name = "TIME", value_parser = moment, required_unless_present = "older_than")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     before: Option<Timestamp>,
 
     /// Outcomes that are older than this: `90d`, `12w`, `36h`
-    #[arg(long, value_name = "AGE", value_parser = ago, conflicts_with = "before")]
+    #[arg(long, value_name = "AGE", value_parser = ago)]
     older_than: Option<Timestamp>,
 }
 
