@@ -45,6 +45,23 @@ fn a_directory_without_logs() {
     ");
 }
 
+/// A torn write, or a file without its last line end before another: what stands behind the known fields is passed over, and the request in it was, too.
+#[test]
+fn two_lines_in_one_are_told_where_lines_may_have_more_behind() {
+    let more = |request, status| line(request, status).replace('\n', " 0.003\n");
+    let joined = more("GET /fine", 200).trim_end().to_owned() + &more("GET /lost", 502);
+    let desk = Desk::with("access.log", [more("GET /a", 502), more("GET /b", 200), joined].concat());
+    for arguments in [&["access.log"][..], &["access.log", "--status", "5xx"], &["access.log", "--strict"]] {
+        let read = desk.run("lr-read", arguments);
+        assert!(read.stderr.contains("1 rejected"), "{}", read.stderr);
+        assert!(
+            read.stderr.contains("access.log:3: cannot use the line: not `combined_more`"),
+            "{}",
+            read.stderr
+        );
+    }
+}
+
 /// The first line of each file in it would stand behind its header, and be lost.
 #[test]
 fn an_archive_of_logs_is_named_with_what_unpacks_it() {

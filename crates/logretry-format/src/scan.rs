@@ -75,12 +75,23 @@ impl Scan {
                 _ => Some(word().len()).filter(|&length| length > 0)?,
             },
             Self::Spaces => rest.iter().take_while(|&&byte| byte == b' ').count(),
-            Self::Rest if rest.is_empty() || rest[0] == b' ' => rest.len(),
+            Self::Rest if (rest.is_empty() || rest[0] == b' ') && !holds_a_request(rest) => rest.len(),
             Self::Rest => return None,
             Self::List => return list::longest(line, start, b""),
         };
         Some(start + length)
     }
+}
+
+/// Whether a time and a request stand in `rest`: of another line, whose beginning a torn write or a missing line end has put behind this one. To pass over it would lose
+/// its request without a word.
+fn holds_a_request(rest: &[u8]) -> bool {
+    memchr::memchr_iter(b'[', rest).any(|open| match rest.get(open + 1..).unwrap_or_default() {
+        [_, _, b'/', _, _, _, b'/', _, _, _, _, b':', behind @ ..] => {
+            behind.get(14..).is_some_and(|behind| behind.starts_with(b"] \""))
+        }
+        _ => false,
+    })
 }
 
 fn digits(rest: &[u8]) -> usize {
@@ -185,6 +196,22 @@ mod tests {
             ("", None, None),
         ] {
             assert_eq!((end(&Scan::HostName, text), end(&Scan::Address, text)), (name, address), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_passed_over_holds_no_other_line() {
+        for (text, ends) in [
+            ("", true),
+            (r#" 0.003 "-""#, true),
+            (" [22/Nov/2026:06:22:52 +0000] 1", true),
+            (r#" "x [22/Nov/2026:06:22:52 +0000] \"GET""#, true),
+            (r#" [1] "a" ["#, true),
+            ("x", false),
+            (r#" 0.003203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] "GET / HTTP/1.1" 502 1"#, false),
+            (r#" [a][22/Nov/2026:06:22:52 +0000] "GET"#, false),
+        ] {
+            assert_eq!(end(&Scan::Rest, text), ends.then_some(text.len()), "{text}");
         }
     }
 
