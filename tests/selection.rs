@@ -79,6 +79,7 @@ fn a_clause_that_makes_no_sense_is_a_usage_error_that_names_it() {
         (["--method", "GET,"], "GET,HEAD"),
         (["--method", "*"], "left out"),
         (["--host", ""], "leave --host out"),
+        (["--host", "shop.*"], "`*.shop.example`"),
         (["--host", "https://shop.example"], "`shop.example`"),
     ] {
         let ended = Desk::new().run("lr-filter", &arguments);

@@ -36,6 +36,14 @@ pub(super) fn host(text: &str) -> Result<String, String> {
             "`{host}` has a path, and a host is meant; write `{name}`, and the path after --path"
         ));
     }
+    if host == "*" {
+        return Err("every host is selected if --host is left out".to_owned());
+    }
+    if host.strip_prefix("*.").unwrap_or(host).contains(['*', '?']) {
+        return Err(format!(
+            "`{host}` fits no host: a `*` stands for names below another, as in `*.shop.example`"
+        ));
+    }
     if host.contains(char::is_whitespace) {
         return Err(format!(
             "`{host}` is not a host; join hosts by commas, as in `shop.example,other.example`"
@@ -67,6 +75,10 @@ mod tests {
             (method("GET HEAD"), "by commas"),
             (method("GET;HEAD"), "by commas"),
             (host(""), "shop.example"),
+            (host("*"), "left out"),
+            (host("shop.*"), "`*.shop.example`"),
+            (host("*.*"), "`*.shop.example`"),
+            (host("shop?.example"), "`*.shop.example`"),
             (host("https://shop.example"), "write `shop.example`"),
             (host("//shop.example/api"), "write `shop.example`"),
             (host("shop.example/api"), "--path"),
