@@ -80,6 +80,7 @@ fn a_clause_that_makes_no_sense_is_a_usage_error_that_names_it() {
         (["--method", "*"], "left out"),
         (["--host", ""], "leave --host out"),
         (["--host", "shop.*"], "`*.shop.example`"),
+        (["--path", "api/*"], "write `/api/*`"),
         (["--host", "https://shop.example"], "`shop.example`"),
     ] {
         let ended = Desk::new().run("lr-filter", &arguments);

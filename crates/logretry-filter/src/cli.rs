@@ -50,7 +50,7 @@ pub struct SelectArgs {
     pub host: Vec<String>,
 
     /// Paths that fit the glob pattern (`/api/*`; `*` crosses `/`; the query does not count). May be given more than once
-    #[arg(long, value_name = "GLOB")]
+    #[arg(long, value_name = "GLOB", value_parser = wanted::path)]
     pub path: Vec<String>,
 
     /// Targets in which the regular expression is found, query included

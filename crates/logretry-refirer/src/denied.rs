@@ -54,6 +54,11 @@ impl FromStr for DeniedPath {
     type Err = RefirerError;
 
     fn from_str(text: &str) -> Result<Self, RefirerError> {
+        // Nothing would be denied, and whoever gave it trusts that it is.
+        if !text.starts_with(['/', '*', '?', '[', '{', '\\']) {
+            let why = "it does not begin with `/`, as every path does".to_owned();
+            return Err(RefirerError::DeniedPath { text: text.to_owned(), why });
+        }
         let glob = GlobBuilder::new(text).literal_separator(false).backslash_escape(true).build();
         let refuse = |error: globset::Error| RefirerError::DeniedPath {
             text: text.to_owned(),
@@ -111,6 +116,8 @@ mod tests {
         for target in ["/admin", "/a?b=/admin/c", "/x/admin/y"] {
             assert!(!denied.fits(target), "{target}");
         }
-        assert!("/a[".parse::<DeniedPath>().is_err());
+        for text in ["/a[", "", "admin/*", " /admin/*", "http://shop.example/admin/*"] {
+            assert!(text.parse::<DeniedPath>().is_err(), "{text:?} was taken, and denies nothing");
+        }
     }
 }

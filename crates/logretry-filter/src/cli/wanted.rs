@@ -52,17 +52,31 @@ pub(super) fn host(text: &str) -> Result<String, String> {
     Ok(host.to_owned())
 }
 
+/// A pattern of paths that are wanted.
+pub(super) fn path(text: &str) -> Result<String, String> {
+    if text.starts_with(['/', '*', '?', '[', '{', '\\']) {
+        Ok(text.to_owned())
+    } else if text.contains("://") {
+        Err(format!("`{text}` is a URL, and a path is meant; its host goes after --host"))
+    } else {
+        Err(format!("`{text}` does not begin with `/`, as every path does; write `/{text}`"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn blanks_around_entries_do_not_count() {
+    fn what_can_select_something_is_taken_without_the_blanks_around_it() {
         assert_eq!(method(" HEAD\t"), Ok("HEAD".to_owned()));
         assert_eq!(method("M-SEARCH"), Ok("M-SEARCH".to_owned()));
         for name in ["shop.example", "*.shop.example", "shop.example:8443", "[::1]:80", "_", "bücher.example"]
         {
             assert_eq!(host(&format!(" {name} ")), Ok(name.to_owned()));
+        }
+        for pattern in ["/api/*", "*.php", "{/a,/b}", "[/]x", "\\*"] {
+            assert_eq!(path(pattern), Ok(pattern.to_owned()));
         }
     }
 
@@ -75,6 +89,9 @@ mod tests {
             (method("GET HEAD"), "by commas"),
             (method("GET;HEAD"), "by commas"),
             (host(""), "shop.example"),
+            (path("api/*"), "write `/api/*`"),
+            (path(""), "write `/`"),
+            (path("https://shop.example/api"), "--host"),
             (host("*"), "left out"),
             (host("shop.*"), "`*.shop.example`"),
             (host("*.*"), "`*.shop.example`"),
