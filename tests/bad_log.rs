@@ -264,3 +264,19 @@ fn a_log_without_times_says_that_a_range_of_time_leaves_its_lines_out() {
     lr-read: 3 lines = 0 records + 0 rejected + 3 screened
     ");
 }
+
+#[test]
+fn a_last_line_without_an_end_may_not_be_all_there() {
+    let desk = Desk::with("access.log", line("GET /a", 500) + line("GET /b", 500).trim_end());
+    let read = desk.run("lr-read", &["access.log"]);
+    assert_snapshot!(said(&read), @r"
+    exit 0
+    lr-read: access.log: format combined, which 2 of 2 lines fit
+    lr-read: access.log: its last line has no line end; if it is being written just now, the rest will make it another line, which is sent for itself
+    lr-read: 2 lines = 2 records + 0 rejected + 0 screened
+    ");
+    // Nobody goes on to write into what was packed.
+    desk.shell("gzip access.log", "").run();
+    let packed = desk.run("lr-read", &["access.log.gz"]);
+    assert!(!packed.stderr.contains("line end"), "{}", packed.stderr);
+}

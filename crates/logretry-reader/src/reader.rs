@@ -1,6 +1,7 @@
 use std::fs::File;
 use std::io::Seek as _;
 use std::num::NonZero;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::thread;
 
@@ -157,13 +158,26 @@ pub(crate) fn read(input: &Input, options: &ReaderOptions, feed: &mut Feed) -> R
     for kept in std::mem::take(&mut search.kept) {
         desk.take(&kept.as_line(), feed)?;
     }
-    match plain.filter(|_| desk.is_plain) {
-        Some(file) => read_file(&file, entries, options, &mut desk, feed)?,
+    match plain.as_ref().filter(|_| desk.is_plain) {
+        Some(file) => read_file(file, entries, options, &mut desk, feed)?,
         None => {
             read_on(&mut entries, u64::MAX, &mut desk, feed)?;
         }
     }
+    if plain.is_some_and(|file| has_no_last_line_end(&file)) {
+        feed.notes().say(format_args!(
+            "{}: its last line has no line end; if it is being written just now, the rest will make it another line, which is sent for itself",
+            Shown(&desk.name)
+        ));
+    }
     desk.close(feed)
+}
+
+/// Whether the file ends amid a line.
+fn has_no_last_line_end(file: &File) -> bool {
+    let mut last = [b'\n'];
+    let end = file.metadata().ok().and_then(|metadata| metadata.len().checked_sub(1));
+    end.is_some_and(|at| file.read_exact_at(&mut last, at).is_ok() && !matches!(last, [b'\n' | 0]))
 }
 
 /// Finds out the format of the log, and leaves its first lines in `search`.
