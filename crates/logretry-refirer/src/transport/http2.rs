@@ -11,9 +11,14 @@
 //!
 //! A server that retires each connection after so many requests (nginx: `keepalive_requests`) ignores what was sent meanwhile, and would ignore much of it again and
 //! again. So its number is remembered ([`Lifetime`]), and no more streams are begun on a connection than it will carry.
+//!
+//! # A connection on which nobody answers
+//!
+//! The machine behind it may be gone without a word: it lost its power, or its address went to another one. The system notices that after a quarter of an hour, and until then whatever
+//! is sent there runs out of time, though the server is back. So nothing more is begun on a connection once a request on it was cut off; what is under way there goes on.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -66,6 +71,8 @@ pub(super) struct Http2 {
     lifetime: Lifetime,
     /// Streams for which there was room, from its beginning.
     begun: AtomicU32,
+    /// Whether a request was cut off before its answer was whole.
+    cut_off: AtomicBool,
 }
 
 impl Drop for Http2 {
@@ -104,7 +111,13 @@ impl Http2 {
             .map_err(|error| exchanging(&error))?;
         // What ends the connection also ends its streams, which tell why.
         let driver = tokio::spawn(async { drop(connection.await) }).abort_handle();
-        Ok(Arc::new(Self { sender, driver, lifetime, begun: AtomicU32::new(0) }))
+        Ok(Arc::new(Self {
+            sender,
+            driver,
+            lifetime,
+            begun: AtomicU32::new(0),
+            cut_off: AtomicBool::new(false),
+        }))
     }
 
     /// Streams that it carries at once: what the server has said, if that has come.
@@ -112,10 +125,11 @@ impl Http2 {
         self.sender.current_max_send_streams().clamp(1, STREAMS_MAX)
     }
 
-    /// Whether it can carry streams: it is not broken, and its server has not begun to retire it.
+    /// Whether it can carry streams: it is not broken, its server has not begun to retire it, and answers in time.
     pub(super) fn is_open(&self) -> bool {
         let mut nobody = Context::from_waker(Waker::noop());
         !self.driver.is_finished()
+            && !self.cut_off.load(Ordering::Relaxed)
             && matches!(self.sender.clone().poll_ready(&mut nobody), Poll::Ready(Ok(())))
     }
 
@@ -135,10 +149,33 @@ impl Http2 {
     }
 }
 
+/// Marks its connection if it is dropped before the exchange has ended.
+struct UnderWay<'c>(Option<&'c Http2>);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0 {
+            connection.cut_off.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 impl Http2Stream {
     /// Sends `request` and reads the answer.
     pub(super) async fn exchange(
         self,
+        request: &Request,
+        seen: &mut Seen,
+        body_bytes_max: u64,
+    ) -> Result<Exchanged, Fault> {
+        let mut under_way = UnderWay(Some(&self.0));
+        let end = self.converse(request, seen, body_bytes_max).await;
+        under_way.0 = None;
+        end
+    }
+
+    async fn converse(
+        &self,
         request: &Request,
         seen: &mut Seen,
         body_bytes_max: u64,

@@ -1,4 +1,4 @@
-//! A server that retires its connections early, as nginx does after `keepalive_requests`: what was sent meanwhile it ignores, and says so.
+//! A server that retires its connections early, as nginx does after `keepalive_requests`: what was sent meanwhile it ignores, and says so. Or it does not: it is gone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::frames::{END_HEADERS, END_STREAM, HEADERS, NO_FLAGS, RST_STREAM, frame, goaway};
 use super::http2::{next_frame, preface};
-use super::{LONG, fixed, over_http2};
+use super::{LONG, SHORT, fixed, over_http2};
 use crate::server::{record, refire_all};
 
 /// RFC 9113 §7.
@@ -113,4 +113,31 @@ async fn what_a_server_refuses_because_it_is_full_is_sent_when_there_is_room() {
     let (url, counts) = server(refuse_the_third).await;
     all_recover(&url, 200).await;
     assert_eq!(counts.answered.load(Ordering::Relaxed), 200, "each once");
+}
+
+/// The first connection is dead after one answer, and nobody says so.
+async fn vanish(mut tcp: TcpStream, counts: Arc<Counts>) -> Option<()> {
+    let is_first = counts.connections.load(Ordering::Relaxed) == 1;
+    preface(&mut tcp, &[]).await?;
+    for id in (1..).step_by(2) {
+        while next_frame(&mut tcp).await? != HEADERS {}
+        if is_first && id > 1 {
+            counts.ignored.fetch_add(1, Ordering::Relaxed);
+        } else {
+            counts.answered.fetch_add(1, Ordering::Relaxed);
+            tcp.write_all(&answer(id)).await.ok()?;
+        }
+    }
+    Some(())
+}
+
+/// It was used until the system noticed, which takes a quarter of an hour: a server that was back long ago was given up.
+#[tokio::test]
+async fn a_connection_that_has_died_costs_one_request_and_not_all_that_follow() {
+    let (url, counts) = server(vanish).await;
+    let records = (0..5).map(|n| record("GET", &format!("/{n}"))).collect();
+    let refired = refire_all(over_http2(fixed(&url, 1, SHORT)), records).await;
+    let statuses: Vec<_> = refired.iter().map(|record| record.retry().expect("a refire").status).collect();
+    assert_eq!(statuses, [Some(204), None, Some(204), Some(204), Some(204)]);
+    assert_eq!(counts.connections.load(Ordering::Relaxed), 2, "{counts:?}");
 }
