@@ -19,6 +19,7 @@ mod http1;
 mod http2;
 mod pool;
 mod proxied;
+mod race;
 mod stream;
 mod tunnel;
 mod wire;

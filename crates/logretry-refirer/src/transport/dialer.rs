@@ -9,6 +9,7 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::race;
 use super::stream::Stream;
 use super::tunnel::Tunnel;
 use crate::Site;
@@ -58,7 +59,7 @@ impl Dialer {
         }
         let addresses =
             self.resolver.addresses(site.host(), site.port()).await.map_err(|error| connecting(&error))?;
-        let tcp = TcpStream::connect(addresses.as_slice()).await.map_err(|error| connecting(&error))?;
+        let tcp = race::first(&addresses, TcpStream::connect).await.map_err(|error| connecting(&error))?;
         tcp.set_nodelay(true).map_err(|error| connecting(&error))?;
         match site.scheme() {
             Scheme::Http => Ok(Stream::Plain(tcp)),

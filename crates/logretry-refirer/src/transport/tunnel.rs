@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::race;
 use super::stream::Stream;
 use crate::Site;
 use crate::fault::{Fault, Phase};
@@ -56,7 +57,7 @@ impl Tunnel {
     ) -> Result<Stream, Fault> {
         let addresses =
             resolver.addresses(&self.host, self.port).await.map_err(|error| connecting(&error))?;
-        let tcp = TcpStream::connect(addresses.as_slice()).await.map_err(|error| connecting(&error))?;
+        let tcp = race::first(&addresses, TcpStream::connect).await.map_err(|error| connecting(&error))?;
         tcp.set_nodelay(true).map_err(|error| connecting(&error))?;
         let mut stream = if self.is_over_tls {
             let host = self.host.trim_start_matches('[').trim_end_matches(']').to_owned();

@@ -1,5 +1,7 @@
 //! What goes wrong before there is a connection: nobody there, and handshakes that fail.
 
+use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use logretry_record::ErrorKind::{Connect, Dns, Reset, Tls};
@@ -7,11 +9,12 @@ use logretry_record::{ErrorKind, Outcome};
 use logretry_refirer::Options;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedKey, IsCa, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::JoinHandle;
 
 use super::script::{FaultServer, Step, perform, say, say_bytes};
 use super::{LONG, fixed, none_complains};
-use crate::server::{OK, options, refire};
+use crate::server::{Act, OK, Server, options, refire};
 use crate::tls::{Certified, certificate, file, server_config};
 
 /// It ends so, and says nothing over the wire.
@@ -150,20 +153,44 @@ async fn who_is_not_there_is_named() {
     }
 }
 
-/// A host whose queue of new connections is full answers to nothing.
+/// An address that answers to nothing: its queue of new connections is full.
+struct Dead {
+    address: SocketAddr,
+    _listener: TcpListener,
+    _crowd: Vec<JoinHandle<io::Result<TcpStream>>>,
+}
+
+impl Dead {
+    async fn at(address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(address).expect("a port");
+        let listener = socket.listen(1).expect("a listener");
+        let address = listener.local_addr().expect("an address");
+        // Linux takes one more than it was told; the others get no answer.
+        let crowd = (0..8).map(|_| tokio::spawn(TcpStream::connect(address))).collect();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Self { address, _listener: listener, _crowd: crowd }
+    }
+}
+
 #[tokio::test]
 async fn a_connection_that_is_not_made_in_time_is_given_up() {
-    let socket = TcpSocket::new_v4().expect("a socket");
-    socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
-    let listener = socket.listen(1).expect("a listener");
-    let address = listener.local_addr().expect("an address");
-    // Linux takes one more than it was told; the others get no answer.
-    let crowd: Vec<_> = (0..8).map(|_| tokio::spawn(tokio::net::TcpStream::connect(address))).collect();
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    let dead = Dead::at(([127, 0, 0, 1], 0).into()).await;
     for scheme in ["http", "https"] {
-        let mut options = fixed(&format!("{scheme}://{address}"), 1, LONG);
+        let mut options = fixed(&format!("{scheme}://{}", dead.address), 1, LONG);
         options.connect_timeout = Duration::from_millis(200);
         assert_eq!(expect("a full queue", options, Some(Connect)).await, None);
     }
-    drop(crowd);
+}
+
+/// All the time went to the first address of a host, and none to the others.
+#[tokio::test]
+async fn an_address_that_is_dead_is_not_the_whole_host() {
+    let server = Server::start(Act::Answer(OK)).await;
+    let port = server.port();
+    let _dead = Dead::at(([127, 0, 0, 2], port).into()).await;
+    let mut options = fixed(&format!("http://shop.example:{port}"), 1, LONG);
+    options.resolve.add(&format!("shop.example:{port}:127.0.0.2,127.0.0.1")).expect("two addresses");
+    assert_eq!(expect("a dead address", options, None).await, None);
+    assert_eq!(server.connections(), 1);
 }
