@@ -58,9 +58,40 @@ impl Fault {
             link.downcast_ref().and_then(of_handshake).or_else(|| of_frames(link.downcast_ref()?))
         });
         let innermost = || links(error).last().map(ToString::to_string).unwrap_or_default();
-        Self::new(kind, Shown(detail.unwrap_or_else(innermost).as_bytes()).to_string())
+        let fault = Self::new(kind, Shown(detail.unwrap_or_else(innermost).as_bytes()).to_string());
+        match links(error).find_map(refusal_of) {
+            Some(refusal) if phase == Phase::Exchanging => {
+                let detail = of_handshake(&refusal).unwrap_or_else(|| refusal.to_string());
+                Self { kind: ErrorKind::Tls, detail, unprocessed: true }
+            }
+            _ => fault,
+        }
     }
 }
+
+/// With which alert the server broke the handshake off because of our certificate, or because we showed none. With TLS 1.3 that comes when the handshake is over for us, and perhaps
+/// after the request; but what we send then is not read before our certificate has been accepted (RFC 8446 §4.4.2.4).
+fn refusal_of(link: &(dyn Error + 'static)) -> Option<rustls::Error> {
+    let refusals = || REFUSALS.map(rustls::Error::AlertReceived).into_iter();
+    if let Some(alert) = link.downcast_ref::<rustls::Error>() {
+        return refusals().find(|refusal| refusal == alert);
+    }
+    // It keeps the words of an error, and not the error.
+    let words = link.downcast_ref::<h2::Error>()?.get_io()?.to_string();
+    refusals().find(|refusal| refusal.to_string() == words)
+}
+
+/// RFC 8446 §6.2.
+const REFUSALS: [AlertDescription; 8] = [
+    AlertDescription::CertificateRequired,
+    AlertDescription::BadCertificate,
+    AlertDescription::UnsupportedCertificate,
+    AlertDescription::CertificateRevoked,
+    AlertDescription::CertificateExpired,
+    AlertDescription::CertificateUnknown,
+    AlertDescription::UnknownCA,
+    AlertDescription::AccessDenied,
+];
 
 /// `error` and what caused it, from the outside in. An `io::Error` that carries another error hides it from
 /// [`Error::source`].
@@ -82,6 +113,9 @@ fn of_handshake(error: &rustls::Error) -> Option<String> {
         NoApplicationProtocol | AlertReceived(AlertDescription::NoApplicationProtocol) => Some(
             "the server does not speak the HTTP version that it was asked for: leave out `--http2` (or `--http1`)"
                 .to_owned(),
+        ),
+        AlertReceived(AlertDescription::CertificateRequired) => Some(
+            "the server wants to see a certificate of ours: `--cert FILE` shows it one".to_owned(),
         ),
         _ => None,
     }

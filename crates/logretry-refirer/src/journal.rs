@@ -12,8 +12,8 @@ use crate::Planned;
 /// ```
 ///
 /// Each is returned from when it is as durable as the request needs it. The intent comes last, just before the first byte: what
-/// stands in a journal without an end was really on its way, and a connection that could not be made leaves no trace in it; one through a proxy to a
-/// server without TLS is made after the intent, and if it could not be made, the record has ended without being sent. An error ends the run: nothing more is sent, what is
+/// stands in a journal without an end was really on its way, and a connection that could not be made leaves no trace in it. One through a proxy to a
+/// server without TLS is made after the intent, and a server with TLS may refuse our certificate after it; then the record has ended without being sent. An error ends the run: nothing more is sent, what is
 /// under way ends.
 pub trait Journal: Send + Sync + 'static {
     /// Whether a later run is told what this one has written. Then a record that a stop keeps from its next attempt has not ended.

@@ -17,8 +17,9 @@
 //! The machine behind it may be gone without a word: it lost its power, or its address went to another one. The system notices that after a quarter of an hour, and until then whatever
 //! is sent there runs out of time, though the server is back. So nothing more is begun on a connection once a request on it was cut off; what is under way there goes on.
 
-use std::sync::Arc;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -68,6 +69,8 @@ impl Lifetime {
 pub(super) struct Http2 {
     sender: SendRequest<Bytes>,
     driver: AbortHandle,
+    /// Why the server broke its handshake off, after it had been over for us.
+    refusal: Arc<OnceLock<Fault>>,
     lifetime: Lifetime,
     /// Streams for which there was room, from its beginning.
     begun: AtomicU32,
@@ -109,11 +112,21 @@ impl Http2 {
             .handshake(stream)
             .await
             .map_err(|error| exchanging(&error))?;
-        // What ends the connection also ends its streams, which tell why.
-        let driver = tokio::spawn(async { drop(connection.await) }).abort_handle();
+        let refusal = Arc::new(OnceLock::new());
+        let told = Arc::clone(&refusal);
+        let driver = tokio::spawn(async move {
+            let mut connection = pin!(connection);
+            // What ends the connection also ends its streams, which tell why; but not this.
+            let Err(error) = connection.as_mut().await else { return };
+            let fault = exchanging(&error);
+            if fault.unprocessed {
+                let _ = told.set(fault);
+            }
+        });
         Ok(Arc::new(Self {
             sender,
-            driver,
+            driver: driver.abort_handle(),
+            refusal,
             lifetime,
             begun: AtomicU32::new(0),
             cut_off: AtomicBool::new(false),
@@ -174,6 +187,11 @@ impl Http2Stream {
         end
     }
 
+    /// What `error` is called that ended the exchange.
+    fn fault(&self, error: &h2::Error) -> Fault {
+        self.0.refusal.get().cloned().unwrap_or_else(|| exchanging(error))
+    }
+
     async fn converse(
         &self,
         request: &Request,
@@ -183,9 +201,12 @@ impl Http2Stream {
         let mut sender = self.0.sender.clone();
         let (answer, mut stream) = match sender.send_request(built(request)?, request.body.is_empty()) {
             Ok(begun) => begun,
-            // It has ended since there was room on it, and no stream was begun.
-            Err(error) if error.is_go_away() || error.is_io() => return Ok(Exchanged::LeftAlone),
-            Err(error) => return Err(exchanging(&error)),
+            Err(error) => {
+                let fault = self.fault(&error);
+                // It has ended since there was room on it, and no stream was begun. If it was refused, another one would be as well.
+                let is_passed_over = (error.is_go_away() || error.is_io()) && !fault.unprocessed;
+                return if is_passed_over { Ok(Exchanged::LeftAlone) } else { Err(fault) };
+            }
         };
         let id = answer.stream_id().as_u32();
         let answer = async {
@@ -205,7 +226,7 @@ impl Http2Stream {
                 return Ok(Exchanged::LeftAlone);
             }
             Err(error) if is_refused(&error) => return Ok(Exchanged::LeftAlone),
-            Err(error) => return Err(exchanging(&error)),
+            Err(error) => return Err(self.fault(&error)),
         };
         seen.head(answer.status(), answer.headers());
         let mut body = answer.into_body();

@@ -8,6 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use crate::fault::links;
+
 /// What HTTP is spoken over.
 #[derive(Debug)]
 pub(super) enum Stream {
@@ -24,6 +26,26 @@ impl Stream {
             Self::Plain(_) => false,
             Self::Tls(tls) => tls.get_ref().1.alpn_protocol() == Some(b"h2"),
             Self::Tunnelled(tls) => tls.get_ref().1.alpn_protocol() == Some(b"h2"),
+        }
+    }
+
+    /// The end of writing. A server that breaks TLS off says why and closes, and then writing may fail before that has been read: it is the better reason.
+    fn explained<T>(&mut self, cx: &mut Context<'_>, end: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        let is_gone = |error: &io::Error| {
+            matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
+        };
+        match (&end, &*self) {
+            (Poll::Ready(Err(error)), Self::Tls(_) | Self::Tunnelled(_)) if is_gone(error) => {}
+            _ => return end,
+        }
+        // Whatever else is there, nobody will read.
+        match Pin::new(self).poll_read(cx, &mut ReadBuf::new(&mut [0; 256])) {
+            // What can be read of a connection that is gone is there, but the runtime has not heard of it yet; then this is asked again.
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(why)) if links(&why).any(<dyn std::error::Error>::is::<rustls::Error>) => {
+                Poll::Ready(Err(why))
+            }
+            Poll::Ready(_) => end,
         }
     }
 }
@@ -44,11 +66,13 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
+        let this = self.get_mut();
+        let end = match this {
             Self::Plain(tcp) => Pin::new(tcp).poll_write(cx, bytes),
             Self::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
             Self::Tunnelled(tls) => Pin::new(tls).poll_write(cx, bytes),
-        }
+        };
+        this.explained(cx, end)
     }
 
     fn poll_write_vectored(
@@ -56,13 +80,15 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match (self.get_mut(), pieces) {
+        let this = self.get_mut();
+        let end = match (&mut *this, pieces) {
             // A request without a body: the system takes one piece for less than a list of one.
             (Self::Plain(tcp), [piece]) => Pin::new(tcp).poll_write(cx, piece),
             (Self::Plain(tcp), pieces) => Pin::new(tcp).poll_write_vectored(cx, pieces),
             (Self::Tls(tls), pieces) => Pin::new(tls).poll_write_vectored(cx, pieces),
             (Self::Tunnelled(tls), pieces) => Pin::new(tls).poll_write_vectored(cx, pieces),
-        }
+        };
+        this.explained(cx, end)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -74,11 +100,13 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
+        let this = self.get_mut();
+        let end = match this {
             Self::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
             Self::Tls(tls) => Pin::new(tls).poll_flush(cx),
             Self::Tunnelled(tls) => Pin::new(tls).poll_flush(cx),
-        }
+        };
+        this.explained(cx, end)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -147,3 +175,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Measured<S> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests;

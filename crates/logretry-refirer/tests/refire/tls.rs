@@ -1,10 +1,12 @@
 //! Whom a refirer trusts, and what it calls a handshake that fails.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use logretry_record::{ErrorKind, Outcome, Retry};
-use logretry_refirer::{Options, Refirer, RefirerError};
+use futures_util::StreamExt as _;
+use logretry_record::{ErrorKind, Outcome, Record, RecordId, Retry};
+use logretry_refirer::{Before, Journal, Options, Planned, Refirer, RefirerError};
+use logretry_stage::{Context, Stage as _};
 use rcgen::{CertifiedKey, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::WebPkiClientVerifier;
@@ -13,7 +15,7 @@ use tempfile::NamedTempFile;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::server::{Act, OK, Server, options, refire};
+use crate::server::{Act, OK, Server, options, record, refire};
 
 pub(crate) type Certified = CertifiedKey<KeyPair>;
 
@@ -108,6 +110,54 @@ async fn a_client_certificate_is_shown_to_the_server() {
     options.tls.key = Some(key.path().to_owned());
     assert_eq!(ended(&refire(options, "/a").await), RECOVERED);
     assert_eq!(server.heads().len(), 2);
+}
+
+/// Whether anything was sent, as far as a journal is told.
+#[derive(Debug, Clone, Default)]
+struct Sent(Arc<Mutex<Vec<bool>>>);
+
+impl Journal for Sent {
+    fn before(&self, _: &Record) -> logretry_stage::Result<Before> {
+        Ok(Before::New)
+    }
+
+    async fn intend(&self, _: RecordId, _: u32, _: &Planned) -> logretry_stage::Result<()> {
+        Ok(())
+    }
+
+    async fn answered(&self, _: &Record, _: &Retry) -> logretry_stage::Result<()> {
+        Ok(())
+    }
+
+    async fn ended(&self, _: &Record, _: &Retry, sent: bool) -> logretry_stage::Result<()> {
+        self.0.lock().expect("no panic").push(sent);
+        Ok(())
+    }
+}
+
+/// With TLS 1.3 our side of the handshake is over before the server has seen our certificate, or that there is none; the request went out, and counted as sent for good.
+#[tokio::test]
+async fn what_a_server_refuses_for_want_of_a_certificate_has_not_been_sent() {
+    let (certificate, client) = (certificate("shop.example"), certificate("client.example"));
+    for protocol in ["http/1.1", "h2"] {
+        let mut tls = server_config(&certificate, Some(&client));
+        tls.alpn_protocols = vec![protocol.into()];
+        let server = Server::start_with(Some(tls.into()), |_| Act::Answer(OK)).await;
+        let mut options = options(&server.url().replace("http:", "https:"));
+        options.tls.insecure = true;
+        options.methods = "GET,DELETE".parse().expect("methods");
+        let sent = Sent::default();
+        let refirer = Refirer::new(options).expect("a refirer").with_journal(sent.clone());
+        let records = ["GET", "DELETE"].map(|method| Ok(record(method, "/a")));
+        let output = refirer.apply(futures_util::stream::iter(records), &Context::default());
+        for record in output.map(|record| record.expect("a record")).collect::<Vec<_>>().await {
+            let retry = record.retry().expect("a refire");
+            assert_eq!(ended(retry), TLS, "{protocol}: {retry:?}");
+            let why = "the server wants to see a certificate of ours: `--cert FILE` shows it one";
+            assert_eq!(retry.detail.as_deref(), Some(why), "{protocol}");
+        }
+        assert_eq!(*sent.0.lock().expect("no panic"), [false, false], "{protocol}");
+    }
 }
 
 #[tokio::test]

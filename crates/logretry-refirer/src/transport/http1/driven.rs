@@ -70,8 +70,11 @@ impl Driven {
         let answer = match self.send(built(request)).await {
             Ok(answer) => answer,
             Err(mut error) => {
-                let Some(not_sent) = error.take_message() else {
-                    return Err(exchanging(&error.into_error()));
+                let not_sent = error.take_message();
+                let fault = exchanging(&error.into_error());
+                // Another connection would be refused as well.
+                let Some(not_sent) = not_sent.filter(|_| !fault.unprocessed) else {
+                    return Err(fault);
                 };
                 *request.headers_mut() = not_sent.into_parts().0.headers;
                 return Ok(Exchanged::NotSent);
