@@ -109,6 +109,37 @@ fn what_never_got_past_the_proxy_is_sent_by_the_same_command_again() {
 }
 
 #[test]
+fn what_a_proxy_answered_because_it_did_not_know_who_asked_is_asked_of_it_again() {
+    let desk = Desk::with("access.log", failed(["GET /a".to_owned(), "DELETE /b".to_owned()]));
+    let through = |proxy: &str| {
+        let more = ["--proxy", proxy, "--methods", "GET,DELETE", "--yes", "--trips", "0"];
+        run(&desk, "http://shop.example", &more)
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let strict = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 1024]);
+            let answer = b"HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            stream.write_all(answer).unwrap_or(());
+        }
+    });
+    let first = through(&strict);
+    assert_eq!(first.code, 3, "{}", first.stderr);
+    assert!(
+        first.stderr.contains("write `USER:PASSWORD@` before its host in the URL of `--proxy`"),
+        "{}",
+        first.stderr
+    );
+    let proxy = Backend::up();
+    let second = through(&proxy.url());
+    assert_eq!(second.code, 0, "{}", second.stderr);
+    assert_eq!(proxy.seen().len(), 2);
+    let log = desk.read("retry.log");
+    assert_eq!((log.matches(" 000 ").count(), log.matches(" 200 ").count()), (2, 2), "{log}");
+}
+
+#[test]
 fn what_the_proxy_refused_to_connect_is_asked_of_it_again_by_the_same_command() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let proxy = format!("http://{}", listener.local_addr().expect("an address"));

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
 use http::header::HOST;
 use reqwest::{Client, Proxy, redirect, retry};
 use rustls::ClientConfig;
 use url::Url;
 
 use super::http2::{is_beyond_the_last, is_refused};
+use super::tunnel::who_asks;
 use super::wire::{RETIRED_MAX, retired};
 use super::{Request, Seen, not_connected};
 use crate::fault::{Fault, Phase, links};
@@ -81,6 +83,10 @@ impl Proxied {
             Err(error) if was_left_alone(&error) => return Err(retired()),
             Err(error) => return Err(self.fault(error)),
         };
+        // Nobody but a proxy answers so, and it has passed nothing on (RFC 9110 §15.5.8).
+        if answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            return Err(who_asks().before_the_request());
+        }
         seen.head(answer.status(), answer.headers());
         while let Some(piece) = answer.chunk().await.map_err(|error| self.fault(error))? {
             seen.body(piece.len(), self.body_bytes_max)?;

@@ -70,9 +70,7 @@ impl Tunnel {
         stream.flush().await.map_err(|error| connecting(&error))?;
         match answer(&mut stream).await? {
             200..=299 => Ok(stream),
-            407 => Err(refused(
-                "the proxy wants to know who asks (407): `--proxy http://USER:PASSWORD@HOST:PORT` tells it",
-            )),
+            407 => Err(who_asks()),
             status => Err(refused(format!("the proxy refused to connect: it answered {status}"))),
         }
     }
@@ -109,6 +107,14 @@ async fn answer(stream: &mut Stream) -> Result<u16, Fault> {
             _ => return Err(refused("what the proxy answered is not HTTP")),
         }
     }
+}
+
+/// The proxy answered 407.
+pub(super) fn who_asks() -> Fault {
+    // A URL with a password in it would not be shown.
+    refused(
+        "the proxy wants to know who asks (407): write `USER:PASSWORD@` before its host in the URL of `--proxy`",
+    )
 }
 
 fn refused(why: impl Into<Cow<'static, str>>) -> Fault {

@@ -130,7 +130,7 @@ async fn a_proxy_that_lets_nothing_through_is_not_taken_for_the_server() {
 async fn a_proxy_that_wants_to_know_who_asks_is_told_in_the_tunnels_request() {
     let proxy = Server::start(Act::Close("HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n")).await;
     let retry = refire(through(&proxy.url(), "https://no-such-host.invalid"), "/a").await;
-    assert!(retry.detail.is_some_and(|detail| detail.contains("--proxy http://USER:PASSWORD@HOST:PORT")));
+    assert!(retry.detail.is_some_and(|detail| detail.contains("USER:PASSWORD@")));
     refire(through(&proxy.url().replace("//", "//us%2Fer:pass+@"), "https://no-such-host.invalid"), "/a")
         .await;
     let heads = proxy.heads();
