@@ -2,6 +2,9 @@ use std::time::Duration;
 
 use crate::RefirerError;
 
+/// A time of which nobody sees the end; a longer one would overflow clocks.
+const TIME_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// Reads seconds, or a number with its unit.
 pub(crate) fn time(text: &str) -> Result<Duration, RefirerError> {
     let refuse = || RefirerError::Time(text.to_owned());
@@ -16,7 +19,7 @@ pub(crate) fn time(text: &str) -> Result<Duration, RefirerError> {
     };
     let number: f64 = number.parse().map_err(|_| refuse())?;
     let time = Duration::try_from_secs_f64(number * unit_s).map_err(|_| refuse())?;
-    if time.is_zero() { Err(refuse()) } else { Ok(time) }
+    if time.is_zero() { Err(refuse()) } else { Ok(time.min(TIME_MAX)) }
 }
 
 /// Reads how many times faster: `2x`, `0.5x`, `2`.
@@ -41,6 +44,9 @@ mod tests {
         {
             assert_eq!(time(text).expect(text), Duration::from_millis(time_ms));
         }
+        // To wait for so long was an overflow.
+        let ever = time("5000000000000000h").expect("a time");
+        assert!(std::time::Instant::now().checked_add(ever).is_some(), "{ever:?}");
         for text in ["", "0", "0ms", "-1", "s", "1d", "1 s", "1e3", "..", "99999999999999999999h"] {
             assert!(time(text).is_err(), "{text:?} was taken");
         }
