@@ -214,7 +214,7 @@ impl Lane {
         }
         let failed = match sign {
             Sign::Good(_) => Some(false),
-            Sign::Broken | Sign::TooMuch => Some(true),
+            Sign::Broken | Sign::TooMuch | Sign::TooOften => Some(true),
             Sign::Nothing => None,
         };
         let places = self.law.as_ref().map_or(self.ceiling, Gradient::places);

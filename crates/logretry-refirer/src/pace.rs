@@ -45,7 +45,7 @@ pub(crate) fn sign(retry: &Retry) -> Sign {
     match (retry.outcome, retry.status, retry.error) {
         (Outcome::InDoubt | Outcome::Skipped | Outcome::Unsent, _, _)
         | (Outcome::Unanswered, _, Some(ErrorKind::BlockedAddress)) => Sign::Nothing,
-        (Outcome::Refused, Some(429), _) => Sign::TooMuch,
+        (Outcome::Refused, Some(429), _) => Sign::TooOften,
         (Outcome::Recovered | Outcome::Refused, _, _) => Sign::Good(ms),
         // The application's own: an exception, a method or version it does not know, a loop. Or what it says is no HTTP.
         (Outcome::Failing, Some(500 | 501 | 505 | 506 | 508 | 510 | 511), _)
@@ -69,7 +69,7 @@ mod tests {
             (Recovered, Some(200), None, Sign::Good(5.0)),
             (Recovered, Some(302), None, Sign::Good(5.0)),
             (Refused, Some(404), None, Sign::Good(5.0)),
-            (Refused, Some(429), None, Sign::TooMuch),
+            (Refused, Some(429), None, Sign::TooOften),
             (Failing, Some(500), None, Sign::Broken),
             (Failing, Some(502), None, Sign::TooMuch),
             (Failing, Some(503), None, Sign::TooMuch),

@@ -50,7 +50,8 @@
 //! A host that was left alone by the breaker begins again with one request, and is fast up to half of what it bore in its last good
 //! round: what its failures left of the limit says nothing about it.
 //!
-//! Below one request at a time the limit goes on as a pause: with a limit of ½ a request begins every two answer times.
+//! Below one request at a time the limit goes on as a pause: with a limit of ½ a request begins every two answer times. How often a client may come (429) has nothing to do with how
+//! long an answer takes, so there the pause may become as long as that needs, and the breaker does not end it.
 
 use std::time::Duration;
 
@@ -86,6 +87,8 @@ const PATIENCE: u32 = 200;
 const NEAR: f64 = 0.85;
 /// One request every 32 answer times at least: slower would be a stop, which is the breaker's to decide.
 const FLOOR: f64 = 1.0 / 32.0;
+/// But of a host that says that it is asked too often, once in so many milliseconds at least: what it allows has nothing to do with how long its answers take.
+const PAUSE_MAX_MS: f64 = 2000.0;
 /// What an answer is taken to need as long as no good one has come. Little, so that a short log of broken pages is no long wait.
 const UNKNOWN_MS: f64 = 50.0;
 
@@ -96,8 +99,10 @@ pub(crate) enum Sign {
     Good(f64),
     /// This request fails, and would do so on an idle server: 500, a certificate.
     Broken,
-    /// It is too much: 503, 429, a timeout, a broken connection.
+    /// It is too much: 503, a timeout, a broken connection.
     TooMuch,
+    /// It comes too often: 429.
+    TooOften,
     /// Nothing: it was cut off from here, or never connected.
     Nothing,
 }
@@ -129,6 +134,8 @@ pub(crate) struct Gradient {
     doubtful: bool,
     /// The limit from which it has been coming down because answers were slow, and what they took there.
     trial: Option<(f64, f64)>,
+    /// Whether the last failure was one of being asked too often.
+    metered: bool,
     /// Counts the cuts: requests that began before the last one belong to an old flight.
     flight: u64,
     /// The limit of the last round that was used to the full and went well.
@@ -166,6 +173,7 @@ impl Gradient {
             rounds: 0,
             doubtful: false,
             trial: None,
+            metered: false,
             flight: 0,
             borne: 1.0,
             edge: None,
@@ -201,10 +209,13 @@ impl Gradient {
     /// A request has ended.
     pub(crate) fn end(&mut self, ticket: Ticket, sign: Sign) {
         let counts = ticket.round == self.round.number;
+        if matches!(sign, Sign::TooMuch | Sign::TooOften) {
+            self.metered = sign == Sign::TooOften;
+        }
         match sign {
-            Sign::TooMuch if ticket.flight == self.flight => self.cut(),
+            Sign::TooMuch | Sign::TooOften if ticket.flight == self.flight => self.cut(),
             // The flight was cut already; this one gives its own place back.
-            Sign::TooMuch => self.lower((self.limit - 1.0).max(self.limit.min(1.0))),
+            Sign::TooMuch | Sign::TooOften => self.lower((self.limit - 1.0).max(self.limit.min(1.0))),
             Sign::Good(ms) if counts => {
                 self.round.sum_ms += ms;
                 self.patience += 1;
@@ -218,8 +229,12 @@ impl Gradient {
         }
     }
 
-    /// Begins again with one request at a time: the host was left alone, and may be another one now.
+    /// Begins again with one request at a time: the host was left alone, and may be another one now. One that was asked too often is the same.
     pub(crate) fn restart(&mut self) {
+        if self.metered && self.limit < 1.0 {
+            self.flight += 1;
+            return self.lower(self.limit);
+        }
         // The failures that led here have taken the limit down already, so it says nothing.
         let threshold = self.borne.max(self.limit) / 2.0;
         self.edge = None;
@@ -245,10 +260,17 @@ impl Gradient {
     /// Goes to a lower limit, from which it does not grow fast again.
     fn lower(&mut self, limit: f64) {
         self.trial = None;
-        self.limit = limit.max(FLOOR);
+        self.limit = limit.max(self.floor());
         self.threshold = self.limit;
         self.patience = 0;
         self.next_round();
+    }
+
+    fn floor(&self) -> f64 {
+        match self.base_ms {
+            Some(base_ms) if self.metered => FLOOR.min(base_ms / PAUSE_MAX_MS),
+            _ => FLOOR,
+        }
     }
 
     fn next_round(&mut self) {

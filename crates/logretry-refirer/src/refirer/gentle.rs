@@ -226,6 +226,16 @@ fn the_adaptive_pace_suits_a_small_server() {
     }
 }
 
+/// A limit for each client is often as low as that, however fast the answers come. The pace did not go so low, so that half of the requests were too many, and the host was given up.
+#[test]
+fn a_host_that_allows_one_request_a_second_is_sent_one_a_second() {
+    SEED.set(7);
+    let metered = profile("allows 1 a second, then 429", 20, 4.0, 100, Habit::Meters(1.0), 300);
+    let unlimited = Options { trips: u32::MAX, ..options(Pace::Adaptive, 256) };
+    let sum = Sum::of(&watch(metered, unlimited), metered.watch_s);
+    assert!(sum.good > 250 && sum.overload < 30, "{sum:?}");
+}
+
 /// Each seed is another world.
 type Seeds = std::ops::RangeInclusive<u64>;
 
