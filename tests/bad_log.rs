@@ -280,3 +280,17 @@ fn a_last_line_without_an_end_may_not_be_all_there() {
     let packed = desk.run("lr-read", &["access.log.gz"]);
     assert!(!packed.stderr.contains("line end"), "{}", packed.stderr);
 }
+
+#[test]
+fn a_log_whose_clock_has_no_zone_is_told_from_this_machine_s() {
+    let desk = Desk::with("access.log", "127.0.0.1 - - [22/Nov/2026 06:22:52] \"GET /a HTTP/1.1\" 500 -\n");
+    let read = |zone: &str, more: &[&str]| {
+        desk.program("lr-read", &["access.log"]).args(more).env("TZ", zone).run().stderr
+    };
+    let said = "access.log: its times say no zone and are taken as UTC, but here it is -05: give --since";
+    let since = ["--since", "2026-11-22T06:00:00Z"];
+    assert!(read("EST5", &since).contains(said), "{}", read("EST5", &since));
+    for (zone, more) in [("UTC0", &since[..]), ("EST5", &[])] {
+        assert!(!read(zone, more).contains("zone"), "{zone}");
+    }
+}

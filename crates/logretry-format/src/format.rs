@@ -118,6 +118,14 @@ impl Format {
         }
     }
 
+    /// Whether its times may say their offset from UTC. Those that do not are taken as UTC.
+    pub fn has_zone(&self) -> bool {
+        match &self.grammar {
+            Grammar::Steps(steps) => steps.uses.has_zone,
+            Grammar::Keyed(_) => true,
+        }
+    }
+
     /// What every target of this format has lost: `path` where the server logs it decoded, `query` where it does not log it.
     pub fn lossy(&self) -> &[Cow<'static, str>] {
         match &self.grammar {

@@ -17,6 +17,8 @@ pub(crate) struct Uses {
     pub(crate) port: Option<usize>,
     pub(crate) schemes: Vec<usize>,
     pub(crate) times: Vec<usize>,
+    /// Whether a time among them says its offset from UTC.
+    pub(crate) has_zone: bool,
     pub(crate) bytes: Option<usize>,
     pub(crate) duration: Option<usize>,
     pub(crate) client: Option<usize>,
@@ -77,6 +79,7 @@ impl Uses {
             Shape::Time(form) => form.has_no_offset(),
             _ => true,
         });
+        let has_zone = !zoneless;
         if zoneless && fields.iter().any(|field| matches!(field.shape, Shape::Time(_))) {
             notes.push("its times have no zone, so UTC is assumed".to_owned());
         }
@@ -91,6 +94,7 @@ impl Uses {
             port: first(|role| role == Role::Port),
             schemes,
             times: all(|role| role == Role::Time),
+            has_zone,
             bytes: best(|role| match role {
                 Role::Bytes { rank, .. } => Some(rank),
                 _ => None,

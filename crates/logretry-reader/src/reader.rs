@@ -212,6 +212,7 @@ pub(crate) fn settle_on(searched: &Searched, desk: &mut Desk<'_>, feed: &Feed) -
     if searched.wrappers.is_empty() {
         desk.skim();
     }
+    desk.say_zone(feed);
     Ok(())
 }
 
@@ -220,6 +221,7 @@ pub(crate) fn look_around(search: &Search, line_bytes_max: usize, desk: &mut Des
     let survey = Survey::of(&search.kept, line_bytes_max);
     desk.unended_are_whole = survey.unended_are_whole;
     say_wrapped(search, &survey, desk, feed);
+    desk.say_zone(feed);
 }
 
 /// Says what is around the lines of a log whose format was given.
