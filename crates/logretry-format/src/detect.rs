@@ -45,9 +45,11 @@ pub struct Score {
 
 impl Score {
     fn of(format: &Format, lines: &[&[u8]]) -> Self {
-        let matched = lines.iter().filter(|line| fits(format, line)).count();
+        let mut spans = Spans::new();
+        let matched = lines.iter().filter(|line| fits(format, line, &mut spans)).count();
         let has_messages = format.is_keyed() && matched > 0;
-        let messages = lines.iter().filter(|line| has_messages && is_message(format, line)).count();
+        let messages =
+            lines.iter().filter(|line| has_messages && is_message(format, line, &mut spans)).count();
         Self { format: format.clone(), matched, messages }
     }
 
@@ -153,16 +155,19 @@ fn headed(lines: &[&[u8]]) -> Option<Score> {
     let first = lines.iter().find_map(|line| Format::of_header(line))?;
     let mut format = None;
     let mut matched = 0;
+    let mut spans = Spans::new();
     for line in lines {
         format = Format::of_header(line).or(format);
-        matched += usize::from(format.as_ref().is_some_and(|format| fits(format, line)));
+        matched += usize::from(format.as_ref().is_some_and(|format| fits(format, line, &mut spans)));
     }
     Some(Score { format: first, matched, messages: 0 })
 }
 
 fn runner_up(scores: &[Score], lines: &[&[u8]]) -> Option<Score> {
     let (best, others) = scores.split_first()?;
-    let is_rest = |line: &&&[u8]| !fits(&best.format, line) && !is_message(&best.format, line);
+    let mut spans = Spans::new();
+    let is_rest =
+        |line: &&&[u8]| !fits(&best.format, line, &mut spans) && !is_message(&best.format, line, &mut spans);
     let rest: Vec<&[u8]> = lines.iter().filter(is_rest).copied().collect();
     let scores = others.iter().map(|other| Score::of(&other.format, &rest));
     // Of equals the first is the better one.
@@ -197,8 +202,8 @@ fn is_settled(best: &Format, rival: &Format) -> bool {
         || best.fields().count() > rival.fields().count()
 }
 
-fn fits(format: &Format, line: &[u8]) -> bool {
-    format.parse(line, &mut Spans::new()).is_ok_and(|parsed| {
+fn fits(format: &Format, line: &[u8], spans: &mut Spans) -> bool {
+    format.parse(line, spans).is_ok_and(|parsed| {
         let is_whole = if format.is_keyed() {
             parsed.names_url()
         } else {
@@ -209,8 +214,8 @@ fn fits(format: &Format, line: &[u8]) -> bool {
 }
 
 /// Whether the line is in the format and tells of no request.
-fn is_message(format: &Format, line: &[u8]) -> bool {
-    matches!(format.parse(line, &mut Spans::new()), Err(LineError::NoRequest))
+fn is_message(format: &Format, line: &[u8], spans: &mut Spans) -> bool {
+    matches!(format.parse(line, spans), Err(LineError::NoRequest))
 }
 
 fn differ(one: &Format, other: &Format, line: &[u8]) -> bool {
@@ -228,9 +233,10 @@ fn differ(one: &Format, other: &Format, line: &[u8]) -> bool {
 /// Whether some line that fits gunicorn holds a backslash that neither nginx nor Apache could have written.
 fn has_literal_backslashes(lines: &[&[u8]]) -> bool {
     let Ok(gunicorn) = presets::compiled("gunicorn") else { return false };
+    let mut spans = Spans::new();
     lines.iter().any(|line| {
         gunicorn
-            .parse(line, &mut Spans::new())
+            .parse(line, &mut spans)
             .is_ok_and(|parsed| parsed.fields().any(|field| has_foreign_sequence(field.raw)))
     })
 }
