@@ -155,12 +155,12 @@ pub(super) const PRESETS: &[Preset] = &[
     Preset {
         name: "tower_http",
         aliases: &["axum"],
-        spec: "line:{text:spans}method={method} uri={target} version={text:version}}}: tower_http::trace::on_response: finished processing request latency={number:latency} {word:unit} status={status}",
+        spec: "line:{token:spans}{{method={method} uri={target} version={text:version}}}: tower_http::trace::on_response: finished processing request latency={number:latency} {word:unit} status={status}",
         about: "the TraceLayer of tower-http (axum, tonic) behind a logger's prefix",
         example: "request{method=GET uri=/a?b=c version=HTTP/1.1}: tower_http::trace::on_response: finished processing request latency=0 ms status=502",
         escape: Some(Escape::None),
         variants: &[Variant::of(
-            "line:{text:spans}method={method} uri={target}}}: tower_http::trace::on_response: finished processing request latency={number:latency} {word:unit} status={status}",
+            "line:{token:spans}{{method={method} uri={target}}}: tower_http::trace::on_response: finished processing request latency={number:latency} {word:unit} status={status}",
         )],
         ..PLAIN
     },
