@@ -188,6 +188,24 @@ fn a_run_goes_on_where_it_ended_and_sends_what_was_written_meanwhile() {
     );
 }
 
+/// The ledger lists what is held. Sent from the dead letters as well, it would perhaps be sent twice.
+#[test]
+fn of_what_was_cut_off_only_what_does_no_harm_twice_is_a_dead_letter() {
+    let backend = Backend::down();
+    let desk = Desk::with("access.log", [line("GET /slow/1", 502), line("DELETE /slow/2", 502)].concat());
+    let more = ["--dead-letter", "dead.ndjson", "--methods", "GET,DELETE", "--yes", "--pace", "fixed"];
+    let run = follow(&desk, "access.log", &backend.url(), &more);
+    until("both requests", || (backend.seen().len() == 2).then_some(()));
+    run.signal("INT");
+    run.signal("TERM");
+    run.end();
+    let dead = desk.read("dead.ndjson");
+    assert_eq!(dead.lines().count(), 1, "{dead}");
+    assert!(dead.contains("/slow/1"), "{dead}");
+    let held = desk.run("logretry", &["held", "retry.log.ledger"]).stdout;
+    assert!(held.contains("/slow/2"), "{held}");
+}
+
 /// What is in doubt is decided later, and what was decided is done by a run that reads its line.
 #[test]
 fn what_was_cut_off_is_read_again_where_a_run_goes_on() {

@@ -98,6 +98,28 @@ fn what_the_next_run_sends_is_no_dead_letter() {
     assert_eq!(desk.read("dead.ndjson").lines().count(), 1);
 }
 
+/// What had no connection is tried anew by the next run. It stood there once for each run that had tried.
+#[test]
+fn what_had_no_connection_is_no_dead_letter_where_a_ledger_has_it_tried_anew() {
+    let desk = Desk::with("access.log", line("GET /a", 502));
+    let arguments = [
+        "run",
+        "access.log",
+        "--base-url",
+        "http://127.0.0.1:1",
+        "-o",
+        "retry.log",
+        "--dead-letter",
+        "dead.ndjson",
+    ];
+    for _ in 0..2 {
+        assert_eq!(desk.run("logretry", &arguments).code, 3);
+        assert_eq!(desk.read("dead.ndjson"), "");
+    }
+    assert_eq!(desk.run("logretry", &[&arguments[..], &["--no-ledger"]].concat()).code, 3);
+    assert_eq!(desk.read("dead.ndjson").lines().count(), 1);
+}
+
 /// Whoever sends the dead letters would send it as often as the command was run.
 #[test]
 fn a_dead_letter_is_there_once_however_often_the_same_command_is_run() {

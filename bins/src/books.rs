@@ -12,10 +12,11 @@ mod projection;
 mod server_log;
 mod sinks;
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use logretry_ledger::{Before as Known, Durability, InDoubt, Ledger, LedgerError, Verdict, is_safe};
 use logretry_record::{Mark, Outcome, Reason, Record, RecordId, Retry, Shown, shown_url};
@@ -42,6 +43,8 @@ struct Open {
     desk: Option<Mutex<Desk>>,
     server_log: Mutex<ServerLog>,
     told: AtomicBool,
+    /// What has ended in this run without being sent: the next one takes it for new.
+    failures: Mutex<HashSet<RecordId>>,
     cx: Context,
 }
 
@@ -87,6 +90,7 @@ impl Books {
             desk: None,
             server_log: Mutex::default(),
             told: AtomicBool::new(false),
+            failures: Mutex::default(),
             cx: cx.clone(),
         };
         Ok(Self(Arc::new(open)))
@@ -186,6 +190,16 @@ impl Books {
         ));
     }
 
+    /// Whether the record has ended here without being sent, so that the same command again sends it. That is told once.
+    #[cfg(feature = "cli")]
+    pub(crate) fn forget_failure(&self, id: RecordId) -> bool {
+        self.failures().remove(&id)
+    }
+
+    fn failures(&self) -> MutexGuard<'_, HashSet<RecordId>> {
+        self.0.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What becomes of a record whose request was cut off.
     fn decide(&self, record: &Record, doubt: &InDoubt) -> Before {
         let log = self.0.server_log.lock().unwrap_or_else(PoisonError::into_inner);
@@ -228,6 +242,12 @@ impl Books {
     }
 }
 
+/// Whether a record that has ended so is held: sending it twice could do harm.
+#[cfg(feature = "cli")]
+pub(crate) fn is_held(retry: &Retry) -> bool {
+    retry.outcome == Outcome::InDoubt && !retry.method.as_deref().is_some_and(is_safe)
+}
+
 /// How a request that is held stands in its record.
 pub(crate) fn held(doubt: &InDoubt) -> Retry {
     let arrived = if doubt.verdict == Some(Verdict::Arrived) { "it arrived; " } else { "" };
@@ -262,6 +282,9 @@ impl Journal for Books {
     }
 
     async fn ended(&self, record: &Record, retry: &Retry, sent: bool) -> Result<()> {
+        if !sent {
+            self.failures().insert(record.id());
+        }
         let ticket = self.with_line(record, retry, |ledger, line| {
             if sent {
                 ledger.outcome(record.id(), retry, line)

@@ -14,7 +14,7 @@ use logretry_stage::{Context, Fatal, MarkArgs, Result, Source as _, Stage as _, 
 
 use super::ledger_flags::{ResolveArgs, RunLedgerArgs, tell_that_it_is_not_asked};
 use super::positions::{Positions, Then, selected, settled};
-use crate::books::Filed;
+use crate::books::{self, Filed};
 use crate::cli::{Changes, Common, confirm, is_same_file, systemd};
 
 /// Reads logs, sends their failed requests again, and writes the retry log.
@@ -259,11 +259,14 @@ impl Run {
         };
         resolve.ask(&books, Some(&read)).await?;
         let refirer = Refirer::new(options)?.with_journal(books.clone());
-        let mut dead_letters = write.dead_letters(cx.reopen())?;
-        if !follow.follow {
+        let dead_letters = write.dead_letters(cx.reopen())?;
+        let kept = books.clone();
+        let dead_letters = if follow.follow {
+            dead_letters.without(|_, retry| books::is_held(retry))
+        } else {
             // The same command again sends it.
-            dead_letters = dead_letters.without_unsent();
-        }
+            dead_letters.without_unsent().without(move |record, _| kept.forget_failure(record.id()))
+        };
         systemd::ready();
         let Some(positions) = positions else {
             let end = crate::link(reader, filter, refirer, dead_letters, Filed, cx).await;

@@ -19,8 +19,9 @@ pub struct WriteArgs {
     #[arg(long = "as", value_name = "FORM", value_enum, default_value_t)]
     pub form: Form,
 
-    /// Append the records that did not recover, and that this run does not send again, to FILE: NDJSON that lr-refire takes. What a run with a ledger leaves unsent or cut off is not
-    /// among them: the same command again sends it, or `logretry held` lists it. What stands in FILE already is not added again
+    /// Append the records that did not recover, and that this run does not send again, to FILE: NDJSON that lr-refire takes. What a run with a ledger leaves unsent, without a
+    /// connection or cut off is not among them: the same command again sends it, or `logretry held` lists it. (With --follow, what is not read again is.) What stands in FILE already is not
+    /// added again
     #[arg(long, value_name = "FILE", value_parser = file_to_write())]
     pub dead_letter: Option<PathBuf>,
 }

@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -15,12 +16,16 @@ use logretry_stage::{
 ///
 /// What was `skipped` is not among them: it was not to be sent. What stands in the file already, as the same run has left it before, is not added again: whoever
 /// sends the dead letters would send it twice. All records pass. If the file cannot be written, a drain begins, and the error ends the run.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct DeadLetters {
     letters: Option<Letters>,
     /// Whether what a stop has left unsent or in doubt is left out.
     without_unsent: bool,
+    /// What else is left out.
+    left_out: Option<Box<LeftOut>>,
 }
+
+type LeftOut = dyn Fn(&Record, &Retry) -> bool + Send + Sync;
 
 /// The file.
 #[derive(Debug)]
@@ -45,7 +50,7 @@ impl DeadLetters {
                 Fatal::new(format!("open the file for dead letters `{}`: {error}", path.display()))
             })?;
         let letters = Letters { path: path.to_owned(), file, opened: Timestamp::now(), known: None };
-        Ok(Self { letters: Some(letters), without_unsent: false })
+        Ok(Self { letters: Some(letters), ..Self::default() })
     }
 
     /// The same without what was not sent, or not sent again, or cut off, because the run was stopped, for whoever sends or settles that when the run goes on.
@@ -54,28 +59,46 @@ impl DeadLetters {
         self.without_unsent = true;
         self
     }
+
+    /// The same without those of which `left_out` says that somebody else sends or settles them.
+    #[must_use]
+    pub fn without(mut self, left_out: impl Fn(&Record, &Retry) -> bool + Send + Sync + 'static) -> Self {
+        self.left_out = Some(Box::new(left_out));
+        self
+    }
+
+    fn is_wanted(&self, record: &Record, retry: &Retry) -> bool {
+        is_dead(retry, self.without_unsent)
+            && !self.left_out.as_ref().is_some_and(|left_out| left_out(record, retry))
+    }
+}
+
+impl fmt::Debug for DeadLetters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeadLetters").field("letters", &self.letters).finish_non_exhaustive()
+    }
 }
 
 impl Stage for DeadLetters {
     fn apply(self, input: impl RecordStream, cx: &Context) -> impl RecordStream {
         match self.letters {
-            Some(letters) => kept(letters, self.without_unsent, input, cx).left_stream(),
+            Some(_) => kept(self, input, cx).left_stream(),
             None => input.right_stream(),
         }
     }
 }
 
 /// The stage with a file.
-fn kept(letters: Letters, without_unsent: bool, input: impl RecordStream, cx: &Context) -> impl RecordStream {
+fn kept(mut dead: DeadLetters, input: impl RecordStream, cx: &Context) -> impl RecordStream {
     let drain = cx.stops().drain.clone();
     async_stream::stream! {
-        let mut letters = Some(letters);
+        let mut letters = dead.letters.take();
         let mut failure = None;
         let mut input = pin!(input);
         let mut line = Vec::new();
         while let Some(item) = input.next().await {
             if let (Ok(record), Some(open)) = (&item, &mut letters)
-                && let Some(retry) = record.retry().filter(|retry| is_dead(retry, without_unsent))
+                && let Some(retry) = record.retry().filter(|retry| dead.is_wanted(record, retry))
                 && let Err(error) = open.keep(record, retry, &mut line)
             {
                 drain.cancel();
