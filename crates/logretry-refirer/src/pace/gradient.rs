@@ -83,6 +83,8 @@ const FALL: f64 = 0.05;
 const REFRESH: u32 = 100;
 /// Good answers from one step beyond a known edge to the next: one failure in 200 at most.
 const PATIENCE: u32 = 200;
+/// But no longer than this where a host is asked seldom: what was refused for a while would be asked as seldom for an hour.
+const PATIENCE_MAX: Duration = Duration::from_secs(60);
 /// From this share of a known edge on, it is near.
 const NEAR: f64 = 0.85;
 /// One request every 32 answer times at least: slower would be a stop, which is the breaker's to decide.
@@ -134,8 +136,8 @@ pub(crate) struct Gradient {
     doubtful: bool,
     /// The limit from which it has been coming down because answers were slow, and what they took there.
     trial: Option<(f64, f64)>,
-    /// Whether the last failure was one of being asked too often.
-    metered: bool,
+    /// What an answer took when it was last said to come too often, if that was the last failure: a long pause does not change with how long answers take now.
+    metered_ms: Option<f64>,
     /// Counts the cuts: requests that began before the last one belong to an old flight.
     flight: u64,
     /// The limit of the last round that was used to the full and went well.
@@ -173,7 +175,7 @@ impl Gradient {
             rounds: 0,
             doubtful: false,
             trial: None,
-            metered: false,
+            metered_ms: None,
             flight: 0,
             borne: 1.0,
             edge: None,
@@ -197,7 +199,8 @@ impl Gradient {
         if self.limit >= 1.0 {
             return Duration::ZERO;
         }
-        Duration::from_secs_f64(self.base_ms.unwrap_or(UNKNOWN_MS) / self.limit / 1e3)
+        let metered_ms = self.metered_ms.filter(|_| self.limit < FLOOR);
+        Duration::from_secs_f64(metered_ms.or(self.base_ms).unwrap_or(UNKNOWN_MS) / self.limit / 1e3)
     }
 
     /// A request begins, and so many are under way with it.
@@ -209,8 +212,12 @@ impl Gradient {
     /// A request has ended.
     pub(crate) fn end(&mut self, ticket: Ticket, sign: Sign) {
         let counts = ticket.round == self.round.number;
-        if matches!(sign, Sign::TooMuch | Sign::TooOften) {
-            self.metered = sign == Sign::TooOften;
+        match sign {
+            Sign::TooMuch => self.metered_ms = None,
+            Sign::TooOften if self.metered_ms.is_none() || self.limit >= FLOOR => {
+                self.metered_ms = Some(self.base_ms.unwrap_or(UNKNOWN_MS));
+            }
+            _ => {}
         }
         match sign {
             Sign::TooMuch | Sign::TooOften if ticket.flight == self.flight => self.cut(),
@@ -231,7 +238,7 @@ impl Gradient {
 
     /// Begins again with one request at a time: the host was left alone, and may be another one now. One that was asked too often is the same.
     pub(crate) fn restart(&mut self) {
-        if self.metered && self.limit < 1.0 {
+        if self.is_seldom() {
             self.flight += 1;
             return self.lower(self.limit);
         }
@@ -260,17 +267,15 @@ impl Gradient {
     /// Goes to a lower limit, from which it does not grow fast again.
     fn lower(&mut self, limit: f64) {
         self.trial = None;
-        self.limit = limit.max(self.floor());
+        // A limit that is below the floor of another kind of failure does not go up to it.
+        self.limit = limit.max(self.floor().min(self.limit));
         self.threshold = self.limit;
         self.patience = 0;
         self.next_round();
     }
 
     fn floor(&self) -> f64 {
-        match self.base_ms {
-            Some(base_ms) if self.metered => FLOOR.min(base_ms / PAUSE_MAX_MS),
-            _ => FLOOR,
-        }
+        self.metered_ms.map_or(FLOOR, |ms| FLOOR.min(ms / PAUSE_MAX_MS))
     }
 
     fn next_round(&mut self) {
@@ -387,7 +392,19 @@ impl Gradient {
     }
 
     fn headroom(&self) -> f64 {
-        (self.limit * HEADROOM).max(1.0)
+        // Whoever may come once a second is not asked twenty times as often at once.
+        let least = if self.is_seldom() { self.limit } else { 1.0 };
+        (self.limit * HEADROOM).max(least)
+    }
+
+    /// Whether it keeps pauses because it was said to come too often.
+    fn is_seldom(&self) -> bool {
+        self.metered_ms.is_some() && self.limit < 1.0
+    }
+
+    /// Whether it has been good for so long that a little more can be tried.
+    fn has_waited(&self) -> bool {
+        self.patience >= PATIENCE || self.is_seldom() && self.gap() * self.patience >= PATIENCE_MAX
     }
 
     fn grow(&mut self) {
@@ -396,7 +413,7 @@ impl Gradient {
             self.limit = (self.limit * SLOW_START).max(self.limit + 1.0).min(self.threshold.max(1.0));
         } else if !wary {
             self.limit += SMOOTHING * self.headroom();
-        } else if self.patience >= PATIENCE {
+        } else if self.has_waited() {
             self.patience = 0;
             let near = self.edge.is_some_and(|edge| self.limit >= NEAR * edge);
             self.limit += match self.limit {

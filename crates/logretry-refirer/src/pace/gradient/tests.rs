@@ -176,6 +176,47 @@ fn below_one_request_at_a_time_there_are_pauses() {
     assert_eq!(unknown.gap(), Duration::from_millis(200));
 }
 
+/// A law that has found out how seldom it may ask, long after which an answer is slow or quick by chance.
+fn metered() -> Gradient {
+    let mut law = Gradient { base_ms: Some(0.5), ..at(1.0) };
+    for _ in 0..40 {
+        let ticket = law.begin(1);
+        law.end(ticket, Sign::TooOften);
+    }
+    assert_eq!(law.gap(), Duration::from_secs(2));
+    law
+}
+
+#[test]
+fn how_long_answers_take_says_nothing_of_how_often_one_may_ask() {
+    let mut law = metered();
+    for ms in [3.0, 0.2, 1.0, 0.1] {
+        let before = law.gap();
+        go_on(&mut law, 1, |_| ms);
+        assert!(law.gap() * 2 > before, "a round after {before:?}: {law:?}");
+    }
+}
+
+#[test]
+fn what_was_refused_for_a_while_is_asked_as_often_as_before_within_minutes() {
+    let mut law = metered();
+    let mut waited = Duration::ZERO;
+    while law.gap() > Duration::ZERO {
+        waited += law.gap();
+        let ticket = law.begin(1);
+        law.end(ticket, Sign::Good(0.5));
+    }
+    assert!(waited < Duration::from_secs(300), "{waited:?}");
+}
+
+#[test]
+fn a_host_that_allows_little_and_fails_is_not_asked_more_often() {
+    let mut law = metered();
+    let ticket = law.begin(1);
+    law.end(ticket, Sign::TooMuch);
+    assert!(law.gap() >= Duration::from_secs(2), "{law:?}");
+}
+
 #[test]
 fn after_a_hold_it_begins_again_with_one_and_is_fast_up_to_half_of_what_it_had() {
     let mut law = at(40.0);
