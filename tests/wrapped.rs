@@ -126,3 +126,16 @@ fn a_line_without_a_time_has_that_of_what_is_around_it() {
     assert_eq!(filtered.stdout, pushed.stdout);
     assert_eq!(ndjson(&pushed.stdout)[0]["original"]["time"], "2026-11-22T07:22:52.5Z");
 }
+
+/// Its pieces are long gone when it is read: what was around them was not asked.
+#[test]
+fn a_line_in_pieces_has_the_time_of_its_last_one() {
+    let pieces = "2026-11-22T06:22:52.5Z stdout P INFO:     203.0.113.9:38380 - \"GET /a?2026-01-\n\
+                  2026-11-22T06:22:53Z stdout F 01T00:00:00Z HTTP/1.1\" 500 Internal Server Error\n";
+    let read = Desk::with("app.log", pieces).run("lr-read", &["app.log"]);
+    let record = &ndjson(&read.stdout)[0]["original"];
+    assert_eq!(
+        (&record["target"], &record["time"]),
+        (&"/a?2026-01-01T00:00:00Z".into(), &"2026-11-22T06:22:53Z".into())
+    );
+}

@@ -69,6 +69,8 @@ struct Strip<'t> {
     /// The text from which wrappers were taken off since it was read or put together.
     whole: &'t [u8],
     depth: usize,
+    /// When its last piece was written, if it was put together.
+    told: Option<Timestamp>,
     /// Whether a wrapper that keeps text as JSON was taken off, whose writer has no bytes but UTF-8.
     is_utf8_only: bool,
     /// Whether the formats are all that there are.
@@ -78,7 +80,7 @@ struct Strip<'t> {
 impl Strip<'_> {
     /// The time of the line by what was around it.
     fn time(&self) -> Option<Timestamp> {
-        wrappers::time(self.whole, self.depth)
+        self.told.or_else(|| wrappers::time(self.whole, self.depth))
     }
 }
 
@@ -178,7 +180,8 @@ impl<'a> Desk<'a> {
     }
 
     fn whole<'t>(&self, place: Place, text: &'t [u8]) -> Strip<'t> {
-        Strip { place, text, whole: text, depth: 0, is_utf8_only: false, is_final: self.fallback.is_none() }
+        let is_final = self.fallback.is_none();
+        Strip { place, text, whole: text, depth: 0, told: None, is_utf8_only: false, is_final }
     }
 
     /// Makes a record of the line `text`, which would have the id `first` if it had no equal before it.
@@ -397,8 +400,9 @@ impl<'a> Desk<'a> {
                 if joined.flaw.is_some() {
                     return self.reject_flawed(joined, feed);
                 }
-                let joined = Strip { place: joined.place, text: &joined.text, whole: &joined.text, ..inner };
-                return self.decide(joined, stream, feed);
+                let told = inner.time();
+                let Joined { place, text, .. } = &joined;
+                return self.decide(Strip { place: *place, text, whole: text, told, ..inner }, stream, feed);
             }
         }
         while let Some(joined) = self.joins.overflow() {
