@@ -48,6 +48,8 @@ struct Members<'a> {
     timestamp: Option<&'a RawValue>,
     #[serde(borrow)]
     time: Option<&'a RawValue>,
+    #[serde(borrow)]
+    date: Option<&'a RawValue>,
     /// Microseconds.
     #[serde(borrow, rename = "__REALTIME_TIMESTAMP")]
     realtime: Option<Cow<'a, str>>,
@@ -55,16 +57,30 @@ struct Members<'a> {
 
 fn member(object: &[u8]) -> Option<Told> {
     let object = object.strip_prefix(b"\x1e").unwrap_or(object);
-    let Members { at_timestamp, timestamp, time, realtime } = serde_json::from_slice(object).ok()?;
-    let micros = || {
-        let time = Timestamp::from_microsecond(realtime?.parse().ok()?).ok()?;
-        Some(Told { time, has_offset: true })
-    };
-    [at_timestamp, timestamp, time]
+    let Members { at_timestamp, timestamp, time, date, realtime } = serde_json::from_slice(object).ok()?;
+    let counted = |number: &str| Some(Told { time: counted(number)?, has_offset: true });
+    [at_timestamp, timestamp, time, date]
         .into_iter()
         .flatten()
-        .find_map(|value| written(value.get().as_bytes()))
-        .or_else(micros)
+        .find_map(|value| written(value.get().as_bytes()).or_else(|| counted(value.get().trim_matches('"'))))
+        .or_else(|| counted(&realtime?))
+}
+
+/// A time as the number of seconds since 1970, of their thousandths (`CloudWatch`), millionths or billionths. Which it is, its length says from 2001 to 2286.
+fn counted(number: &str) -> Option<Timestamp> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if !whole.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let count: i64 = whole.parse().ok()?;
+    let time = match whole.len() {
+        10 => Timestamp::new(count, format!("{fraction:0<9}").get(..9)?.parse().ok()?),
+        13 => Timestamp::from_millisecond(count),
+        16 => Timestamp::from_microsecond(count),
+        19 => Timestamp::from_nanosecond(count.into()),
+        _ => return None,
+    };
+    time.ok()
 }
 
 /// The first time that is written out in `text`: `2026-11-22T06:41:41Z`, `2026/11/22 06:41:41,123`, `2026-11-22 06:41:41 +0000`.
@@ -115,6 +131,9 @@ mod tests {
                 1,
                 "06:41:41.5",
             ),
+            (r#"{"date":1795329701.5,"log":"203.0.113.9 - GET /"}"#, 1, "06:41:41.5"),
+            (r#"{"timestamp":1795329701250,"message":"203.0.113.9 - GET /"}"#, 1, "06:41:41.25"),
+            (r#"{"time":"1795329701","message":"203.0.113.9 - GET /"}"#, 1, "06:41:41"),
             // Docker's has an offset; the logger's, an hour behind, has none.
             (
                 r#"{"log":"2026-11-22 05:41:41 INFO access - GET /\n","stream":"stdout","time":"2026-11-22T06:41:41Z"}"#,
@@ -141,6 +160,7 @@ mod tests {
             "web-1  | GET /?from=2026-11-22T06:41:41Z",
             "INFO:     203.0.113.9:38380 - \"GET",
             r#"{"log":"GET /\n","stream":"stdout"}"#,
+            r#"{"time":0.25,"timestamp":"-179532970","date":179532970125,"message":"203.0.113.9 - GET /"}"#,
             "2026-13-22T06:41:41Z GET /",
             "GET /",
         ] {
