@@ -1,6 +1,4 @@
-use std::cmp::Reverse;
-use std::collections::binary_heap::PeekMut;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use logretry_record::Record;
 
@@ -24,42 +22,41 @@ pub(crate) struct Recovery {
     waiting: VecDeque<Option<Record>>,
     /// How many have left `waiting` at its front.
     gone: usize,
-    /// When the records of a request were logged, and where they wait, counted from the first that ever did; the earliest first.
-    places: HashMap<RequestKey, BinaryHeap<Reverse<(i64, usize)>>>,
+    /// The request of each that waits, when it was logged, and where it waits, counted from the first that ever did.
+    places: BTreeSet<(RequestKey, i64, usize)>,
 }
 
 impl Recovery {
     /// With room for so many records.
     pub(crate) fn with_room(room: usize) -> Self {
-        Self { room, waiting: VecDeque::new(), gone: 0, places: HashMap::new() }
+        Self { room, waiting: VecDeque::new(), gone: 0, places: BTreeSet::new() }
     }
 
     /// Lets `record` wait. Returns the oldest that waits, if it has to make room.
     pub(crate) fn wait(&mut self, record: Record) -> Option<Record> {
-        if is_idempotent(&record)
-            && let Some(request) = request_of_client(&record)
-        {
-            let place = (second(&record).unwrap_or(i64::MIN), self.gone + self.waiting.len());
-            self.places.entry(request).or_default().push(Reverse(place));
-        }
+        self.places.extend(place(&record, self.gone + self.waiting.len()));
         self.waiting.push_back(Some(record));
         if self.waiting.len() <= self.room {
             return None;
         }
+        let oldest = self.waiting.pop_front().flatten();
+        if let Some(place) = oldest.as_ref().and_then(|record| place(record, self.gone)) {
+            self.places.remove(&place);
+        }
         self.gone += 1;
-        self.waiting.pop_front().flatten()
+        oldest
     }
 
     /// Takes note of a success: how many of those that wait it stands for. They are let go.
     pub(crate) fn succeeded(&mut self, record: &Record) -> usize {
-        let places = request_of_client(record).and_then(|request| self.places.get_mut(&request));
-        let Some(places) = places else { return 0 };
+        let Some(request) = request_of_client(record) else { return 0 };
         let success_s = second(record).unwrap_or(i64::MAX);
+        let failures = (request, i64::MIN, 0)..=(request, success_s, usize::MAX);
         let mut count = 0;
-        while let Some(first) = places.peek_mut().filter(|first| first.0.0 <= success_s) {
-            let Reverse((_, place)) = PeekMut::pop(first);
-            let waiting = place.checked_sub(self.gone).and_then(|place| self.waiting.get_mut(place));
-            count += usize::from(waiting.is_some_and(|waiting| waiting.take().is_some()));
+        while let Some(&place) = self.places.range(failures.clone()).next() {
+            self.places.remove(&place);
+            self.waiting[place.2 - self.gone] = None;
+            count += 1;
         }
         count
     }
@@ -68,6 +65,12 @@ impl Recovery {
     pub(crate) fn rest(self) -> impl Iterator<Item = Record> {
         self.waiting.into_iter().flatten()
     }
+}
+
+/// What is kept in mind of a record that waits at `at`, if a success may stand for it.
+fn place(record: &Record, at: usize) -> Option<(RequestKey, i64, usize)> {
+    let request = request_of_client(record).filter(|_| is_idempotent(record))?;
+    Some((request, second(record).unwrap_or(i64::MIN), at))
 }
 
 /// When `record` was logged. Most servers tell no more than the second; within one, the order of the lines counts.
@@ -169,6 +172,7 @@ mod tests {
         }
         let gone: Vec<_> = let_go.iter().map(|record| record.origin().line).collect();
         assert_eq!(gone, [0, 1, 2]);
+        assert_eq!(recovery.places.len(), 3, "nothing is kept of what has gone");
         assert_eq!(recovery.succeeded(&record(0, "GET", "/1", "a")), 0);
         assert_eq!(recovery.succeeded(&record(0, "GET", "/3", "a")), 1);
         assert_eq!(lines(recovery), [4, 5]);
