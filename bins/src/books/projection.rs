@@ -16,7 +16,7 @@ mod printed;
 pub(crate) struct Projected {
     log: RetryLog,
     cx: Context,
-    /// What a new file begins with.
+    /// What an empty file begins with.
     head: Vec<u8>,
     /// How often a new file had been asked for when this one was opened.
     asked: u64,
@@ -27,14 +27,6 @@ impl Projected {
         let asked = cx.reopen().asked();
         Self { log, cx, head, asked }
     }
-
-    /// Begins the file if nothing is in it, any more (`copytruncate`) or yet, and `lines`, which come next, do not begin it themselves.
-    fn begin(&mut self, lines: &[u8]) -> io::Result<()> {
-        if self.head.is_empty() || lines.starts_with(&self.head) || !self.log.is_empty()? {
-            return Ok(());
-        }
-        self.log.append(&self.head)
-    }
 }
 
 impl Projection for Projected {
@@ -44,7 +36,7 @@ impl Projection for Projected {
 
     fn resume(&mut self, mark: Option<&str>, lines: Vec<Vec<u8>>) -> io::Result<()> {
         if let Some(first) = lines.first() {
-            self.begin(first)?;
+            self.log.begin(&self.head, first)?;
         }
         let done = self.log.complete(mark.and_then(|mark| mark.parse().ok()), &lines)?;
         let name = Shown(self.log.path().as_os_str().as_encoded_bytes());
@@ -65,7 +57,7 @@ impl Projection for Projected {
     }
 
     fn append(&mut self, lines: &[u8], number: u64) -> io::Result<()> {
-        self.begin(lines)?;
+        self.log.begin(&self.head, lines)?;
         self.log.append(lines)?;
         self.cx.tally().write(number);
         Ok(())
@@ -82,7 +74,7 @@ impl Projection for Projected {
     fn reopen(&mut self) -> io::Result<()> {
         self.asked = self.cx.reopen().asked();
         self.log.reopen()?;
-        self.begin(&[])
+        self.log.begin(&self.head, &[])
     }
 }
 

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use logretry_stage::is_empty_file;
+use logretry_stage::begin_file;
 
 use crate::LogFileError;
 use crate::log_file::{appending, end_the_last_line};
@@ -90,9 +90,9 @@ impl RetryLog {
         Ok(done)
     }
 
-    /// Whether nothing is in it; never of a pipe or a terminal.
-    pub fn is_empty(&self) -> io::Result<bool> {
-        is_empty_file(&self.file)
+    /// Begins it with `head` if nothing is in it, and `lines`, which come next, do not begin it themselves; see [`begin_file`].
+    pub fn begin(&mut self, head: &[u8], lines: &[u8]) -> io::Result<()> {
+        begin_file(&self.file, head, lines)
     }
 
     /// Appends whole lines.

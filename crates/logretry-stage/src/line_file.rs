@@ -30,7 +30,7 @@ pub struct LineFile {
     file: File,
     reopen: Reopen,
     seen: u64,
-    /// What a new file begins with.
+    /// What an empty file begins with.
     head: Vec<u8>,
     is_in_line: bool,
 }
@@ -53,19 +53,15 @@ impl LineFile {
         self.head = head;
         self
     }
-
-    /// Begins the file if it is to be begun, and `bytes`, which come next, do not begin it themselves.
-    fn begin(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.head.is_empty() || bytes.starts_with(&self.head) || !is_empty_file(&self.file)? {
-            return Ok(());
-        }
-        self.file.write_all(&self.head)
-    }
 }
 
-/// Whether it is a file, and no pipe or terminal, and nothing is in it.
-pub fn is_empty_file(file: &File) -> io::Result<bool> {
-    file.metadata().map(|metadata| metadata.is_file() && metadata.len() == 0)
+/// Begins `file` with `head` if nothing is in it, any more (`copytruncate`) or yet, and `bytes`, which come next, do not begin it themselves. A pipe or a terminal has no beginning.
+pub fn begin_file(mut file: &File, head: &[u8], bytes: &[u8]) -> io::Result<()> {
+    if head.is_empty() || bytes.starts_with(head) {
+        return Ok(());
+    }
+    let metadata = file.metadata()?;
+    if metadata.is_file() && metadata.len() == 0 { file.write_all(head) } else { Ok(()) }
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -80,7 +76,7 @@ impl Write for LineFile {
                 self.file = open(&self.path)?;
                 self.seen = asked;
             }
-            self.begin(bytes)?;
+            begin_file(&self.file, &self.head, bytes)?;
         }
         // A line must not end in another file than it began in.
         let bytes = match memchr::memchr(b'\n', bytes) {
