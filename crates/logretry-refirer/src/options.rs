@@ -10,14 +10,12 @@ use http::HeaderMap;
 use logretry_record::Mark;
 use url::{Host, Url};
 
+use crate::quantity::TIME_MAX;
 use crate::site::Authority;
 use crate::{
     Backoff, Bodies, DeniedPath, Destination, IdempotencySecret, KeepHeaders, Methods, Pace, Rate,
     RefirerError, Tempo,
 };
-
-/// Longer than any run: a hundred years.
-const TIME_MAX: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// What a refirer may do, and how. The default may send nothing, for it has no destination.
 #[derive(Debug, Clone)]

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use crate::RefirerError;
 
-/// A time of which nobody sees the end; a longer one would overflow clocks.
-const TIME_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+/// A hundred years: longer than any run, and clocks can still be put forward by it.
+pub(crate) const TIME_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// Reads seconds, or a number with its unit.
 pub(crate) fn time(text: &str) -> Result<Duration, RefirerError> {
