@@ -1,13 +1,14 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
-use logretry_record::{Outcome, Record, RecordId, Retry};
+use logretry_record::{Outcome, RECORD_BYTES_MAX, Record, RecordId, Retry};
+use logretry_stage::lines::Lines;
 use logretry_stage::{
     Context, Fatal, LineFile, RecordStream, Reopen, Result, Stage, refuse_what_others_hold,
 };
@@ -140,9 +141,10 @@ fn read(path: &Path) -> io::Result<HashSet<(RecordId, Timestamp)>> {
     if !path.is_file() {
         return Ok(known);
     }
-    for line in BufReader::new(File::open(path)?).split(b'\n') {
+    let mut lines = Lines::new(File::open(path)?, RECORD_BYTES_MAX);
+    while let Some(line) = lines.next()? {
         // A line that is no record may be one that was torn.
-        if let Ok(record) = Record::decode(&line?)
+        if let Ok(record) = Record::decode(line.text)
             && let Some(retry) = record.retry()
         {
             known.insert((record.id(), retry.time));
