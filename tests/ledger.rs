@@ -7,19 +7,17 @@ use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 
-use crate::lab::{
-    Backend, Desk, Ended, Running, count_by, line, ndjson, nginx, pipe, sorted, until, without_times,
-};
+use crate::lab::{Backend, Desk, Ended, Running, line, sorted, until, without_times};
 
-fn run(desk: &Desk, url: &str, more: &[&str]) -> Ended {
+pub(crate) fn run(desk: &Desk, url: &str, more: &[&str]) -> Ended {
     desk.program("logretry", &["run", "access.log", "--base-url", url, "-o", "retry.log"]).args(more).run()
 }
 
-fn start(desk: &Desk, url: &str, more: &[&str]) -> Running {
+pub(crate) fn start(desk: &Desk, url: &str, more: &[&str]) -> Running {
     desk.program("logretry", &["run", "access.log", "--base-url", url, "-o", "retry.log"]).args(more).start()
 }
 
-fn failed(requests: impl IntoIterator<Item = String>) -> String {
+pub(crate) fn failed(requests: impl IntoIterator<Item = String>) -> String {
     requests.into_iter().map(|request| line(&request, 502)).collect()
 }
 
@@ -188,155 +186,6 @@ fn after_kill_9_nothing_is_lost_and_each_outcome_is_one_line() {
 }
 
 #[test]
-fn a_request_that_may_change_something_is_held_when_it_was_cut_off_and_sent_when_released() {
-    let backend = Backend::down();
-    let desk = Desk::with("access.log", failed(["DELETE /slow/1".to_owned(), "GET /slow/2".to_owned()]));
-    let flags = ["--methods", "GET,DELETE", "--yes"];
-    let running = start(&desk, &backend.url(), &[&flags[..], &["--pace", "fixed"]].concat());
-    until("both requests", || (backend.seen().len() == 2).then_some(()));
-    running.signal("KILL");
-    running.end();
-    backend.recover();
-
-    let second = run(&desk, &backend.url(), &flags);
-    assert_eq!(second.code, 3, "{}", second.stderr);
-    assert!(second.stderr.contains("1 held"), "{}", second.stderr);
-    assert!(second.stderr.contains("1 done before = 1 in doubt"), "{}", second.stderr);
-    // The other one changes nothing: it was sent again.
-    assert_eq!(sorted(&backend.seen().join("\n")), "DELETE /slow/1\nGET /slow/2\nGET /slow/2");
-
-    let plan = desk.run(
-        "logretry",
-        &[&["plan", "access.log", "-o", "retry.log", "--base-url", &backend.url()], &flags[..]].concat(),
-    );
-    let says = "2 selected = 1 already done before (ledger retry.log.ledger) + 1 held (`logretry held retry.log.ledger`) + 0 would";
-    assert!(plan.stdout.contains(says), "{}{}", plan.stdout, plan.stderr);
-    let held = desk.run("logretry", &["held", "retry.log.ledger"]);
-    assert_eq!(held.code, 3, "{}", held.stderr);
-    assert!(held.stdout.contains("DELETE"), "{}", held.stdout);
-    let released = desk.run("logretry", &["held", "retry.log.ledger", "--release", "all"]);
-    assert_eq!(released.code, 0, "{}", released.stderr);
-    let third = run(&desk, &backend.url(), &flags);
-    assert_eq!(third.code, 0, "{}", third.stderr);
-    assert_eq!(backend.seen().iter().filter(|request| request.starts_with("DELETE")).count(), 2);
-    assert_eq!(desk.read("retry.log").lines().count(), 2);
-    assert_eq!(desk.run("logretry", &["held", "retry.log.ledger"]).code, 0);
-}
-
-#[test]
-fn a_request_that_is_sent_again_after_a_kill_has_the_key_it_had_before() {
-    let backend = Backend::down();
-    let desk = Desk::with("access.log", failed(["DELETE /slow/1".to_owned(), "DELETE /slow/2".to_owned()]));
-    let flags = ["--methods", "DELETE", "--yes", "--idempotency-key"];
-    let running = start(&desk, &backend.url(), &[&flags[..], &["--pace", "fixed"]].concat());
-    until("both requests", || (backend.seen().len() == 2).then_some(()));
-    running.signal("KILL");
-    running.end();
-    backend.recover();
-    let released = desk.run("logretry", &["held", "retry.log.ledger", "--release", "all"]);
-    assert_eq!(released.code, 0, "{}", released.stderr);
-    let second = run(&desk, &backend.url(), &flags);
-    assert_eq!(second.code, 0, "{}", second.stderr);
-    let key = |head: &String| {
-        let target = head.split(' ').nth(1).expect("a target").to_owned();
-        let key = head.lines().find(|line| line.to_ascii_lowercase().starts_with("idempotency-key: "));
-        (target, key.expect("a key").to_owned())
-    };
-    let mut keys: Vec<_> = backend.heads().iter().map(key).collect();
-    keys.sort();
-    assert_eq!(keys.len(), 4);
-    assert_eq!((&keys[0], &keys[2]), (&keys[1], &keys[3]));
-    assert_ne!(keys[0].1, keys[2].1);
-}
-
-#[test]
-fn a_held_request_that_a_person_has_looked_up_is_settled_and_not_sent() {
-    let backend = Backend::down();
-    let desk = Desk::with("access.log", failed(["DELETE /slow/1".to_owned()]));
-    let flags = ["--methods", "DELETE", "--yes"];
-    let running = start(&desk, &backend.url(), &flags);
-    until("the request", || (backend.seen().len() == 1).then_some(()));
-    running.signal("KILL");
-    running.end();
-    let settled = desk.run("logretry", &["held", "retry.log.ledger", "--settle", "all", "--status", "204"]);
-    assert_eq!(settled.code, 0, "{}", settled.stderr);
-    let second = run(&desk, &backend.url(), &flags);
-    assert_eq!((second.code, backend.seen().len()), (0, 1), "{}", second.stderr);
-    let log = without_times(&desk.read("retry.log"));
-    assert!(log.contains("\"DELETE /slow/1?retry=True HTTP/1.1\" 204 "), "{log}");
-}
-
-/// A run that was cut off in its one request, which the server never answered: `DELETE /slow`.
-fn cut_off(url: &str, backend: &Backend, before_the_end: impl FnOnce()) -> Desk {
-    let desk = Desk::with("access.log", failed(["DELETE /slow".to_owned()]));
-    let running = start(&desk, url, &["--methods", "DELETE", "--yes"]);
-    until("the request", || (backend.seen().len() == 1).then_some(()));
-    running.signal("STOP");
-    before_the_end();
-    running.signal("KILL");
-    running.end();
-    desk
-}
-
-#[test]
-fn the_servers_own_log_says_how_a_request_ended_that_was_cut_off() {
-    let backend = Backend::down();
-    let server = nginx(&backend);
-    // nginx gives up on the back end, and writes that down, while the program stands still.
-    let desk = cut_off(&server.url(), &backend, || drop(server.logged(1)));
-    backend.recover();
-    let log = server.log();
-    let flags = ["--methods", "DELETE", "--yes", "--resolve-from", log.to_str().expect("UTF-8")];
-    let second = run(&desk, &server.url(), &flags);
-    assert_eq!((second.code, backend.seen().len()), (3, 1), "{}", second.stderr);
-    assert!(second.stderr.contains("1 done before = 1 failing"), "{}", second.stderr);
-    let log = without_times(&desk.read("retry.log"));
-    assert!(log.contains("\"DELETE /slow?retry=True HTTP/1.1\" 504 "), "{log}");
-}
-
-#[test]
-fn what_the_server_has_logged_as_cut_off_did_arrive_and_stays_held() {
-    let backend = Backend::down();
-    let server = nginx(&backend);
-    let desk = cut_off(&server.url(), &backend, || ());
-    let lines = server.logged(1);
-    assert!(lines[0].contains(" 499 "), "{lines:?}");
-    backend.recover();
-    let log = server.log();
-    let flags = [
-        "--methods",
-        "DELETE",
-        "--yes",
-        "--resolve-complete",
-        "--resolve-from",
-        log.to_str().expect("UTF-8"),
-    ];
-    let second = run(&desk, &server.url(), &flags);
-    assert_eq!((second.code, backend.seen().len()), (3, 1), "{}", second.stderr);
-    let held = desk.run("logretry", &["held", "retry.log.ledger"]).stdout;
-    assert!(held.contains("DELETE") && held.contains("arrived"), "{held}");
-
-    // The server behind it may know the end.
-    desk.put("behind.log", lines[0].replace(" 499 ", " 204 "));
-    let third = run(&desk, &server.url(), &["--methods", "DELETE", "--yes", "--resolve-from", "behind.log"]);
-    assert_eq!((third.code, backend.seen().len()), (0, 1), "{}", third.stderr);
-    assert!(desk.read("retry.log").contains("\"DELETE /slow?retry=True HTTP/1.1\" 204 "), "{}", third.stderr);
-}
-
-#[test]
-fn what_a_whole_log_does_not_tell_of_never_arrived_and_is_sent() {
-    let backend = Backend::down();
-    let desk = cut_off(&backend.url(), &backend, || ());
-    backend.recover();
-    desk.put("server.log", line("GET /earlier", 200).replace("2026", "2020"));
-    let flags = ["--methods", "DELETE", "--yes", "--resolve-from", "server.log"];
-    let unsure = run(&desk, &backend.url(), &flags);
-    assert_eq!((unsure.code, backend.seen().len()), (3, 1), "{}", unsure.stderr);
-    let sure = run(&desk, &backend.url(), &[&flags[..], &["--resolve-complete"]].concat());
-    assert_eq!((sure.code, backend.seen().len()), (0, 2), "{}", sure.stderr);
-}
-
-#[test]
 fn a_second_instance_is_told_who_the_first_is() {
     let backend = Backend::down();
     let desk = Desk::with("access.log", failed(["GET /slow".to_owned()]));
@@ -380,50 +229,6 @@ fn a_ledger_belongs_to_one_server_and_says_so() {
     assert!(refused.stderr.contains("give another -o or --ledger"), "{}", refused.stderr);
     let elsewhere = run(&desk, &other.url(), &["--ledger", "other.ledger"]);
     assert_eq!((elsewhere.code, other.seen().len()), (0, 1), "{}", elsewhere.stderr);
-}
-
-#[test]
-fn over_pipes_recorded_outcomes_come_again_and_each_line_is_written_once() {
-    let backend = Backend::up();
-    let desk = Desk::with("access.log", failed((0..3).map(|n| format!("GET /{n}"))));
-    let url = backend.url();
-    let programs = || {
-        [
-            desk.program("lr-read", &["access.log"]),
-            desk.program("lr-filter", &[]),
-            desk.program("lr-refire", &["--base-url", &url, "--ledger", "refire.ledger"]),
-        ]
-    };
-    let first = pipe(programs());
-    let second = pipe(programs());
-    assert_eq!((&first.codes[..], &second.codes[..]), (&[0, 0, 0][..], &[0, 0, 0][..]), "{}", second.stderr);
-    assert_eq!(backend.seen().len(), 3);
-    assert_eq!(sorted(&first.stdout), sorted(&second.stdout));
-    let both = [first.stdout, second.stdout].concat();
-    assert_eq!(count_by(&ndjson(&both), "/retry/outcome").get("recovered"), Some(&6));
-    for _ in 0..2 {
-        let arguments = ["-o", "retry.log", "--ledger", "write.ledger"];
-        let written = desk.program("lr-write", &arguments).reading(both.clone()).run();
-        assert_eq!(written.code, 0, "{}", written.stderr);
-        assert_eq!(desk.read("retry.log").lines().count(), 3);
-    }
-}
-
-/// The same file again, after a kill or a full disk; a later refire has an end of its own.
-#[test]
-fn over_pipes_a_request_without_a_connection_has_a_line_for_each_time_it_was_tried() {
-    let desk = Desk::with("access.log", failed(["GET /a".to_owned()]));
-    let refired = || {
-        let refire = desk.program("lr-refire", &["--base-url", "http://127.0.0.1:1"]);
-        pipe([desk.program("lr-read", &["access.log"]), desk.program("lr-filter", &[]), refire]).stdout
-    };
-    let (first, second) = (refired(), refired());
-    for (records, lines) in [(&first, 1), (&first, 1), (&second, 2), (&first, 2), (&second, 2)] {
-        let arguments = ["-o", "retry.log", "--ledger", "write.ledger"];
-        let written = desk.program("lr-write", &arguments).reading(records.as_str()).run();
-        assert_eq!(written.code, 3, "{}", written.stderr);
-        assert_eq!(desk.read("retry.log").lines().count(), lines);
-    }
 }
 
 /// Flags by which a second attempt is far away.

@@ -214,6 +214,11 @@ impl Ledger {
         self.read(|db| rows::in_doubt(db, seqs).at(&self.path, "read"))
     }
 
+    /// The records that ended before anything was sent, and when, in microseconds since 1970: as many as compaction has left.
+    pub fn failures(&self) -> Result<Vec<(RecordId, i64)>, LedgerError> {
+        self.read(|db| rows::failures(db).at(&self.path, "read"))
+    }
+
     /// Appends lines to this retry log from now on, after completing it.
     pub fn attach(&self, projection: Box<dyn Projection>) -> Ticket {
         self.request(|answer| Job::Attach(projection, answer))

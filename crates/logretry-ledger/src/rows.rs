@@ -57,6 +57,14 @@ fn doubt(db: &Connection, seq: u64) -> rusqlite::Result<Option<InDoubt>> {
     }))
 }
 
+/// What ended before anything was sent, and when.
+pub(crate) fn failures(db: &Connection) -> rusqlite::Result<Vec<(RecordId, i64)>> {
+    let mut rows = db.prepare("SELECT id, time FROM event WHERE kind = ?1")?;
+    let rows =
+        rows.query_map([Kind::Failure as u8], |row| Ok((RecordId::from_bytes(row.get(0)?), row.get(1)?)))?;
+    rows.collect()
+}
+
 /// Those that these rows tell of.
 pub(crate) fn in_doubt(db: &Connection, seqs: Vec<u64>) -> rusqlite::Result<Vec<InDoubt>> {
     let mut all = Vec::with_capacity(seqs.len());

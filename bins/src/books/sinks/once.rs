@@ -1,8 +1,7 @@
 use std::collections::HashSet;
 
 use futures_util::StreamExt as _;
-use jiff::Timestamp;
-use logretry_ledger::{Before as Known, Look};
+use logretry_ledger::Before as Known;
 use logretry_record::{ErrorKind, Outcome, Record, RecordId, Retry};
 use logretry_stage::{Context, Fatal, RecordStream, Result, Sink};
 
@@ -12,8 +11,11 @@ use crate::books::Books;
 #[derive(Debug)]
 pub(crate) struct FiledOnce {
     books: Books,
-    /// What had no connection, and when: it comes again with another end, and the ledger takes it for new then; or as it came before. Known until compaction takes it away.
-    failures: HashSet<(RecordId, Timestamp)>,
+    /// What had no connection, and when, in microseconds: it comes again with another end, and the ledger takes it for new then; or as it came before. Known until compaction takes
+    /// it away.
+    failures: HashSet<(RecordId, i64)>,
+    /// What of it this process has taken up, and has not seen end otherwise.
+    failed: HashSet<RecordId>,
 }
 
 /// Records between two syncs at most.
@@ -41,16 +43,8 @@ impl Sink for FiledOnce {
 impl FiledOnce {
     /// Writes down in `books` what comes, and was not written down before.
     pub(crate) fn new(books: Books) -> Result<Self> {
-        let mut failures = HashSet::new();
-        let look = Look::open(books.0.ledger.path()).map_err(Fatal::new)?;
-        look.events(|entry| {
-            if let ("failure", Some(id), Some(retry)) = (entry.kind, entry.id, entry.retry) {
-                failures.insert((id, retry.time));
-            }
-            Ok(())
-        })
-        .map_err(|error: logretry_ledger::LedgerError| Fatal::new(error))?;
-        Ok(Self { books, failures })
+        let failures = books.0.ledger.failures().map_err(Fatal::new)?.into_iter().collect();
+        Ok(Self { books, failures, failed: HashSet::new() })
     }
 
     /// Writes down a record that another program has refired, unless it was written down before.
@@ -59,20 +53,25 @@ impl FiledOnce {
         let Some(retry) = record.retry().filter(|retry| retry.outcome.is_sent() && !retry.goes_on()) else {
             return Ok(());
         };
-        let never_left = never_left(retry);
+        let (id, never_left) = (record.id(), never_left(retry));
         if retry.outcome == Outcome::InDoubt
-            || never_left && !self.failures.insert((record.id(), retry.time))
-            || !matches!(self.books.0.ledger.before(record.id()).map_err(Fatal::new)?, Known::New)
+            || never_left && !self.failures.insert((id, retry.time.as_microsecond()))
         {
             return Ok(());
         }
+        match self.books.0.ledger.before(id).map_err(Fatal::new)? {
+            Known::New => {}
+            Known::Repeated if self.failed.contains(&id) => {}
+            _ => return Ok(()),
+        }
+        if never_left {
+            self.failed.insert(id);
+        } else {
+            self.failed.remove(&id);
+        }
         // Waited for with the chunk.
         drop(self.books.with_line(record, retry, |ledger, line| {
-            if never_left {
-                ledger.failure(record.id(), retry, line)
-            } else {
-                ledger.outcome(record.id(), retry, line)
-            }
+            if never_left { ledger.failure(id, retry, line) } else { ledger.outcome(id, retry, line) }
         }));
         Ok(())
     }

@@ -1,0 +1,53 @@
+//! A ledger on either side of a pipe: what was recorded may come again, and is sent and written once.
+
+use crate::lab::{Backend, Desk, count_by, line, ndjson, pipe, sorted};
+
+#[test]
+fn recorded_outcomes_come_again_and_each_line_is_written_once() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", (0..3).map(|n| line(&format!("GET /{n}"), 502)).collect::<String>());
+    let url = backend.url();
+    let programs = || {
+        [
+            desk.program("lr-read", &["access.log"]),
+            desk.program("lr-filter", &[]),
+            desk.program("lr-refire", &["--base-url", &url, "--ledger", "refire.ledger"]),
+        ]
+    };
+    let first = pipe(programs());
+    let second = pipe(programs());
+    assert_eq!((&first.codes[..], &second.codes[..]), (&[0, 0, 0][..], &[0, 0, 0][..]), "{}", second.stderr);
+    assert_eq!(backend.seen().len(), 3);
+    assert_eq!(sorted(&first.stdout), sorted(&second.stdout));
+    let both = [first.stdout, second.stdout].concat();
+    assert_eq!(count_by(&ndjson(&both), "/retry/outcome").get("recovered"), Some(&6));
+    for _ in 0..2 {
+        let arguments = ["-o", "retry.log", "--ledger", "write.ledger"];
+        let written = desk.program("lr-write", &arguments).reading(both.clone()).run();
+        assert_eq!(written.code, 0, "{}", written.stderr);
+        assert_eq!(desk.read("retry.log").lines().count(), 3);
+    }
+}
+
+/// The same file again, after a kill or a full disk; a later refire has an end of its own, also behind the first one in a file.
+#[test]
+fn a_request_without_a_connection_has_a_line_for_each_time_it_was_tried() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /a", 502));
+    let refired = |url: &str| {
+        let refire = desk.program("lr-refire", &["--base-url", url]);
+        pipe([desk.program("lr-read", &["access.log"]), desk.program("lr-filter", &[]), refire]).stdout
+    };
+    let nobody = "http://127.0.0.1:1";
+    let (first, second, third) = (refired(nobody), refired(nobody), refired(&backend.url()));
+    let written = |records: &str, name: &str| {
+        let arguments = ["-o", &format!("{name}.log"), "--ledger", &format!("{name}.ledger")];
+        desk.program("lr-write", &arguments).reading(records).run();
+        desk.read(&format!("{name}.log")).lines().count()
+    };
+    for (records, lines) in [(&first, 1), (&first, 1), (&second, 2), (&first, 2), (&third, 3), (&third, 3)] {
+        assert_eq!(written(records, "one_by_one"), lines);
+    }
+    let all = [&first[..], &first, &second, &third, &third].concat();
+    assert_eq!((written(&all, "at_once"), written(&all, "at_once")), (3, 3));
+}
