@@ -1,10 +1,9 @@
 use std::borrow::Cow;
 
 use bstr::BString;
-use jiff::tz::Offset;
-use jiff::{Timestamp, Zoned};
+use jiff::Timestamp;
 use logretry_format::{Format, LineError, Screen, Spans};
-use logretry_record::{Exchange, LineCounter, LineKey, Origin, Record, RecordId, Reject, Shown, TimeRange};
+use logretry_record::{Exchange, LineCounter, LineKey, Origin, Record, RecordId, Reject, Shown};
 use logretry_stage::bridge::{Break, Feed};
 use logretry_stage::lines::Line;
 
@@ -18,6 +17,7 @@ use crate::wrappers::joins::{Added, Joined, Joins, Place, too_long};
 use crate::wrappers::{self, DEPTH_MAX, Layer, Part, peel};
 
 mod others;
+mod zone;
 
 use others::{Held, Other, Way};
 
@@ -146,22 +146,6 @@ impl<'a> Desk<'a> {
         let wanted = self.options.predicate.as_ref().and_then(|predicate| predicate.status.as_ref());
         if let ([format], Some(wanted), false) = (&self.formats[..], wanted, self.options.strict) {
             self.screen = Screen::new(format, wanted);
-        }
-    }
-
-    /// Says what a range of time means where the log's clock and that of this machine may differ.
-    pub(crate) fn say_zone(&self, feed: &Feed) {
-        let is_zoneless = self.formats.first().is_some_and(|format| format.has_time() && !format.has_zone());
-        let asks = self.options.predicate.as_ref().is_some_and(|wanted| wanted.time != TimeRange::default());
-        if !is_zoneless || !asks {
-            return;
-        }
-        let here = Zoned::now().offset();
-        if here != Offset::UTC {
-            feed.notes().say(format_args!(
-                "{}: its times say no zone and are taken as UTC, but here it is {here}: give --since and --until as the log's clock shows them, with a `Z` behind (`2026-11-22T03:00:00Z`)",
-                Shown(&self.name)
-            ));
         }
     }
 
