@@ -16,7 +16,7 @@ pub use borrowed::ExchangeRef;
 /// fields here; [`wire`](crate::wire) gives each one's form.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Exchange {
-    /// When the server says the request happened; where its line does not, when whatever was around the line says that it was written.
+    /// When the server says that the request happened. Where its line does not say, when it was written, as far as what was around it tells.
     pub time: Option<Timestamp>,
     /// The method, a token of RFC 9110 §9.1, case kept.
     pub method: Option<String>,

@@ -75,7 +75,7 @@ pub struct OriginV1<'a> {
 /// `original`: what the server logged. crates/README.md maps each name to its OpenTelemetry attribute.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ExchangeV1<'a> {
-    /// When the request happened, RFC 3339 in UTC.
+    /// When the request happened, or else when its line was written, RFC 3339 in UTC; see [`Exchange::time`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<Timestamp>,
     /// The method, case kept.
