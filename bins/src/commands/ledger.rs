@@ -71,9 +71,6 @@ fn unreadable(path: &Path, error: &LedgerError) -> Fatal {
         LedgerError::Io { error, .. } if error.kind() == io::ErrorKind::NotFound => {
             Fatal::new(format!("open the ledger `{shown}`: {error}; {advice}"))
         }
-        LedgerError::Sqlite { .. } | LedgerError::ReadOnly { .. } if path.is_dir() => {
-            Fatal::new(format!("open the ledger `{shown}`: it is a folder; name the file in it"))
-        }
         error => Fatal::new(error.to_string()),
     }
 }

@@ -138,6 +138,11 @@ impl<T> At<T> for io::Result<T> {
 impl<T> At<T> for rusqlite::Result<T> {
     fn at(self, path: &Path, doing: &'static str) -> Result<T, LedgerError> {
         self.map_err(|error| match error.sqlite_error_code() {
+            // SQLite's words for it depend on how it was to be opened.
+            _ if path.is_dir() => {
+                let error = io::Error::other("it is a folder; name the file in it");
+                LedgerError::Io { path: path.to_owned(), doing, error }
+            }
             Some(rusqlite::ErrorCode::NotADatabase) => LedgerError::NoLedger { path: path.to_owned() },
             Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
                 LedgerError::Damaged { path: path.to_owned(), what: error.to_string() }
