@@ -78,7 +78,8 @@ pub(crate) async fn refire(
         (_, Err(fault)) => (Outcome::Unanswered, Some(fault)),
         (None, Ok(())) => (Outcome::Unanswered, Some(Fault::new(ErrorKind::Other, "no answer"))),
     };
-    let unprocessed = fault.as_ref().is_some_and(|fault| fault.unprocessed);
+    // Whatever a server says later, what it has begun to answer it has looked at.
+    let unprocessed = seen.status.is_none() && fault.as_ref().is_some_and(|fault| fault.unprocessed);
     let (error, detail) = fault.map(|fault| (fault.kind, fault.detail)).unzip();
     let retry = Retry {
         time,

@@ -80,5 +80,5 @@ impl FiledOnce {
 /// Whether there was no connection, so that nothing was sent: such a record comes again, with another end.
 fn never_left(retry: &Retry) -> bool {
     use ErrorKind::{BlockedAddress, Connect, Dns, Proxy, Tls};
-    matches!(retry.error, Some(Dns | BlockedAddress | Connect | Tls | Proxy))
+    retry.status.is_none() && matches!(retry.error, Some(Dns | BlockedAddress | Connect | Tls | Proxy))
 }

@@ -13,6 +13,15 @@ struct Steps {
     taken: Arc<Mutex<Vec<&'static str>>>,
     no_connection: bool,
     no_room: bool,
+    end: End,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+enum End {
+    #[default]
+    Whole,
+    /// The server says that it has looked at nothing, before its answer or amid it.
+    BrokenOff(Option<u16>),
 }
 
 impl Steps {
@@ -50,8 +59,16 @@ impl crate::transport::Ready for Steps {
     async fn exchange(self, _: &mut Request, seen: &mut Seen) -> Result<(), Fault> {
         self.take("sent");
         tokio::time::sleep(Duration::from_millis(10)).await;
-        seen.status = Some(200);
-        Ok(())
+        match self.end {
+            End::Whole => {
+                seen.status = Some(200);
+                Ok(())
+            }
+            End::BrokenOff(status) => {
+                seen.status = status;
+                Err(Fault::new(ErrorKind::Tls, "a certificate is missing").before_the_request())
+            }
+        }
     }
 }
 
@@ -91,4 +108,12 @@ async fn what_cannot_be_written_down_is_not_sent() {
     let (ended, steps) = Steps { no_room: true, ..Steps::default() }.refire().await;
     assert_eq!(steps, ["connected", "intended"]);
     assert_eq!(ended.expect_err("it was not sent"), Reason::Stopped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_answered_in_part_was_looked_at_whatever_the_server_says_then() {
+    for (status, unprocessed) in [(None, true), (Some(200), false)] {
+        let (ended, _) = Steps { end: End::BrokenOff(status), ..Steps::default() }.refire().await;
+        assert_eq!(ended.expect("it was sent").unprocessed, unprocessed, "{status:?}");
+    }
 }
