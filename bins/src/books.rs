@@ -43,8 +43,8 @@ struct Open {
     desk: Option<Mutex<Desk>>,
     server_log: Mutex<ServerLog>,
     told: AtomicBool,
-    /// What has ended in this run without being sent: the next one takes it for new.
-    failures: Mutex<HashSet<RecordId>>,
+    /// What has ended in this run without being sent, until somebody has asked for it; none, if nobody will.
+    failures: Mutex<Option<HashSet<RecordId>>>,
     cx: Context,
 }
 
@@ -190,13 +190,19 @@ impl Books {
         ));
     }
 
+    /// From now on [`Books::forget_failure`] is asked of each record that has not recovered.
+    #[cfg(feature = "cli")]
+    pub(crate) fn remember_failures(&self) {
+        self.failures().get_or_insert_default();
+    }
+
     /// Whether the record has ended here without being sent, so that the same command again sends it. That is told once.
     #[cfg(feature = "cli")]
     pub(crate) fn forget_failure(&self, id: RecordId) -> bool {
-        self.failures().remove(&id)
+        self.failures().as_mut().is_some_and(|failures| failures.remove(&id))
     }
 
-    fn failures(&self) -> MutexGuard<'_, HashSet<RecordId>> {
+    fn failures(&self) -> MutexGuard<'_, Option<HashSet<RecordId>>> {
         self.0.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -282,8 +288,8 @@ impl Journal for Books {
     }
 
     async fn ended(&self, record: &Record, retry: &Retry, sent: bool) -> Result<()> {
-        if !sent {
-            self.failures().insert(record.id());
+        if !sent && let Some(failures) = &mut *self.failures() {
+            failures.insert(record.id());
         }
         let ticket = self.with_line(record, retry, |ledger, line| {
             if sent {

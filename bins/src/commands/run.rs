@@ -264,6 +264,9 @@ impl Run {
         let dead_letters = if follow.follow {
             dead_letters.without(|_, retry| books::is_held(retry))
         } else {
+            if write.dead_letter.is_some() {
+                kept.remember_failures();
+            }
             // The same command again sends it.
             dead_letters.without_unsent().without(move |record, _| kept.forget_failure(record.id()))
         };

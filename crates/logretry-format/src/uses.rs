@@ -17,7 +17,7 @@ pub(crate) struct Uses {
     pub(crate) port: Option<usize>,
     pub(crate) schemes: Vec<usize>,
     pub(crate) times: Vec<usize>,
-    /// Whether a time among them says its offset from UTC.
+    /// Whether they may say their offset from UTC.
     pub(crate) has_zone: bool,
     pub(crate) bytes: Option<usize>,
     pub(crate) duration: Option<usize>,
@@ -75,12 +75,14 @@ impl Uses {
                 fields[status].name
             ));
         }
-        let zoneless = fields.iter().all(|field| match &field.shape {
-            Shape::Time(form) => form.has_no_offset(),
-            _ => true,
+        let mut zones = fields.iter().filter_map(|field| match &field.shape {
+            Shape::Time(form) => Some(!form.has_no_offset()),
+            Shape::AnyTime(_) => Some(true),
+            _ => None,
         });
-        let has_zone = !zoneless;
-        if zoneless && fields.iter().any(|field| matches!(field.shape, Shape::Time(_))) {
+        // One of several fields may be the zone.
+        let has_zone = zones.next().is_none_or(|first| first || zones.any(|zone| zone));
+        if !has_zone {
             notes.push("its times have no zone, so UTC is assumed".to_owned());
         }
         let uses = Self {

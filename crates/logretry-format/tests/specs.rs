@@ -148,3 +148,21 @@ fn a_spec_that_cannot_work_says_what_to_do() {
     }
     assert!(matches!(Format::compile(&"$a ".repeat(30_000)), Err(SpecError::TooLong { .. })));
 }
+
+#[test]
+fn a_format_tells_whether_its_times_may_have_a_zone() {
+    for (spec, has_zone) in [
+        ("combined", true),
+        ("haproxy", false),
+        ("werkzeug", false),
+        ("LogFormat \"%{%T}t %{%z}t %r %>s\"", true),
+        ("regex:(?<time>\\S+) (?<request>[^|]*)\\|(?<status>\\d+)", true),
+        ("uvicorn", true),
+        ("json", true),
+    ] {
+        let format = Format::compile(spec).unwrap_or_else(|error| panic!("{spec}: {error}"));
+        assert_eq!(format.has_zone(), has_zone, "{spec}");
+        let is_noted = format.notes().iter().any(|note| note.contains("no zone"));
+        assert_eq!(is_noted, !has_zone, "{spec}");
+    }
+}
