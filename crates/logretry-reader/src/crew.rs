@@ -226,7 +226,7 @@ fn give(
                     let ordinal = desk.counter.ordinal(row.key);
                     if ordinal > 0 {
                         let id = RecordId::of_line(&block.bytes[row.text], ordinal);
-                        Encoder::rename(&mut encoded[ready.end..row.end], id);
+                        Encoder::name(&mut encoded[ready.end..row.end], id);
                     }
                     ready.end = row.end;
                 }

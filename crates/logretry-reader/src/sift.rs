@@ -169,7 +169,7 @@ impl<'p> Sifter<'p> {
         let texts = self.encoded.iter().map(|(text, _)| &bytes[text.clone()]);
         let mut start = 0;
         for ((text, end), &id) in self.encoded.iter().zip(self.ids.of_lines(texts)) {
-            Encoder::rename(&mut sifted.encoded[start..*end], id);
+            Encoder::name(&mut sifted.encoded[start..*end], id);
             let key = LineKey::new(&bytes[text.clone()], id);
             sifted.rows.push(Row { key, text: text.clone(), end: *end });
             start = *end;
@@ -243,7 +243,7 @@ impl<'p> Sifter<'p> {
                 return;
             };
             let place = (lines_before + before + 1, block.offset + line.text.start as u64);
-            self.encoder.encode(UNNAMED, place, format.name(), text, &exchange, &mut sifted.encoded);
+            self.encoder.encode(place, format.name(), text, &exchange, &mut sifted.encoded);
             self.encoded.push((line.text, sifted.encoded.len()));
             match sifted.found.last_mut() {
                 Some(Found::Encoded(count)) => *count += 1,

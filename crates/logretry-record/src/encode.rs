@@ -8,100 +8,19 @@ use jiff::Timestamp;
 use crate::wire::{self, HeaderV1};
 use crate::{ErrorKind, ExchangeRef, Origin, Reason, RecordId, Retry};
 
+mod encoder;
 mod number;
 mod text;
 
+pub use self::encoder::Encoder;
 use self::number::{push_number, push_time};
-use self::text::{push_bytes, push_string};
+use self::text::{Whole, push_bytes, push_string};
 
 /// What every record begins with; its id stands behind it.
 const BEFORE_ID: &[u8] = br#"{"v":1,"id":""#;
-
-/// Writes records of one log, as [`Record::encode`](crate::Record::encode) does, without making records.
-///
-/// ```
-/// use bstr::BStr;
-/// use logretry_record::{Encoder, Exchange, ExchangeRef, Origin, Record, RecordId};
-///
-/// let (text, id) = (b"a line".as_slice(), RecordId::of_line(b"a line", 0));
-/// let (mut by_hand, mut as_record) = (Vec::new(), Vec::new());
-/// let mut encoder = Encoder::new(b"access.log");
-/// encoder.encode(id, (204, 18_231), "combined", text, &ExchangeRef::default(), &mut by_hand);
-/// Record::new(id, Origin::new("access.log", 204, 18_231, "combined", text), Exchange::default()).encode(&mut as_record);
-/// assert_eq!(BStr::new(&by_hand), BStr::new(&as_record));
-/// ```
-#[derive(Debug)]
-pub struct Encoder {
-    /// From behind the id to the line's number.
-    source: Vec<u8>,
-    /// The format of the last record, and what is written for it.
-    format: String,
-    format_json: Vec<u8>,
-    /// The time of the last record, and what is written for it: lines of the same second are many.
-    time: Timestamp,
-    time_json: Vec<u8>,
-}
-
-impl Encoder {
-    /// For records of the log called `source`.
-    pub fn new(source: &[u8]) -> Self {
-        let mut encoder = Self {
-            source: Vec::new(),
-            format: String::new(),
-            format_json: Vec::new(),
-            time: Timestamp::UNIX_EPOCH,
-            time_json: Vec::new(),
-        };
-        push_before_line(source, &mut encoder.source);
-        encoder.set_format("");
-        encoder.set_time(Timestamp::UNIX_EPOCH);
-        encoder
-    }
-
-    /// Appends the record of the line `text` of this log, which is `number` and begins after `offset` bytes, with its line end.
-    pub fn encode(
-        &mut self,
-        id: RecordId,
-        (number, offset): (u64, u64),
-        format: &str,
-        text: &[u8],
-        original: &ExchangeRef<'_>,
-        out: &mut Vec<u8>,
-    ) {
-        if self.format != format {
-            self.set_format(format);
-        }
-        push_id(id, out);
-        out.extend_from_slice(&self.source);
-        push_place(number, offset, out);
-        out.extend_from_slice(&self.format_json);
-        push_text(text, out);
-        if let Some(time) = original.time.filter(|&time| time != self.time) {
-            self.set_time(time);
-        }
-        push_original(original, Some(&self.time_json), out);
-        out.extend_from_slice(b"}\n");
-    }
-
-    /// Gives the record that begins at the beginning of `line` another id.
-    pub fn rename(line: &mut [u8], id: RecordId) {
-        if let Some(old) = line.get_mut(BEFORE_ID.len()..BEFORE_ID.len() + 32) {
-            old.copy_from_slice(&id.digits());
-        }
-    }
-
-    fn set_format(&mut self, format: &str) {
-        format.clone_into(&mut self.format);
-        self.format_json.clear();
-        push_format(format, &mut self.format_json);
-    }
-
-    fn set_time(&mut self, time: Timestamp) {
-        self.time = time;
-        self.time_json.clear();
-        push_time(time, &mut self.time_json);
-    }
-}
+/// Before the line, without the end of its name, and behind it.
+const TEXT: &str = r#""text"#;
+const BEHIND_TEXT: &[u8] = br#"},"original":"#;
 
 /// Appends the record without its line end.
 pub(crate) fn push_record(
@@ -115,7 +34,8 @@ pub(crate) fn push_record(
     push_before_line(&origin.source, out);
     push_place(origin.line, origin.offset, out);
     push_format(&origin.format, out);
-    push_text(&origin.text, out);
+    push_bytes(TEXT, &origin.text, out);
+    out.extend_from_slice(BEHIND_TEXT);
     push_original(original, None, out);
     if let Some(retry) = retry {
         out.extend_from_slice(b",\"retry\":");
@@ -181,13 +101,10 @@ fn push_format(format: &str, out: &mut Vec<u8>) {
     out.push(b',');
 }
 
-fn push_text(text: &[u8], out: &mut Vec<u8>) {
-    push_bytes(r#""text"#, text, out);
-    out.extend_from_slice(br#"},"original":"#);
-}
-
-/// The object `original`; `time_json` is its time as it is written, where that is known.
-fn push_original(original: &ExchangeRef<'_>, time_json: Option<&[u8]>, out: &mut Vec<u8>) {
+/// The object `original`; `known` are its time as it is written, and the line that most of its values are parts of.
+#[expect(clippy::inline_always, reason = "only what is inlined is compiled for a processor's level")]
+#[inline(always)]
+fn push_original(original: &ExchangeRef<'_>, known: Option<(&[u8], &Whole<'_>)>, out: &mut Vec<u8>) {
     let ExchangeRef {
         time,
         method,
@@ -206,23 +123,23 @@ fn push_original(original: &ExchangeRef<'_>, time_json: Option<&[u8]>, out: &mut
         lossy,
     } = original;
     let start = out.len();
-    push_member(r#","time":"#, *time, out, |time: Timestamp, out| match time_json {
-        Some(json) => out.extend_from_slice(json),
+    push_member(r#","time":"#, *time, out, |time: Timestamp, out| match known {
+        Some((json, _)) => out.extend_from_slice(json),
         None => push_time(time, out),
     });
-    push_twins(r#","method"#, method.as_deref(), out);
-    push_twins(r#","target"#, target.as_deref(), out);
-    push_twins(r#","host"#, host.as_deref(), out);
+    push_twins(r#","method"#, method.as_deref().map(str::as_bytes), known, out);
+    push_twins(r#","target"#, target.as_deref().map(str::as_bytes), known, out);
+    push_twins(r#","host"#, host.as_deref(), known, out);
     push_member(r#","scheme":"#, *scheme, out, |scheme, out| push_string(scheme.as_str(), out));
     push_member(r#","status":"#, *status, out, |status, out| push_number(status.into(), out));
     push_member(r#","duration_ms":"#, *duration_ms, out, |duration_ms, out| wire::to_json(&duration_ms, out));
     push_member(r#","bytes":"#, *bytes, out, push_number);
-    push_twins(r#","client"#, client.as_deref(), out);
-    push_twins(r#","user_agent"#, user_agent.as_deref(), out);
-    push_twins(r#","request_id"#, request_id.as_deref(), out);
+    push_twins(r#","client"#, client.as_deref(), known, out);
+    push_twins(r#","user_agent"#, user_agent.as_deref(), known, out);
+    push_twins(r#","request_id"#, request_id.as_deref(), known, out);
     let headers = (!headers.is_empty()).then(|| headers.iter().map(HeaderV1::of).collect::<Vec<_>>());
     push_member(r#","headers":"#, headers, out, |headers, out| wire::to_json(&headers, out));
-    push_twins(r#","body"#, body.as_deref(), out);
+    push_twins(r#","body"#, body.as_deref(), known, out);
     push_member(r#","undelivered":"#, undelivered.as_deref(), out, push_string);
     push_member(r#","lossy":"#, (!lossy.is_empty()).then_some(lossy), out, wire::to_json);
     // Each has written a comma before itself; the first one's is the brace.
@@ -241,13 +158,20 @@ fn push_member<T>(head: &str, value: Option<T>, out: &mut Vec<u8>, push: impl Fn
 }
 
 /// Appends a member of bytes, if it has a value; `head` is what stands before the end of its name.
-fn push_twins(head: &str, value: Option<&(impl AsRef<[u8]> + ?Sized)>, out: &mut Vec<u8>) {
-    let Some(value) = value else { return };
-    push_bytes(head, value.as_ref(), out);
+#[expect(clippy::inline_always, reason = "as above")]
+#[inline(always)]
+fn push_twins(head: &str, value: Option<&[u8]>, known: Option<(&[u8], &Whole<'_>)>, out: &mut Vec<u8>) {
+    match (value, known) {
+        (None, _) => {}
+        (Some(value), Some((_, line))) => line.push_value(head, value, out),
+        (Some(value), None) => push_bytes(head, value, out),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use bstr::BString;
     use proptest::prelude::*;
 
@@ -341,11 +265,38 @@ mod tests {
             let mut twice = Vec::new();
             for format in ["x", &origin.format] {
                 twice.clear();
-                let other = RecordId::of_line(b"x", 7);
-                encoder.encode(other, (number, offset), format, &origin.text, &ExchangeRef::from(&original), &mut twice);
-                Encoder::rename(&mut twice, id);
+                encoder.encode((number, offset), format, &origin.text, &ExchangeRef::from(&original), &mut twice);
+                Encoder::name(&mut twice, id);
             }
             prop_assert_eq!(String::from_utf8_lossy(&twice), expected + "\n");
+        }
+
+        #[test]
+        fn parts_of_the_line_are_written_as_what_is_equal_to_them(
+            line in r#"[ -~]{0,200}|[a-z "\\\x00-\x1f\x7f]{0,200}|\PC{0,100}"#,
+            places in prop::collection::vec(any::<(prop::sample::Index, prop::sample::Index)>(), 6),
+        ) {
+            let part = |index: usize| {
+                let (from, to) = &places[index];
+                let (from, to) = (from.index(line.len() + 1), to.index(line.len() + 1));
+                line.get(from.min(to)..from.max(to))
+            };
+            let bytes = |index| part(index).map(|part| Cow::Borrowed(part.as_bytes()));
+            let original = ExchangeRef {
+                method: part(0).map(Cow::Borrowed),
+                target: part(1).map(Cow::Borrowed),
+                host: bytes(2),
+                client: bytes(3),
+                user_agent: bytes(4),
+                request_id: bytes(5),
+                ..ExchangeRef::default()
+            };
+            let (mut parts, mut equals) = (Vec::new(), Vec::new());
+            let mut encoder = Encoder::new(b"-");
+            encoder.encode((1, 0), "x", line.as_bytes(), &original, &mut parts);
+            let original = ExchangeRef::from(original.into_owned());
+            encoder.encode((1, 0), "x", line.as_bytes(), &original, &mut equals);
+            prop_assert_eq!(String::from_utf8_lossy(&parts), String::from_utf8_lossy(&equals));
         }
     }
 }

@@ -51,7 +51,9 @@ pub(crate) fn encode(encoder: &mut Encoder, logged: &[Logged], out: &mut Vec<u8>
     let mut offset = 0;
     for (line, number) in logged.iter().zip(1..) {
         let text = line.text.as_bytes();
-        encoder.encode(line.id, (number, offset), "combined", text, &line.exchange(), out);
+        let start = out.len();
+        encoder.encode((number, offset), "combined", text, &line.exchange(), out);
+        Encoder::name(&mut out[start..], line.id);
         offset += text.len() as u64 + 1;
     }
 }

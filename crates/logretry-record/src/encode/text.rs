@@ -4,6 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
+/// Bytes that are looked at, and copied, together.
+const STEP: usize = 64;
+
 /// Appends a member with `value`: a string, or, if it is not UTF-8, its twin in base64. `head` is what stands before the end of its name.
 pub(super) fn push_bytes(head: &str, value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(head.as_bytes());
@@ -24,70 +27,110 @@ pub(super) fn push_string(text: &str, out: &mut Vec<u8>) {
     push_escaped(text.as_bytes(), out);
 }
 
-const STEP: usize = 64;
-
 /// Escapes what RFC 8259 §7 demands, and nothing else, the way `serde_json` does; whether it is ASCII all over.
 fn push_escaped(text: &[u8], out: &mut Vec<u8>) -> bool {
-    // A line of a log has some quotes, and each takes a byte more; and whole steps are copied.
+    const STEPS: usize = 16;
+    let mut is_ascii = true;
+    // A line of a log has some quotes, and each takes a byte more.
     out.reserve(text.len() + text.len() / 8 + STEP + 2);
     out.push(b'"');
-    let is_ascii = push_inside_at(Level::new(), text, out);
+    for text in text.chunks(STEP * STEPS) {
+        let mut marks = [0; STEPS + 1];
+        is_ascii &= mark(Level::new(), text, &mut marks);
+        Pieces::of(text).push_escaped(&marks, out);
+    }
     out.push(b'"');
     is_ascii
 }
 
-/// What stands between the quotes, told with what processors of a level can.
-fn push_inside_at(level: Level, text: &[u8], out: &mut Vec<u8>) -> bool {
-    dispatch!(level, simd => push_inside(simd, text, out))
+/// A line, of which most other values of its record are parts: looked at once for all of them.
+pub(super) struct Whole<'t> {
+    pieces: Pieces<'t>,
+    marks: &'t [u64],
+    is_ascii: bool,
 }
 
-#[expect(clippy::inline_always, reason = "only what is inlined is compiled for the processor's level")]
+impl<'t> Whole<'t> {
+    /// Looks at `text`, with `marks` as room to write in.
+    #[expect(clippy::inline_always, reason = "only what is inlined is compiled for a processor's level")]
+    #[inline(always)]
+    pub(super) fn new<S: Simd>(simd: S, text: &'t [u8], marks: &'t mut Vec<u64>) -> Self {
+        marks.resize(text.len() / STEP + 1, 0);
+        let is_ascii = mark_with(simd, text, marks);
+        Self { pieces: Pieces::of(text), marks, is_ascii }
+    }
+
+    /// Appends all of it as a member, as [`push_bytes`].
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    pub(super) fn push(&self, head: &str, out: &mut Vec<u8>) {
+        if !self.is_ascii {
+            return push_bytes(head, self.pieces.text, out);
+        }
+        out.extend_from_slice(head.as_bytes());
+        out.extend_from_slice(b"\":\"");
+        self.pieces.push_escaped(self.marks, out);
+        out.push(b'"');
+    }
+
+    /// Appends `value` as a member, as [`push_bytes`].
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    pub(super) fn push_value(&self, head: &str, value: &[u8], out: &mut Vec<u8>) {
+        let Some(at) = self.find(value).filter(|&at| self.is_plain(at, at + value.len())) else {
+            return push_bytes(head, value, out);
+        };
+        out.extend_from_slice(head.as_bytes());
+        out.extend_from_slice(b"\":\"");
+        self.pieces.push(at, value.len(), out);
+        out.push(b'"');
+    }
+
+    /// Whether all is ASCII, and nothing is escaped from `from` to `to`.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn is_plain(&self, from: usize, to: usize) -> bool {
+        let behind_from = u64::MAX << (from % STEP);
+        let before_to = !(u64::MAX << (to % STEP));
+        let marks = match &self.marks[from / STEP..=to / STEP] {
+            [] => 0,
+            [only] => only & behind_from & before_to,
+            [first, between @ .., last] => {
+                between.iter().fold(first & behind_from | last & before_to, |all, marks| all | marks)
+            }
+        };
+        self.is_ascii && marks == 0
+    }
+
+    /// Where `value` stands in it, if it is a part of it and not only equal to one.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn find(&self, value: &[u8]) -> Option<usize> {
+        let at = value.as_ptr().addr().checked_sub(self.pieces.text.as_ptr().addr())?;
+        (at + value.len() <= self.pieces.text.len()).then_some(at)
+    }
+}
+
+/// Marks each byte of `text` that is escaped with a bit of `marks`, which are one more than it has whole steps; whether it is ASCII all over. It is done with what processors of a level can.
+fn mark(level: Level, text: &[u8], marks: &mut [u64]) -> bool {
+    dispatch!(level, simd => mark_with(simd, text, marks))
+}
+
+#[expect(clippy::inline_always, reason = "as above")]
 #[inline(always)]
-fn push_inside<S: Simd>(simd: S, text: &[u8], out: &mut Vec<u8>) -> bool {
+fn mark_with<S: Simd>(simd: S, text: &[u8], marks: &mut [u64]) -> bool {
     // The highest bit of a byte in it is that of some byte of the text.
     let mut all = u8x64::splat(simd, 0);
     let (steps, rest) = text.as_chunks::<STEP>();
-    for step in steps {
-        push_step(simd, step, STEP, &mut all, out);
-    }
     // Behind the text spaces do no harm: nobody escapes them.
     let mut last = [b' '; STEP];
     last[..rest.len()].copy_from_slice(rest);
-    push_step(simd, &last, rest.len(), &mut all, out);
+    for (at, mark) in marks.iter_mut().take(steps.len() + 1).enumerate() {
+        let bytes = u8x64::from_slice(simd, steps.get(at).unwrap_or(&last));
+        all |= bytes;
+        *mark = escaped_in(simd, bytes);
+    }
     all.simd_lt(u8x64::splat(simd, 0x80)).all_true()
-}
-
-/// Appends the first `length` bytes of `step`.
-#[expect(clippy::inline_always, reason = "as above")]
-#[inline(always)]
-fn push_step<S: Simd>(simd: S, step: &[u8; STEP], length: usize, all: &mut u8x64<S>, out: &mut Vec<u8>) {
-    let bytes = u8x64::from_slice(simd, step);
-    *all |= bytes;
-    let mut escaped = escaped_in(simd, bytes);
-    if escaped == 0 {
-        return push_first(step, length, out);
-    }
-    // With room behind it, so that from everywhere in it there are as many bytes to copy.
-    let mut room = [0; 2 * STEP];
-    room[..STEP].copy_from_slice(step);
-    let from = |at: usize| room[at..].first_chunk().unwrap_or(step);
-    let mut copied = 0;
-    while escaped != 0 {
-        let at = escaped.trailing_zeros() as usize;
-        push_first(from(copied), at - copied, out);
-        copied = at + push_escape(step[at], out);
-        escaped &= escaped - 1;
-    }
-    push_first(from(copied), length - copied, out);
-}
-
-/// Appends the first `length` of some bytes: all of them, in one or two moves, and takes back what was too much. To copy just as many needs a call.
-#[expect(clippy::inline_always, reason = "as above")]
-#[inline(always)]
-fn push_first(bytes: &[u8; STEP], length: usize, out: &mut Vec<u8>) {
-    let before = out.len();
-    out.extend_from_slice(bytes);
-    out.truncate(before + length);
 }
 
 /// The bytes that are escaped, one bit each.
@@ -99,27 +142,89 @@ fn escaped_in<S: Simd>(simd: S, bytes: u8x64<S>) -> u64 {
     escaped.to_bitmask()
 }
 
-/// Appends the escape of `byte`; how many bytes of the text that says: none, if its last one is the byte itself and left to do.
-fn push_escape(byte: u8, out: &mut Vec<u8>) -> usize {
+/// A text of which pieces are copied, most of them short. To copy just as many bytes as a piece has needs a call; so it is copied in whole steps, and what was too much is taken back.
+struct Pieces<'t> {
+    text: &'t [u8],
+    /// The last bytes of the text from `ending_at` on, with room behind them, so that there is a whole step from everywhere.
+    ending: [u8; 2 * STEP],
+    ending_at: usize,
+}
+
+impl<'t> Pieces<'t> {
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn of(text: &'t [u8]) -> Self {
+        let mut ending = [0; 2 * STEP];
+        let last = if let Some(last) = text.last_chunk::<STEP>() {
+            ending[..STEP].copy_from_slice(last);
+            STEP
+        } else {
+            ending[..text.len()].copy_from_slice(text);
+            text.len()
+        };
+        Self { text, ending, ending_at: text.len() - last }
+    }
+
+    /// Appends the text, with what is marked escaped.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn push_escaped(&self, marks: &[u64], out: &mut Vec<u8>) {
+        let mut copied = 0;
+        for (&marks, start) in marks.iter().zip((0..).step_by(STEP)) {
+            let mut marks = marks;
+            while marks != 0 {
+                let at = start + marks.trailing_zeros() as usize;
+                self.push(copied, at - copied, out);
+                copied = at;
+                let byte = self.text[at];
+                // The escapes of these two end in themselves, with which the next piece begins.
+                if matches!(byte, b'"' | b'\\') {
+                    out.push(b'\\');
+                } else {
+                    let (escape, length) = escape(byte);
+                    out.extend_from_slice(&escape[..length]);
+                    copied += 1;
+                }
+                marks &= marks - 1;
+            }
+        }
+        self.push(copied, self.text.len() - copied, out);
+    }
+
+    /// Appends `length` bytes of the text.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn push(&self, mut from: usize, mut length: usize, out: &mut Vec<u8>) {
+        while length > STEP {
+            out.extend_from_slice(self.step(from));
+            from += STEP;
+            length -= STEP;
+        }
+        let before = out.len();
+        out.extend_from_slice(self.step(from));
+        out.truncate(before + length);
+    }
+
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn step(&self, from: usize) -> &[u8; STEP] {
+        let step = self.text.get(from..).and_then(|rest| rest.first_chunk());
+        step.or_else(|| self.ending[from - self.ending_at..].first_chunk()).unwrap_or(&[0; STEP])
+    }
+}
+
+/// The escape of `byte`, and its length.
+fn escape(byte: u8) -> ([u8; 6], usize) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let short = match byte {
-        b'"' | b'\\' => {
-            out.push(b'\\');
-            return 0;
-        }
         0x08 => b'b',
         b'\t' => b't',
         b'\n' => b'n',
         0x0c => b'f',
         b'\r' => b'r',
-        _ => {
-            out.extend_from_slice(b"\\u00");
-            out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
-            return 1;
-        }
+        _ => return ([b'\\', b'u', b'0', b'0', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]], 6),
     };
-    out.extend_from_slice(&[b'\\', short]);
-    1
+    ([b'\\', short, 0, 0, 0, 0], 2)
 }
 
 #[cfg(test)]
@@ -131,13 +236,45 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_level_escapes_what_serde_escapes(text in r#"[ -~\x00-\x1f\x7f]{0,200}|[a-z]{0,200}["\\]{0,70}[a-z]{0,70}|\PC{0,100}"#) {
+        fn each_level_marks_what_serde_escapes(text in r#"[ -~\x00-\x1f\x7f]{0,200}|[a-z]{0,200}["\\]{0,70}[a-z]{0,70}|\PC{0,100}"#) {
+            let text = text.as_bytes();
+            let is_escaped = |byte: u8| byte.is_ascii() && serde_json::to_string(&char::from(byte)).is_ok_and(|json| json.len() > 3);
             for level in levels() {
-                let mut written = vec![b'"'];
-                prop_assert_eq!(push_inside_at(level, text.as_bytes(), &mut written), text.is_ascii());
-                written.push(b'"');
-                prop_assert_eq!(String::from_utf8_lossy(&written), serde_json::to_string(&text).expect("JSON"));
+                let mut marks = vec![0; text.len() / STEP + 1];
+                prop_assert_eq!(mark(level, text, &mut marks), text.is_ascii());
+                for at in 0..STEP * marks.len() {
+                    let is_marked = marks[at / STEP] >> (at % STEP) & 1 == 1;
+                    prop_assert_eq!(is_marked, text.get(at).is_some_and(|&byte| is_escaped(byte)), "{}", at);
+                }
             }
+        }
+
+        #[test]
+        fn a_string_is_written_as_serde_writes_it(text in r#"[ -~\x00-\x1f\x7f]{0,200}|[a-z]{0,1100}["\\]{0,70}[a-z]{0,70}|\PC{0,100}"#) {
+            let mut written = Vec::new();
+            push_string(&text, &mut written);
+            prop_assert_eq!(String::from_utf8_lossy(&written), serde_json::to_string(&text).expect("JSON"));
+        }
+
+        #[test]
+        fn each_part_of_a_line_is_written_as_it_is_alone(
+            text in r#"[ -~]{0,200}|[a-z "\\\x00-\x1f\x7f]{0,200}|\PC{0,100}"#,
+            (from, to) in (any::<prop::sample::Index>(), any::<prop::sample::Index>()),
+        ) {
+            let text = text.as_bytes();
+            let (from, to) = (from.index(text.len() + 1), to.index(text.len() + 1));
+            let part = &text[from.min(to)..from.max(to)];
+            let mut marks = vec![u64::MAX; 2];
+            let whole = dispatch!(Level::new(), simd => Whole::new(simd, text, &mut marks));
+            let (mut written, mut alone) = (Vec::new(), Vec::new());
+            whole.push("\"text", &mut written);
+            push_bytes("\"text", text, &mut alone);
+            let equal = part.to_vec();
+            for value in [part, &equal] {
+                whole.push_value(",\"part", value, &mut written);
+                push_bytes(",\"part", value, &mut alone);
+            }
+            prop_assert_eq!(String::from_utf8_lossy(&written), String::from_utf8_lossy(&alone));
         }
     }
 }
