@@ -56,6 +56,43 @@ impl End {
         Self { before: before.map(Box::from), quote, is_token }
     }
 
+    /// The end of a text that begins at `start`, and how long what follows it is, if there is one end only and that is plain to see: mostly it is. In a line without a
+    /// backslash a quote is bare, whatever the guard.
+    #[inline]
+    pub(crate) fn only(
+        &self,
+        line: &[u8],
+        marks: &Marks,
+        start: usize,
+        guard: Guard,
+    ) -> Option<(usize, usize)> {
+        let needle = self.before.as_deref()?;
+        if marks.has_backslash() || guard == Guard::Nothing {
+            return None;
+        }
+        let quote = marks.quote(start);
+        if guard == Guard::EscapedOrPair && quote == Some(start) && line.get(start + 1) == Some(&b'"') {
+            return None;
+        }
+        let end = match (self.quote, self.is_token) {
+            (Some(offset), false) => quote?.checked_sub(offset).filter(|&end| end >= start)?,
+            (None, true) if needle[0] <= b' ' => {
+                marks.blank(start).filter(|&blank| quote.is_none_or(|quote| blank <= quote))?
+            }
+            (None, false) => {
+                let limit = quote.unwrap_or(line.len());
+                let first = if stands_at(line, start, needle) {
+                    start
+                } else {
+                    find(line, marks, start, limit, needle)?
+                };
+                return find(line, marks, first, limit, needle).is_none().then_some((first, needle.len()));
+            }
+            _ => return None,
+        };
+        stands_at(line, end, needle).then_some((end, needle.len()))
+    }
+
     /// The possible ends of a text that begins at `start`. `None` if what may not stand in it comes first.
     pub(crate) fn candidates(
         &self,
@@ -160,15 +197,35 @@ fn quote_behind_no_backslash(line: &[u8], start: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn ends(end: &End, guard: Guard, line: &str) -> Vec<usize> {
         let mut marks = Marks::default();
         marks.set(line.as_bytes());
+        let only = end.only(line.as_bytes(), &marks, 0, guard).map(|(end, _)| end);
         let Some(mut candidates) = end.candidates(line.as_bytes(), &marks, 0, guard) else {
+            assert_eq!(only, None);
             return Vec::new();
         };
-        std::iter::from_fn(|| candidates.next(line.as_bytes(), &marks)).collect()
+        let ends: Vec<usize> = std::iter::from_fn(|| candidates.next(line.as_bytes(), &marks)).collect();
+        assert!(only.is_none_or(|only| ends == [only]), "{line}");
+        ends
+    }
+
+    proptest! {
+        #[test]
+        fn an_end_that_is_the_only_one_is_found_at_once(
+            line in r#"[ab \["\\-]{0,30}"#,
+            needle in prop::sample::select(vec!["\" ", " \"", "\"", " [", " ", "] \"", "a", " a"]),
+            is_token in any::<bool>(),
+        ) {
+            let guards = [Guard::Escaped, Guard::EscapedOrPair, Guard::Quotes, Guard::NoQuotes, Guard::Nothing];
+            for guard in guards {
+                ends(&End::new(Some(needle.as_bytes()), is_token), guard, &line);
+            }
+        }
     }
 
     #[test]

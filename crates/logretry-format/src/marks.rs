@@ -31,30 +31,20 @@ impl Marks {
     #[inline(always)]
     fn set_with<S: Simd>(&mut self, simd: S, line: &[u8]) {
         let (steps, rest) = line.as_chunks::<STEP>();
-        self.quotes.clear();
-        self.blanks.clear();
-        self.quotes.reserve(steps.len() + 1);
-        self.blanks.reserve(steps.len() + 1);
-        let mut backslashes = 0;
-        for step in steps {
-            backslashes |= self.push(simd, step);
-        }
         // Behind the line nothing stands that is marked.
         let mut last = [b'x'; STEP];
         last[..rest.len()].copy_from_slice(rest);
-        backslashes |= self.push(simd, &last);
+        self.quotes.resize(steps.len() + 1, 0);
+        self.blanks.resize(steps.len() + 1, 0);
+        let mut backslashes = 0;
+        for (at, (quotes, blanks)) in self.quotes.iter_mut().zip(&mut self.blanks).enumerate() {
+            let bytes = u8x64::from_slice(simd, steps.get(at).unwrap_or(&last));
+            let is = |byte| bytes.simd_eq(u8x64::splat(simd, byte)).to_bitmask();
+            *quotes = is(b'"');
+            *blanks = bytes.simd_le(u8x64::splat(simd, b' ')).to_bitmask();
+            backslashes |= is(b'\\');
+        }
         self.has_backslash = backslashes != 0;
-    }
-
-    /// Marks the next bytes of the line; where a backslash stands among them.
-    #[expect(clippy::inline_always, reason = "as above")]
-    #[inline(always)]
-    fn push<S: Simd>(&mut self, simd: S, step: &[u8; STEP]) -> u64 {
-        let bytes = u8x64::from_slice(simd, step);
-        let is = |byte| bytes.simd_eq(u8x64::splat(simd, byte)).to_bitmask();
-        self.quotes.push(is(b'"'));
-        self.blanks.push(bytes.simd_le(u8x64::splat(simd, b' ')).to_bitmask());
-        is(b'\\')
     }
 
     /// Whether a backslash stands anywhere in the line.

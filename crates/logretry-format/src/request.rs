@@ -18,9 +18,9 @@ pub(crate) struct RequestLine {
 /// No log escape makes or hides a space, so this is done before the escape is undone.
 pub(crate) fn split(line: &[u8], whole: Span) -> Option<RequestLine> {
     let bytes = whole.of(line);
-    // Both words are short, so looking at each byte is faster than a search.
+    // Methods are short, so looking at each byte is faster than a search.
     let space = bytes.iter().position(|&byte| byte == b' ')?;
-    let last = bytes.iter().rposition(|&byte| byte == b' ')?;
+    let last = last_space(bytes)?;
     if !is_token(&bytes[..space]) || &bytes[..space] == b"-" {
         return None;
     }
@@ -52,6 +52,16 @@ pub(crate) fn split(line: &[u8], whole: Span) -> Option<RequestLine> {
     }
     let protocol = whole.part(protocol, bytes.len());
     Some(RequestLine { method: whole.part(0, space), target: whole.part(start, end), protocol })
+}
+
+/// Where the last space of a request line stands: nearly always before its protocol.
+pub(crate) fn last_space(bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [before @ .., b' ', b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => {
+            Some(before.len())
+        }
+        _ => memchr::memrchr(b' ', bytes),
+    }
 }
 
 /// RFC 9110 §5.6.2.

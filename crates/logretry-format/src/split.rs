@@ -1,6 +1,7 @@
 use memchr::memchr;
 
 use crate::field::{Field, Role, Shape};
+use crate::request::last_space;
 use crate::spans::Span;
 
 /// How the bytes of fields that stand side by side are told apart: they can be parts of one URL and nothing else.
@@ -144,9 +145,10 @@ fn may_be_request_line(bytes: &[u8]) -> bool {
     if matches!(bytes, b"-" | b"") {
         return true;
     }
-    let (Some(first), Some(last)) = (memchr(b' ', bytes), memchr::memrchr(b' ', bytes)) else { return false };
-    let protocol = &bytes[last + 1..];
-    first > 0 && first < last && (protocol == b"-" || (protocol.starts_with(b"HTTP/") && protocol.len() <= 8))
+    let Some(last) = last_space(bytes) else { return false };
+    let (before, protocol) = (&bytes[..last], &bytes[last + 1..]);
+    before.iter().position(|&byte| byte == b' ').is_some_and(|first| first > 0)
+        && (protocol == b"-" || (protocol.starts_with(b"HTTP/") && protocol.len() <= 8))
 }
 
 #[cfg(test)]

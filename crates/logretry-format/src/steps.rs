@@ -108,6 +108,16 @@ impl Walk<'_> {
                     at = end;
                 }
                 Step::Text { fields, split, end } => {
+                    if let Some((text_end, behind)) = end.only(self.line, &self.spans.marks, at, steps.guard)
+                    {
+                        if !self.take_text(fields, *split, at, text_end) {
+                            return self.failed(step, at);
+                        }
+                        // What stands behind it has been seen there.
+                        at = text_end + behind;
+                        step += 2;
+                        continue;
+                    }
                     let Some(mut ends) = end.candidates(self.line, &self.spans.marks, at, steps.guard) else {
                         return self.failed(step, at);
                     };
