@@ -14,8 +14,9 @@ use crate::target;
 /// The request of one line.
 #[derive(Debug)]
 pub(crate) struct Asking<'a> {
-    pub(crate) method: Option<Cow<'a, str>>,
-    pub(crate) target: Option<Cow<'a, str>>,
+    /// UTF-8, as the target.
+    pub(crate) method: Option<&'a [u8]>,
+    pub(crate) target: Option<Cow<'a, [u8]>>,
     pub(crate) origin: Origin<'a>,
     pub(crate) lossy: Cow<'a, [Cow<'static, str>]>,
 }
@@ -33,7 +34,7 @@ impl<'a> StepsRead<'a> {
             (None, None) => None,
         };
         let raw = request.map(|request| request.target.of(self.line)).or_else(|| self.present(uses.uri));
-        let mut target = Cow::Borrowed("");
+        let mut target = Cow::Borrowed(&b""[..]);
         let mut lossy = Cow::Borrowed(&[][..]);
         let mut origin = (None, None);
         if let Some(raw) = raw {
@@ -63,14 +64,14 @@ impl<'a> StepsRead<'a> {
                 target::push_decoded_path(&path, uses.query.is_some(), &mut built);
             }
             self.push_query(&mut built);
-            target = Cow::Owned(built);
+            target = Cow::Owned(built.into_bytes());
             lossy = Cow::Borrowed(&uses.path_lossy);
         }
         if target.is_empty() {
             lossy = Cow::Borrowed(&[]);
         }
         Asking {
-            method: method.map(text),
+            method,
             target: Some(target).filter(|target| !target.is_empty()),
             origin: self.origin(origin),
             lossy,
@@ -121,11 +122,6 @@ impl<'a> StepsRead<'a> {
         }
         (Some(host), scheme)
     }
-}
-
-/// `bytes`, which nearly always are UTF-8.
-fn text(bytes: &[u8]) -> Cow<'_, str> {
-    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// A scheme's name, or a TLS version, or the name of a frontend of HAProxy, to which it adds `~` if TLS ended there.

@@ -80,7 +80,7 @@ impl<'a> StepsRead<'a> {
         let Asking { method, target, origin: (host, scheme), lossy } = self.asking();
         ExchangeRef {
             time: self.time(),
-            method,
+            method: method.map(Cow::Borrowed),
             target,
             host,
             scheme,

@@ -34,10 +34,10 @@ impl<'a> Parsed<'a> {
     }
 
     /// What was asked for.
-    pub(crate) fn target(&self) -> Option<Cow<'a, str>> {
+    pub(crate) fn target(&self) -> Option<Cow<'a, [u8]>> {
         match &self.0 {
             Reading::Steps(read) => read.asking().target,
-            Reading::Keyed(read) => read.asked().target.map(Cow::Owned),
+            Reading::Keyed(read) => read.asked().target.map(|target| Cow::Owned(target.into_bytes())),
         }
     }
 

@@ -83,7 +83,7 @@ impl Format {
     ) -> Result<(), LineError> {
         let parsed = self.parse(line, spans)?;
         let says_status = !needs_status || parsed.status() == Some(change.status.unwrap_or(0));
-        let is_marked = |target: Cow<'_, str>| change.mark.is_on(target.as_bytes());
+        let is_marked = |target: Cow<'_, [u8]>| change.mark.is_on(&target);
         let is_marked_now = !needs_mark || parsed.target().is_some_and(is_marked);
         if says_status && is_marked_now { Ok(()) } else { Err(LineError::Ambiguous) }
     }

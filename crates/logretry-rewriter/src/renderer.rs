@@ -153,6 +153,6 @@ impl Renderer {
 fn asks_the_same(format: &Format, record: &Record, spans: &mut Spans) -> bool {
     let Ok(parsed) = format.parse(record.text(), spans) else { return true };
     let (line, original) = (parsed.exchange_ref(), record.original());
-    line.target.as_deref() == original.target.as_deref()
-        && line.method.as_deref() == original.method.as_deref()
+    line.target.as_deref() == original.target.as_deref().map(str::as_bytes)
+        && line.method.as_deref() == original.method.as_deref().map(str::as_bytes)
 }

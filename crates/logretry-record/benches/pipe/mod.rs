@@ -35,8 +35,8 @@ impl Logged {
         let Request { client, method, target, status, bytes, user_agent, .. } = &self.request;
         ExchangeRef {
             time: Some(self.time),
-            method: Some(Cow::Borrowed(method)),
-            target: Some(Cow::Borrowed(target)),
+            method: Some(Cow::Borrowed(method.as_bytes())),
+            target: Some(Cow::Borrowed(target.as_bytes())),
             status: Some(*status),
             bytes: Some(u64::from(*bytes)),
             client: Some(Cow::Borrowed(client.as_bytes())),

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use bstr::BString;
+use bstr::{BString, ByteVec as _};
 use jiff::Timestamp;
 
 use crate::{Exchange, Header, Scheme};
@@ -8,13 +8,13 @@ use crate::{Exchange, Header, Scheme};
 /// An [`Exchange`] whose values still stand in the line that told of it, as far as they stand there as they are.
 ///
 /// It is for whoever reads many lines and keeps few of them: where nothing had to be decoded, nothing is allocated. Each field is what that of
-/// the same name is there.
+/// the same name is there; what is a string there is UTF-8 here.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[expect(missing_docs, reason = "each field is documented once, in `Exchange`")]
 pub struct ExchangeRef<'a> {
     pub time: Option<Timestamp>,
-    pub method: Option<Cow<'a, str>>,
-    pub target: Option<Cow<'a, str>>,
+    pub method: Option<Cow<'a, [u8]>>,
+    pub target: Option<Cow<'a, [u8]>>,
     pub host: Option<Cow<'a, [u8]>>,
     pub scheme: Option<Scheme>,
     pub status: Option<u16>,
@@ -33,10 +33,11 @@ impl ExchangeRef<'_> {
     /// The same, with values of its own.
     pub fn into_owned(self) -> Exchange {
         let bytes = |value: Option<Cow<'_, [u8]>>| value.map(|value| BString::from(value.into_owned()));
+        let text = |value: Option<Cow<'_, [u8]>>| value.map(|value| value.into_owned().into_string_lossy());
         Exchange {
             time: self.time,
-            method: self.method.map(Cow::into_owned),
-            target: self.target.map(Cow::into_owned),
+            method: text(self.method),
+            target: text(self.target),
             host: bytes(self.host),
             scheme: self.scheme,
             status: self.status,
@@ -58,8 +59,8 @@ impl<'a> From<&'a Exchange> for ExchangeRef<'a> {
         let bytes = |value: &'a Option<BString>| value.as_ref().map(|value| Cow::Borrowed(value.as_slice()));
         Self {
             time: exchange.time,
-            method: exchange.method.as_deref().map(Cow::Borrowed),
-            target: exchange.target.as_deref().map(Cow::Borrowed),
+            method: exchange.method.as_deref().map(|text| Cow::Borrowed(text.as_bytes())),
+            target: exchange.target.as_deref().map(|text| Cow::Borrowed(text.as_bytes())),
             host: bytes(&exchange.host),
             scheme: exchange.scheme,
             status: exchange.status,
@@ -81,8 +82,8 @@ impl From<Exchange> for ExchangeRef<'_> {
         let bytes = |value: Option<BString>| value.map(|value| Cow::Owned(value.into()));
         Self {
             time: exchange.time,
-            method: exchange.method.map(Cow::Owned),
-            target: exchange.target.map(Cow::Owned),
+            method: exchange.method.map(|text| Cow::Owned(text.into_bytes())),
+            target: exchange.target.map(|text| Cow::Owned(text.into_bytes())),
             host: bytes(exchange.host),
             scheme: exchange.scheme,
             status: exchange.status,
