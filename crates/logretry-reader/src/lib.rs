@@ -51,6 +51,7 @@ mod error;
 mod fallback;
 mod follow;
 mod input;
+mod line_ends;
 mod opened;
 mod pattern;
 mod reader;

@@ -10,10 +10,10 @@ use bstr::BString;
 use logretry_format::{Format, LineError, Screen, Spans};
 use logretry_record::{Encoder, Exchange, LineKey, Predicate, RecordId, RecordIds};
 use logretry_stage::bridge::Spares;
-use memchr::memchr_iter;
 
 use crate::blocks::Block;
 use crate::capture;
+use crate::line_ends::for_each_line_end;
 
 /// What is known of every line of a log for now.
 #[derive(Debug, Clone)]
@@ -123,10 +123,10 @@ impl<'p> Sifter<'p> {
             })
         } else {
             let mut at = start;
-            for (end, before) in memchr_iter(b'\n', block.text()).zip(0..) {
-                self.maybe.push((at..start + end, before));
+            for_each_line_end(block.text(), |end| {
+                self.maybe.push((at..start + end, self.maybe.len() as u64));
                 at = start + end + 1;
-            }
+            });
             self.maybe.len() as u64
         };
         self.block = Some(Arc::new(block));
