@@ -1,11 +1,13 @@
 //! A look at a record on the pipe without decoding it.
 //!
 //! Of a log with few failures, a selecting stage drops nearly every record. To know that, it needs two values of it, and not a
-//! copy of all. [`glance`] walks over the line once, steps into `original` and over everything else, and allocates nothing.
+//! copy of all. [`glance`] goes the straight way to them where the record is spelled as we spell it. Otherwise it walks over the line
+//! once, steps into `original` and over everything else. It allocates nothing.
 //!
 //! It is exact for every record that this release can read, however its JSON is spaced or ordered. Where it is not sure
 //! (another version, escaped keys, no JSON) it says nothing, and the line is decoded.
 
+mod straight;
 mod strings;
 
 use fearless_simd::{Level, Simd, dispatch};
@@ -28,12 +30,22 @@ pub(crate) fn glance(line: &[u8]) -> Option<Glance<'_>> {
 
 /// The same with what processors of a level can.
 fn glance_at(level: Level, line: &[u8]) -> Option<Glance<'_>> {
-    dispatch!(level, simd => glance_with(simd, line))
+    straight_at(level, line).or_else(|| walk_at(level, line))
+}
+
+fn straight_at(level: Level, line: &[u8]) -> Option<Glance<'_>> {
+    dispatch!(level, simd => straight::glance(simd, line))
+}
+
+/// The same by a walk over all members.
+#[cold]
+fn walk_at(level: Level, line: &[u8]) -> Option<Glance<'_>> {
+    dispatch!(level, simd => walk(simd, line))
 }
 
 #[expect(clippy::inline_always, reason = "only what is inlined is compiled for the processor's level")]
 #[inline(always)]
-fn glance_with<S: Simd>(simd: S, line: &[u8]) -> Option<Glance<'_>> {
+fn walk<S: Simd>(simd: S, line: &[u8]) -> Option<Glance<'_>> {
     let mut skim = Skim { bytes: line, at: 0, marks: Marks::new(simd, line) };
     let (mut version, mut found) = (false, None);
     skim.members(

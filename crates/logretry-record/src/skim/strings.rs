@@ -2,7 +2,7 @@
 
 use fearless_simd::{Simd, prelude::*, u8x64};
 
-const STEP: usize = 64;
+pub(super) const STEP: usize = 64;
 
 /// The quotes and brackets of a text, found 64 bytes at a time, which hold several of the short strings of a record.
 pub(super) struct Marks<'a, S: Simd> {
@@ -128,24 +128,26 @@ fn between(quotes: u64) -> u64 {
 /// Bit by bit that is a loop; adding the first bit of a run to the run carries to its end, and so tells all at once whether that is even or odd (Langdale and Lemire,
 /// "Parsing gigabytes of JSON per second", 2019, §3.1.1).
 #[derive(Debug, Default)]
-struct Escapes {
-    first_is_escaped: bool,
+pub(super) struct Escapes {
+    /// 1 if the first byte of what comes next is escaped.
+    carried: u64,
 }
 
 impl Escapes {
     #[inline(always)]
-    fn escaped(&mut self, backslashes: u64) -> u64 {
+    pub(super) fn escaped(&mut self, backslashes: u64) -> u64 {
         const EVEN: u64 = 0x5555_5555_5555_5555;
-        let carried = u64::from(self.first_is_escaped);
-        if backslashes == 0 {
-            self.first_is_escaped = false;
-            return carried;
+        let followers = backslashes << 1 | self.carried;
+        // Hardly ever do two stand together.
+        if backslashes & followers == 0 {
+            self.carried = backslashes >> (STEP - 1);
+            return followers;
         }
-        let backslashes = backslashes & !carried;
-        let followers = backslashes << 1 | carried;
+        let backslashes = backslashes & !self.carried;
+        let followers = backslashes << 1 | self.carried;
         let odd_starts = backslashes & !EVEN & !followers;
         let (runs_from_odd, overflow) = odd_starts.overflowing_add(backslashes);
-        self.first_is_escaped = overflow;
+        self.carried = overflow.into();
         (EVEN ^ (runs_from_odd << 1)) & followers
     }
 }
