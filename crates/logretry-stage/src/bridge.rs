@@ -9,11 +9,13 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use futures_util::{Stream, StreamExt as _, stream};
 use logretry_record::{Record, Reject};
 use tokio::sync::mpsc;
 
+use crate::gather::GATHER;
 use crate::{Context, Fatal, Notes, RecordStream, Result};
 
 mod in_order;
@@ -100,6 +102,8 @@ pub struct Feed {
     cx: Context,
     to: To,
     batch: Batch,
+    /// Since when items of the batch have been kept back.
+    kept_since: Option<Instant>,
     encodes: bool,
     notes: Notes,
 }
@@ -192,6 +196,7 @@ impl Feed {
         if self.batch.lines == 0 {
             return Ok(());
         }
+        self.kept_since = None;
         match &self.to {
             To::Stream(channel) => {
                 let batch = std::mem::take(&mut self.batch);
@@ -203,10 +208,21 @@ impl Feed {
 
     /// Sends off what is there, unless these are counts alone, which no stage waits for: they go with what comes next. To be called before what may wait, but hardly will.
     pub fn flush_items(&mut self) -> Result<(), Closed> {
-        if self.batch.lines > self.batch.screened || self.cx.is_draining() {
+        if self.has_items() || self.cx.is_draining() {
             return self.flush();
         }
         Ok(())
+    }
+
+    /// Sends off what is there, unless that is counts alone, or items that have not been kept back for [`GATHER`]. To be called before what certainly does not wait: so
+    /// whoever takes the items is woken less often.
+    pub(crate) fn flush_gathered(&mut self) -> Result<(), Closed> {
+        let gathers = self.has_items() && self.kept_since.get_or_insert_with(Instant::now).elapsed() < GATHER;
+        if gathers && !self.cx.is_draining() { Ok(()) } else { self.flush_items() }
+    }
+
+    fn has_items(&self) -> bool {
+        self.batch.lines > self.batch.screened
     }
 
     /// The run that this belongs to.
@@ -277,6 +293,7 @@ where
         cx: cx.clone(),
         to: To::Stream(channel.clone()),
         batch: Batch::default(),
+        kept_since: None,
         encodes,
         notes: cx.notes().clone(),
     };
@@ -407,6 +424,23 @@ mod tests {
         });
         let lines: Vec<_> = stream.map(|batch| batch.expect("no error").lines).collect().await;
         assert_eq!(lines, [8, 1, 8, 1]);
+    }
+
+    #[tokio::test]
+    async fn items_gather_for_a_while_where_nothing_waits() {
+        let stream = batches(&Context::default(), "test", false, |feed| {
+            for line in 0..6 {
+                feed.record(record(line))?;
+                feed.flush_gathered()?;
+                if line == 3 {
+                    feed.kept_since = feed.kept_since.and_then(|since| since.checked_sub(GATHER));
+                    feed.flush_gathered()?;
+                }
+            }
+            Ok(())
+        });
+        let sizes: Vec<_> = stream.map(|batch| batch.expect("no error").records.len()).collect().await;
+        assert_eq!(sizes, [4, 2]);
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@ use std::os::fd::AsFd;
 use bstr::BString;
 use futures_util::{Stream, StreamExt as _};
 use logretry_record::{DecodeError, Predicate, RECORD_BYTES_MAX, Record, Reject};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::bridge::{self, Break, Encoded, Feed, Spares};
 use crate::gather::gathered;
@@ -23,6 +24,8 @@ use crate::{Context, Fatal, RecordStream, Result, Sink, Source};
 pub struct Input<R = io::Stdin> {
     name: BString,
     reader: R,
+    /// Whether a read certainly does not wait.
+    is_ready: fn() -> bool,
     screen: Option<Predicate>,
 }
 
@@ -30,14 +33,14 @@ impl Input {
     /// Standard input.
     pub fn stdin() -> Self {
         widen(io::stdin());
-        Self::new("-", io::stdin())
+        Self { is_ready: || is_ready(io::stdin()), ..Self::new("-", io::stdin()) }
     }
 }
 
 impl<R: io::Read + Send + 'static> Input<R> {
     /// Any other reader, called `name` in messages.
     pub fn new(name: impl Into<BString>, reader: R) -> Self {
-        Self { name: name.into(), reader, screen: None }
+        Self { name: name.into(), reader, is_ready: || false, screen: None }
     }
 
     /// The same input, which leaves out what `predicate` certainly will not select, without decoding it: such lines are screened.
@@ -55,12 +58,18 @@ impl<R: io::Read + Send + 'static> Source for Input<R> {
 }
 
 fn decode_all<R: io::Read>(input: Input<R>, feed: &mut Feed) -> Result<(), Break> {
-    let Input { name, reader, screen } = input;
+    let Input { name, reader, is_ready, screen } = input;
     let mut lines = Lines::new(reader, RECORD_BYTES_MAX);
     let (mut is_of_records, mut rejected) = (false, 0_u64);
     loop {
         if lines.would_wait() {
-            if lines.is_behind() { feed.flush_items()? } else { feed.flush()? }
+            if is_ready() {
+                feed.flush_gathered()?;
+            } else if lines.is_behind() {
+                feed.flush_items()?;
+            } else {
+                feed.flush()?;
+            }
         }
         let line =
             lines.next().map_err(|error| Fatal::new(format!("read records from `{name}`: {error}")))?;
@@ -111,6 +120,12 @@ fn without_mark(line: Line<'_>) -> Line<'_> {
         Some(text) if line.offset == 0 => Line { offset: MARK.len() as u64, text, ..line },
         _ => line,
     }
+}
+
+/// Whether reading from `end` does not wait: bytes are there, or its end.
+fn is_ready(end: impl AsFd) -> bool {
+    let now = Timespec::default();
+    matches!(poll(&mut [PollFd::new(&end, PollFlags::IN)], Some(&now)), Ok(1..))
 }
 
 /// Lets the pipe hold more, so that its two ends wait for each other less often: what a program may ask of Linux without privileges. If it is no pipe, or the system has
@@ -339,6 +354,17 @@ mod tests {
             let counted = cx.tally().accounts();
             assert_eq!((counted.lines, counted.records, counted.rejected, counted.screened), accounts);
         }
+    }
+
+    #[test]
+    fn a_read_does_not_wait_where_bytes_or_the_end_are_here() {
+        let (reader, mut writer) = io::pipe().expect("a pipe");
+        assert!(!is_ready(&reader));
+        writer.write_all(b"a").expect("room in the pipe");
+        assert!(is_ready(&reader));
+        let (reader, writer) = io::pipe().expect("a pipe");
+        drop(writer);
+        assert!(is_ready(&reader) && is_ready(tempfile::tempfile().expect("a file")));
     }
 
     #[tokio::test]
