@@ -32,17 +32,28 @@ impl Marks {
     fn set_with<S: Simd>(&mut self, simd: S, line: &[u8]) {
         let (steps, rest) = line.as_chunks::<STEP>();
         // Behind the line nothing stands that is marked.
-        let mut last = [b'x'; STEP];
-        last[..rest.len()].copy_from_slice(rest);
+        let mut padded = [b'x'; STEP];
+        let (last, before) = if let Some(last) = line.last_chunk() {
+            (last, STEP - rest.len())
+        } else {
+            padded[..rest.len()].copy_from_slice(rest);
+            (&padded, 0)
+        };
         self.quotes.resize(steps.len() + 1, 0);
         self.blanks.resize(steps.len() + 1, 0);
         let mut backslashes = 0;
         for (at, (quotes, blanks)) in self.quotes.iter_mut().zip(&mut self.blanks).enumerate() {
-            let bytes = u8x64::from_slice(simd, steps.get(at).unwrap_or(&last));
+            let bytes = u8x64::from_slice(simd, steps.get(at).unwrap_or(last));
             let is = |byte| bytes.simd_eq(u8x64::splat(simd, byte)).to_bitmask();
             *quotes = is(b'"');
             *blanks = bytes.simd_le(u8x64::splat(simd, b' ')).to_bitmask();
             backslashes |= is(b'\\');
+        }
+        // What stands before the rest in the last step has been marked.
+        for marks in [&mut self.quotes, &mut self.blanks] {
+            if let Some(last) = marks.last_mut() {
+                *last = if rest.is_empty() { 0 } else { *last >> before };
+            }
         }
         self.has_backslash = backslashes != 0;
     }

@@ -123,12 +123,21 @@ fn mark_with<S: Simd>(simd: S, text: &[u8], marks: &mut [u64]) -> bool {
     let mut all = u8x64::splat(simd, 0);
     let (steps, rest) = text.as_chunks::<STEP>();
     // Behind the text spaces do no harm: nobody escapes them.
-    let mut last = [b' '; STEP];
-    last[..rest.len()].copy_from_slice(rest);
+    let mut padded = [b' '; STEP];
+    let (last, before) = if let Some(last) = text.last_chunk() {
+        (last, STEP - rest.len())
+    } else {
+        padded[..rest.len()].copy_from_slice(rest);
+        (&padded, 0)
+    };
     for (at, mark) in marks.iter_mut().take(steps.len() + 1).enumerate() {
-        let bytes = u8x64::from_slice(simd, steps.get(at).unwrap_or(&last));
+        let bytes = u8x64::from_slice(simd, steps.get(at).unwrap_or(last));
         all |= bytes;
         *mark = escaped_in(simd, bytes);
+    }
+    // What stands before the rest in the last step has been marked.
+    if let Some(mark) = marks.get_mut(steps.len()) {
+        *mark = if rest.is_empty() { 0 } else { *mark >> before };
     }
     all.simd_lt(u8x64::splat(simd, 0x80)).all_true()
 }

@@ -86,7 +86,9 @@ impl Chains {
         self.bytes.extend_from_slice(&0_u64.to_le_bytes());
         self.bytes.extend_from_slice(line);
         let last = (BEFORE + line.len() - 1) % BLOCK + 1;
-        self.bytes.resize(self.bytes.len() + BLOCK - last, 0);
+        // A whole block of zeros and some less: to append as many as are wanted needs a call.
+        self.bytes.extend_from_slice(&[0; BLOCK]);
+        self.bytes.truncate(self.bytes.len() - last);
         self.lines.push((index, last as u8));
     }
 
