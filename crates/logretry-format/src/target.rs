@@ -31,7 +31,7 @@ fn all_stand_alone(bytes: &[u8]) -> bool {
 
 /// A `#` begins a fragment, which is not sent.
 const fn stands_alone(byte: u8) -> bool {
-    may_stand(byte) & (byte != b'#')
+    may_stand(byte) && byte != b'#'
 }
 
 /// Appends `bytes`, which a client sent as (a part of) its target, without its fragment.
@@ -80,6 +80,10 @@ fn push_hex(byte: u8, out: &mut String) {
 }
 
 /// `[`, `]` and `'` are left alone: clients send them, and servers take them.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "where no comparison waits for another, many bytes are compared at once"
+)]
 const fn may_stand(byte: u8) -> bool {
     (byte > b' ')
         & (byte < 0x7f)
