@@ -30,8 +30,9 @@ fn all_stand_alone(bytes: &[u8]) -> bool {
 }
 
 /// A `#` begins a fragment, which is not sent.
+#[expect(clippy::needless_bitwise_bool, reason = "as below")]
 const fn stands_alone(byte: u8) -> bool {
-    may_stand(byte) && byte != b'#'
+    may_stand(byte) & (byte != b'#')
 }
 
 /// Appends `bytes`, which a client sent as (a part of) its target, without its fragment.

@@ -26,8 +26,8 @@ use crate::wrappers::joins;
 
 /// Threads at most; more than that the memory cannot feed.
 const THREADS_MAX: usize = 8;
-/// Parts of blocks that wait behind each thread.
-const PARTS_AHEAD: usize = 1;
+/// Parts of blocks that wait behind each thread: with one more in its hand, more than half a block, so that no thread waits while another one has its turn.
+const PARTS_AHEAD: usize = 2;
 /// How many times larger blocks are of which most lines are screened: nothing is made of those, so what counts is how often the threads have to meet.
 const SCREENED_TIMES: usize = 4;
 /// A block takes a millisecond. Whoever waits so much longer has a slow disk, and hands on what there is.
