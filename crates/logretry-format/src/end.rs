@@ -79,14 +79,11 @@ impl End {
             (None, true) if needle[0] <= b' ' => {
                 marks.blank(start).filter(|&blank| quote.is_none_or(|quote| blank <= quote))?
             }
-            (None, false) => {
+            (None, false) if needle[0] == b' ' => {
                 let limit = quote.unwrap_or(line.len());
-                let first = if stands_at(line, start, needle) {
-                    start
-                } else {
-                    find(line, marks, start, limit, needle)?
-                };
-                return find(line, marks, first, limit, needle).is_none().then_some((first, needle.len()));
+                let blanks = marks.blanks(start).take_while(|&blank| blank <= limit);
+                let mut ends = blanks.filter(|&blank| stands_at(line, blank, needle));
+                return ends.next().filter(|_| ends.next().is_none()).map(|end| (end, needle.len()));
             }
             _ => return None,
         };

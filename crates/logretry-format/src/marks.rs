@@ -73,6 +73,11 @@ impl Marks {
         if self.has_backslash { bare_quote(line, from) } else { self.quote(from) }
     }
 
+    /// Where the bytes up to the space stand, from `from` on.
+    pub(crate) fn blanks(&self, from: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(self.blank(from), |blank| self.blank(blank + 1))
+    }
+
     /// Where the first byte up to the space stands, from `from` on.
     pub(crate) fn blank(&self, from: usize) -> Option<usize> {
         next(&self.blanks, from)
