@@ -29,7 +29,7 @@ fn written(mut writing: Writing) -> Writing {
 }
 
 #[library_benchmark(setup = writing)]
-#[bench::combined(args = (LINES), config = counted(240_000))]
+#[bench::combined(args = (LINES), config = counted(206_000))]
 pub(crate) fn encode(writing: Writing) -> Writing {
     written(writing)
 }
@@ -44,7 +44,7 @@ fn records(lines: usize) -> Lines {
 }
 
 #[library_benchmark(setup = records)]
-#[bench::combined(args = (LINES), config = counted(208_000))]
+#[bench::combined(args = (LINES), config = counted(62_000))]
 pub(crate) fn skim(lines: Lines) -> Lines {
     let wanted = Predicate::default();
     for line in &lines {
@@ -86,7 +86,7 @@ fn ids((texts, mut ids): (Vec<String>, RecordIds)) -> (Vec<String>, RecordIds) {
 }
 
 #[library_benchmark(setup = naming)]
-#[bench::combined(args = (LINES), config = counted(117_000))]
+#[bench::combined(args = (LINES), config = counted(115_000))]
 pub(crate) fn many_ids(naming: (Vec<String>, RecordIds)) -> (Vec<String>, RecordIds) {
     ids(naming)
 }

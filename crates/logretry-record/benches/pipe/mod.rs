@@ -1,6 +1,7 @@
 //! Lines as a reader has them when it writes their records.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use jiff::Timestamp;
 use logretry_record::{Encoder, ExchangeRef, RecordId};
@@ -14,6 +15,8 @@ pub(crate) struct Logged {
     id: RecordId,
     time: Timestamp,
     request: Request,
+    /// Where client, method, target and user agent stand in the text.
+    parts: [Range<usize>; 4],
 }
 
 /// 22 November 2026, midnight.
@@ -25,22 +28,28 @@ pub(crate) fn logged(count: usize) -> Vec<Logged> {
         let text = combined(&request);
         let second = i64::try_from(request.second).expect("a second of a day");
         let time = Timestamp::from_second(MIDNIGHT + second).expect("a time");
-        Logged { id: RecordId::of_line(text.as_bytes(), 0), text, time, request }
+        let Request { client, method, target, user_agent, .. } = &request;
+        let parts = [client, *method, target, user_agent].map(|part| {
+            let at = text.find(part).expect("it is written into the line");
+            at..at + part.len()
+        });
+        Logged { id: RecordId::of_line(text.as_bytes(), 0), text, time, request, parts }
     });
     logged.collect()
 }
 
 impl Logged {
     fn exchange(&self) -> ExchangeRef<'_> {
-        let Request { client, method, target, status, bytes, user_agent, .. } = &self.request;
+        let [client, method, target, user_agent] =
+            self.parts.each_ref().map(|part| Some(Cow::Borrowed(&self.text.as_bytes()[part.clone()])));
         ExchangeRef {
             time: Some(self.time),
-            method: Some(Cow::Borrowed(method.as_bytes())),
-            target: Some(Cow::Borrowed(target.as_bytes())),
-            status: Some(*status),
-            bytes: Some(u64::from(*bytes)),
-            client: Some(Cow::Borrowed(client.as_bytes())),
-            user_agent: Some(Cow::Borrowed(user_agent.as_bytes())),
+            method,
+            target,
+            status: Some(self.request.status),
+            bytes: Some(u64::from(self.request.bytes)),
+            client,
+            user_agent,
             ..ExchangeRef::default()
         }
     }

@@ -29,17 +29,33 @@ pub(super) fn push_string(text: &str, out: &mut Vec<u8>) {
 
 /// Escapes what RFC 8259 §7 demands, and nothing else, the way `serde_json` does; whether it is ASCII all over.
 fn push_escaped(text: &[u8], out: &mut Vec<u8>) -> bool {
-    const STEPS: usize = 16;
-    let mut is_ascii = true;
     // A line of a log has some quotes, and each takes a byte more.
     out.reserve(text.len() + text.len() / 8 + STEP + 2);
     out.push(b'"');
-    for text in text.chunks(STEP * STEPS) {
-        let mut marks = [0; STEPS + 1];
-        is_ascii &= mark(Level::new(), text, &mut marks);
-        Pieces::of(text).push_escaped(&marks, out);
-    }
+    let is_ascii = dispatch!(Level::new(), simd => push_inside(simd, text, out));
     out.push(b'"');
+    is_ascii
+}
+
+/// What stands between the quotes.
+#[inline(always)]
+fn push_inside<S: Simd>(simd: S, text: &[u8], out: &mut Vec<u8>) -> bool {
+    const STEPS: usize = 4;
+    let mut is_ascii = true;
+    if text.len() < STEP {
+        let mut step = [b' '; STEP];
+        step[..text.len()].copy_from_slice(text);
+        let bytes = u8x64::from_slice(simd, &step);
+        if escaped_in(simd, bytes) == 0 {
+            push_first(&step, text.len(), out);
+            return bytes.simd_lt(u8x64::splat(simd, 0x80)).all_true();
+        }
+    }
+    for text in text.chunks(STEP * STEPS) {
+        let (pieces, mut marks) = (Pieces::of(text), [0; STEPS + 1]);
+        is_ascii &= pieces.mark(simd, &mut marks[..=text.len() / STEP]);
+        pieces.push_escaped(&marks, out);
+    }
     is_ascii
 }
 
@@ -56,8 +72,9 @@ impl<'t> Whole<'t> {
     #[inline(always)]
     pub(super) fn new<S: Simd>(simd: S, text: &'t [u8], marks: &'t mut Vec<u64>) -> Self {
         marks.resize(text.len() / STEP + 1, 0);
-        let is_ascii = mark_with(simd, text, marks);
-        Self { pieces: Pieces::of(text), marks, is_ascii }
+        let pieces = Pieces::of(text);
+        let is_ascii = pieces.mark(simd, marks);
+        Self { pieces, marks, is_ascii }
     }
 
     /// Appends all of it as a member, as [`push_bytes`].
@@ -111,37 +128,6 @@ impl<'t> Whole<'t> {
     }
 }
 
-/// Marks each byte of `text` that is escaped with a bit of `marks`, which are one more than it has whole steps; whether it is ASCII all over. It is done with what processors of a level can.
-fn mark(level: Level, text: &[u8], marks: &mut [u64]) -> bool {
-    dispatch!(level, simd => mark_with(simd, text, marks))
-}
-
-#[expect(clippy::inline_always, reason = "as above")]
-#[inline(always)]
-fn mark_with<S: Simd>(simd: S, text: &[u8], marks: &mut [u64]) -> bool {
-    // The highest bit of a byte in it is that of some byte of the text.
-    let mut all = u8x64::splat(simd, 0);
-    let (steps, rest) = text.as_chunks::<STEP>();
-    // Behind the text spaces do no harm: nobody escapes them.
-    let mut padded = [b' '; STEP];
-    let (last, before) = if let Some(last) = text.last_chunk() {
-        (last, STEP - rest.len())
-    } else {
-        padded[..rest.len()].copy_from_slice(rest);
-        (&padded, 0)
-    };
-    for (at, mark) in marks.iter_mut().take(steps.len() + 1).enumerate() {
-        let bytes = u8x64::from_slice(simd, steps.get(at).unwrap_or(last));
-        all |= bytes;
-        *mark = escaped_in(simd, bytes);
-    }
-    // What stands before the rest in the last step has been marked.
-    if let Some(mark) = marks.get_mut(steps.len()) {
-        *mark = if rest.is_empty() { 0 } else { *mark >> before };
-    }
-    all.simd_lt(u8x64::splat(simd, 0x80)).all_true()
-}
-
 /// The bytes that are escaped, one bit each.
 #[expect(clippy::inline_always, reason = "as above")]
 #[inline(always)]
@@ -151,7 +137,16 @@ fn escaped_in<S: Simd>(simd: S, bytes: u8x64<S>) -> u64 {
     escaped.to_bitmask()
 }
 
-/// A text of which pieces are copied, most of them short. To copy just as many bytes as a piece has needs a call; so it is copied in whole steps, and what was too much is taken back.
+/// Appends the first `length` bytes of `step`: all of them, and takes back what was too much. To copy just as many needs a call.
+#[expect(clippy::inline_always, reason = "as above")]
+#[inline(always)]
+fn push_first(step: &[u8; STEP], length: usize, out: &mut Vec<u8>) {
+    let before = out.len();
+    out.extend_from_slice(step);
+    out.truncate(before + length);
+}
+
+/// A text of which pieces are copied, most of them short.
 struct Pieces<'t> {
     text: &'t [u8],
     /// The last bytes of the text from `ending_at` on, with room behind them, so that there is a whole step from everywhere.
@@ -163,7 +158,8 @@ impl<'t> Pieces<'t> {
     #[expect(clippy::inline_always, reason = "as above")]
     #[inline(always)]
     fn of(text: &'t [u8]) -> Self {
-        let mut ending = [0; 2 * STEP];
+        // Behind the text spaces do no harm: nobody escapes them.
+        let mut ending = [b' '; 2 * STEP];
         let last = if let Some(last) = text.last_chunk::<STEP>() {
             ending[..STEP].copy_from_slice(last);
             STEP
@@ -172,6 +168,26 @@ impl<'t> Pieces<'t> {
             text.len()
         };
         Self { text, ending, ending_at: text.len() - last }
+    }
+
+    /// Marks each byte of the text that is escaped with a bit of `marks`, which are one more than it has whole steps; whether it is ASCII all over.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn mark<S: Simd>(&self, simd: S, marks: &mut [u64]) -> bool {
+        // The highest bit of a byte in it is that of some byte of the text.
+        let mut all = u8x64::splat(simd, 0);
+        let (steps, rest) = self.text.as_chunks::<STEP>();
+        let (last, _) = self.ending.split_first_chunk().expect("it has two steps");
+        for (at, mark) in marks.iter_mut().enumerate() {
+            let bytes = u8x64::from_slice(simd, steps.get(at).unwrap_or(last));
+            all |= bytes;
+            *mark = escaped_in(simd, bytes);
+        }
+        // What stands before the rest in the last step has been marked.
+        if let Some(mark) = marks.last_mut() {
+            *mark = if rest.is_empty() { 0 } else { *mark >> (steps.len() * STEP - self.ending_at) };
+        }
+        all.simd_lt(u8x64::splat(simd, 0x80)).all_true()
     }
 
     /// Appends the text, with what is marked escaped.
@@ -209,9 +225,7 @@ impl<'t> Pieces<'t> {
             from += STEP;
             length -= STEP;
         }
-        let before = out.len();
-        out.extend_from_slice(self.step(from));
-        out.truncate(before + length);
+        push_first(self.step(from), length, out);
     }
 
     #[expect(clippy::inline_always, reason = "as above")]
@@ -250,7 +264,8 @@ mod tests {
             let is_escaped = |byte: u8| byte.is_ascii() && serde_json::to_string(&char::from(byte)).is_ok_and(|json| json.len() > 3);
             for level in levels() {
                 let mut marks = vec![0; text.len() / STEP + 1];
-                prop_assert_eq!(mark(level, text, &mut marks), text.is_ascii());
+                let is_ascii = dispatch!(level, simd => Pieces::of(text).mark(simd, &mut marks));
+                prop_assert_eq!(is_ascii, text.is_ascii());
                 for at in 0..STEP * marks.len() {
                     let is_marked = marks[at / STEP] >> (at % STEP) & 1 == 1;
                     prop_assert_eq!(is_marked, text.get(at).is_some_and(|&byte| is_escaped(byte)), "{}", at);
