@@ -137,6 +137,20 @@ fn a_refire_adds_to_a_record_and_changes_nothing_of_it() {
 }
 
 #[test]
+fn a_retry_of_null_and_fields_of_others_go_through_every_stage() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", [line("GET /a", 502), line("GET /always/503", 502)].concat());
+    let script = "lr-read access.log | jq -c '{v,id,origin,original,retry,ticket:\"T1\"}' |
+        lr-refire --base-url $BASE_URL | lr-filter | lr-refire --base-url $BASE_URL | lr-write --as json";
+    let written = desk.shell(script, &backend.url()).run();
+    assert_eq!(written.code, 3, "{}", written.stderr);
+    let told = |record: &serde_json::Value| format!("{} {}", record["ticket"], record["retry"]["outcome"]);
+    let told: Vec<String> = ndjson(&written.stdout).iter().map(told).collect();
+    assert_eq!(sorted(&told.join("\n")), "\"T1\" \"failing\"\n\"T1\" \"recovered\"");
+    assert_eq!(backend.seen().len(), 4);
+}
+
+#[test]
 fn what_a_refire_adds_is_how_it_ended() {
     let backend = Backend::up();
     let requests = ["GET /well", "GET /always/404", "GET /always/503", "GET /always/drop", "POST /order"];

@@ -1,7 +1,7 @@
 use bstr::{BStr, BString, ByteSlice as _};
 
 use crate::wire::{self, DecodeError};
-use crate::{Exchange, ExchangeRef, RecordId, Retry, encode};
+use crate::{Exchange, ExchangeRef, RecordId, Retry, encode, skim};
 
 /// Where a record's log line stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +54,7 @@ enum CameAs {
     Nothing,
     /// Unchanged: encoding gives these bytes again.
     Line(Box<[u8]>),
-    /// These bytes hold everything but the `retry` that was added since; ends before the closing brace.
+    /// These bytes hold everything but the `retry` that was added since, also what is not known here; they end before the closing brace.
     WithoutRetry(Box<[u8]>),
 }
 
@@ -72,8 +72,8 @@ impl Record {
     pub fn with_retry(mut self, retry: Retry) -> Self {
         let parts = &mut *self.0;
         parts.came_as = match std::mem::replace(&mut parts.came_as, CameAs::Nothing) {
-            CameAs::Line(line) if parts.retry.is_none() => match line.trim_ascii_end().strip_suffix(b"}") {
-                Some(open) => CameAs::WithoutRetry(open.trim_ascii_end().into()),
+            CameAs::Line(line) => match skim::without_member(&line, b"retry") {
+                Some(open) => CameAs::WithoutRetry(open.into()),
                 None => CameAs::Nothing,
             },
             kept @ CameAs::WithoutRetry(_) => kept,

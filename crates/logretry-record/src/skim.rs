@@ -3,6 +3,7 @@
 //! Of a log with few failures, a selecting stage drops nearly every record. To know that, it needs two values of it, and not a
 //! copy of all. [`glance`] goes the straight way to them where the record is spelled as we spell it. Otherwise it walks over the line
 //! once, steps into `original` and over everything else. It allocates nothing.
+//! A stage that completes a record takes out what it writes anew ([`without_member`]), and leaves the rest as it stands.
 //!
 //! It is exact for every record that this release can read, however its JSON is spaced or ordered. Where it is not sure
 //! (another version, escaped keys, no JSON) it says nothing, and the line is decoded.
@@ -81,6 +82,38 @@ fn walk<S: Simd>(simd: S, line: &[u8]) -> Option<Glance<'_>> {
         },
     )?;
     found.filter(|_| version)
+}
+
+/// The object in `line` without its closing brace, and without its member `name` if it has one: ready for that member to be written anew behind
+/// the others, which are kept as they stand. None where that cannot be told.
+pub(crate) fn without_member(line: &[u8], name: &[u8]) -> Option<Vec<u8>> {
+    dispatch!(Level::new(), simd => without_member_with(simd, line, name))
+}
+
+#[expect(clippy::inline_always, reason = "as above")]
+#[inline(always)]
+fn without_member_with<S: Simd>(simd: S, line: &[u8], name: &[u8]) -> Option<Vec<u8>> {
+    let mut skim = Skim { bytes: line, at: 0, marks: Marks::new(simd, line) };
+    skim.peek()?;
+    let first = skim.at + 1;
+    let (mut last, mut cut) = (first, None);
+    skim.members(
+        #[inline(always)]
+        |skim, key| {
+            skim.value()?;
+            if key == name {
+                cut = Some(last..skim.at);
+            }
+            last = skim.at;
+            Some(Flow::On)
+        },
+    )?;
+    let open = line[..skim.at - 1].trim_ascii_end();
+    let Some(cut) = cut else { return Some(open.to_vec()) };
+    let behind = open[cut.end..].trim_ascii_start();
+    // The comma before it goes with it, or, where it is the first, the one behind it.
+    let behind = if cut.start == first { behind.strip_prefix(b",").unwrap_or(behind) } else { behind };
+    Some([&open[..cut.start], behind].concat())
 }
 
 #[derive(PartialEq, Eq)]
@@ -211,6 +244,25 @@ mod tests {
                 assert_eq!(glance_at(level, line.as_bytes()), expected, "{line} {level:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_member_is_taken_out_wherever_it_stands() {
+        for (line, expected) in [
+            (r#"{"v":1,"x":{"retry":2}}"#, r#"{"v":1,"x":{"retry":2}"#),
+            (r#"{"v":1,"retry":null}"#, r#"{"v":1"#),
+            (r#"{"v":1,"retry":{"a":"}"},"x":[1,"\"retry"]}"#, r#"{"v":1,"x":[1,"\"retry"]"#),
+            (r#"{"retry":null,"v":1}"#, r#"{"v":1"#),
+            (r#" { "retry" : null , "v" : 1 } "#, r#" { "v" : 1"#),
+            (r#"{ "v": 1, "retry": {"status": 200} , "x": true }"#, r#"{ "v": 1, "x": true"#),
+        ] {
+            let cut = without_member(line.as_bytes(), b"retry").expect("an object");
+            // What white space is left does not matter.
+            let plain = |text: &str| text.replace(' ', "");
+            assert_eq!(plain(&String::from_utf8_lossy(&cut)), plain(expected), "{line}");
+        }
+        assert_eq!(without_member(br#"[{"v":1}]"#, b"retry"), None);
+        assert_eq!(without_member(br#"{"\u0072etry":null}"#, b"retry"), None, "it may be the member");
     }
 
     #[test]

@@ -194,6 +194,24 @@ fn a_second_refire_replaces_the_first() {
 }
 
 #[test]
+fn a_refire_has_the_only_word_on_how_it_ended_and_leaves_the_rest() {
+    // `jq -c '{v,id,origin,original,retry}'` writes a `retry` of null; an earlier refire leaves one of its own.
+    for before in ["null".to_owned(), serde_json::to_string(&recovered()).expect("JSON")] {
+        for place in ["{\"v\":1,", "\"later\":{\"retry\":1},"] {
+            let text = line(&full()).replacen("{\"v\":1,", "{\"v\":1,\"later\":{\"retry\":1},", 1);
+            let text = text.replacen(place, &format!("{place}\"retry\":{before},"), 1);
+            let record = Record::decode(text.as_bytes()).expect("a record");
+            let failing = Retry { outcome: Outcome::Failing, status: Some(503), ..recovered() };
+            let completed = line(&record.with_retry(failing.clone()));
+            assert!(completed.starts_with("{\"v\":1,\"later\":{\"retry\":1},\"id\""), "{completed}");
+            assert_eq!(completed.matches("\"retry\"").count(), 2, "{completed}");
+            let read = Record::decode(completed.as_bytes()).expect("a record");
+            assert_eq!(read.retry(), Some(&failing), "{completed}");
+        }
+    }
+}
+
+#[test]
 fn words_of_a_later_version_are_read_as_other() {
     let text = line(&full().with_retry(Retry { error: Some(ErrorKind::Dns), ..recovered() }));
     let later = text.replace("\"dns\"", "\"quantum\"");
