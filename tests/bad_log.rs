@@ -232,7 +232,7 @@ fn a_compressed_file_that_is_cut_off_gives_what_is_whole_and_an_error() {
 }
 
 #[test]
-fn a_log_that_is_truncated_while_it_is_read_gives_whole_records_and_an_end() {
+fn a_log_that_is_truncated_while_it_is_read_gives_whole_records_and_an_error() {
     // More than lies on the way between the file and whoever reads the records.
     const LINES: usize = 16_000;
     let desk = Desk::new();
@@ -240,7 +240,7 @@ fn a_log_that_is_truncated_while_it_is_read_gives_whole_records_and_an_end() {
     let lines = (0..LINES).map(|number| line(&format!("GET /{number}/{target}"), 502));
     desk.put("access.log", lines.collect::<String>());
     let mut command = Command::new(Program::path("lr-read"));
-    command.arg("--quiet").arg(desk.path("access.log")).stdout(Stdio::piped());
+    command.arg("--quiet").arg(desk.path("access.log")).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut reading = command.spawn().expect("it runs");
     let mut records = BufReader::new(reading.stdout.take().expect("a pipe"));
     let mut read = String::new();
@@ -248,7 +248,10 @@ fn a_log_that_is_truncated_while_it_is_read_gives_whole_records_and_an_end() {
     records.read_line(&mut read).expect("a record");
     fs::File::create(desk.path("access.log")).expect("the log can be truncated");
     records.read_to_string(&mut read).expect("records");
-    assert_eq!(reading.wait().expect("it ends").code(), Some(0));
+    let ended = reading.wait_with_output().expect("it ends");
+    let told = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{told}");
+    assert!(told.contains("it has been emptied meanwhile"), "{told}");
     let count = ndjson(&read).len();
     assert!(count > 1 && count < LINES, "{count} records");
 }

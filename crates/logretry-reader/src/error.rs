@@ -87,6 +87,22 @@ pub enum ReaderError {
         /// What unpacks it.
         archive: &'static str,
     },
+    /// A file that is no more where it was when it was named, nor beside it.
+    #[error(
+        "read `{}` as it was: it has been rotated since, and is at no other name beside it (has it been compressed?); run the same again", path.display()
+    )]
+    Rotated {
+        /// Where it was.
+        path: PathBuf,
+    },
+    /// A file that has become shorter since it was named.
+    #[error(
+        "read all of `{name}`: it has been emptied meanwhile, as logrotate's copytruncate does; run again, over the copy too"
+    )]
+    Emptied {
+        /// The log.
+        name: String,
+    },
     /// Reading or unpacking failed on the way.
     #[error("read `{name}` beyond line {line}: {error}")]
     Read {

@@ -26,16 +26,6 @@ impl Input {
             Self::File(path) => path.as_os_str(),
         }
     }
-
-    /// Its bytes on disk, where that is known.
-    pub(crate) fn size(&self) -> Option<u64> {
-        match self {
-            Self::Stdin => None,
-            Self::File(path) => {
-                fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len())
-            }
-        }
-    }
 }
 
 /// What `arguments` name, in the order in which it is to be read.

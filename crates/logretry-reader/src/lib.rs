@@ -52,6 +52,7 @@ mod fallback;
 mod follow;
 mod input;
 mod line_ends;
+mod named;
 mod opened;
 mod pattern;
 mod reader;

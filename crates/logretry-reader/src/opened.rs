@@ -9,6 +9,7 @@ use logretry_stage::lines::Lines;
 use crate::ahead::Ahead;
 use crate::arrival::Arrival;
 use crate::entries::Entries;
+use crate::named::Named;
 use crate::unpack::{Compression, compression, unpack};
 use crate::{Input, ReaderError};
 
@@ -23,22 +24,22 @@ pub(crate) struct Opened {
     pub(crate) plain: Option<File>,
 }
 
-/// Opens and unpacks `input`; `count` is told of the bytes that are read, as they lie on disk.
+/// Opens and unpacks what was `named`; `count` is told of the bytes that are read, as they lie on disk.
 pub(crate) fn open(
-    input: &Input,
+    named: &Named,
     line_bytes_max: usize,
     count: impl FnMut(u64) + Send + 'static,
 ) -> Result<Opened, ReaderError> {
-    let name = BString::from(input.name().as_bytes());
+    let name = BString::from(named.input.name().as_bytes());
     let mut plain = None;
     let mut from: Option<Box<dyn AsFd + Send>> = None;
-    let packed: Box<dyn Read + Send> = match input {
+    let packed: Box<dyn Read + Send> = match &named.input {
         Input::Stdin => {
             from = Some(Box::new(io::stdin()));
             Box::new(io::stdin())
         }
         Input::File(path) => {
-            let file = File::open(path).map_err(|error| ReaderError::Open { path: path.clone(), error })?;
+            let file = named.open(path)?;
             // Without the handle it is read as well, only more slowly.
             plain =
                 file.try_clone().ok().filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()));
@@ -64,11 +65,11 @@ pub(crate) fn open(
     Ok(Opened { entries, name, compression: unpacked.compression, arrival, plain })
 }
 
-/// Whether `input` is a file that one thread reads, because it is compressed or small. What is no file can only be looked at once.
-pub(crate) fn is_read_by_one(input: &Input, crew_bytes_min: u64) -> bool {
-    let Input::File(path) = input else { return false };
-    if input.size().is_none_or(|size| size < crew_bytes_min) {
-        return input.size().is_some();
+/// Whether it is a file that one thread reads, because it is compressed or small. What is no file can only be looked at once.
+pub(crate) fn is_read_by_one(named: &Named, crew_bytes_min: u64) -> bool {
+    let (Input::File(path), Some(bytes)) = (&named.input, named.bytes()) else { return false };
+    if bytes < crew_bytes_min {
+        return true;
     }
     let mut head = Vec::new();
     let read = File::open(path).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head));

@@ -18,6 +18,7 @@ use crate::desk::Desk;
 use crate::entries::Entries;
 use crate::fallback::Fallback;
 use crate::follow::{self, Following};
+use crate::named::Named;
 use crate::opened::{self, Opened};
 use crate::search::{self, Search, Searched};
 use crate::survey::Survey;
@@ -62,15 +63,15 @@ const LINES_ALONE: u64 = 10_000;
 /// The source that reads logs. See the [crate's front page](crate).
 #[derive(Debug)]
 pub struct Reader {
-    inputs: Vec<Input>,
+    inputs: Vec<Named>,
     following: Option<Following>,
     options: ReaderOptions,
 }
 
 impl Reader {
-    /// A reader of `inputs`, which gives the records of one after those of the other.
+    /// A reader of `inputs`, which gives the records of one after those of the other. Files are read that are there now, wherever they are when it is their turn.
     pub fn new(inputs: Vec<Input>, options: ReaderOptions) -> Self {
-        Self { inputs, following: None, options }
+        Self { inputs: Named::all(inputs), following: None, options }
     }
 
     /// A reader of logs that grow. It ends with a drain, or as [`Following`] says.
@@ -91,7 +92,7 @@ impl Reader {
 
     /// The files that it reads first, as far as they are known now; standard input is `/dev/stdin`.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        let inputs = self.inputs.iter().map(|input| match input {
+        let inputs = self.inputs.iter().map(|named| match &named.input {
             Input::Stdin => Path::new("/dev/stdin"),
             Input::File(path) => path.as_path(),
         });
@@ -104,7 +105,7 @@ impl Reader {
     }
 
     fn work(self, cx: &Context) -> impl FnOnce(&mut Feed) -> Result<(), Break> + Send + use<> {
-        let sizes = self.inputs.iter().filter_map(Input::size);
+        let sizes = self.inputs.iter().filter_map(Named::bytes);
         cx.tally().expect_bytes(sizes.sum());
         move |feed| match &self.following {
             Some(following) => follow::run(following, &self.options, feed),
@@ -117,14 +118,14 @@ impl Reader {
 const AT_ONCE_MAX: usize = 4;
 
 /// Reads `inputs`, in their order. Those of which each leaves cores idle are read at once.
-fn read_all(mut inputs: &[Input], options: &ReaderOptions, feed: &mut Feed) -> Result<(), Break> {
+fn read_all(mut inputs: &[Named], options: &ReaderOptions, feed: &mut Feed) -> Result<(), Break> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get).min(AT_ONCE_MAX);
     while let [first, ..] = inputs {
-        let leaves_cores = |input: &&Input| opened::is_read_by_one(input, options.crew_bytes_min);
+        let leaves_cores = |named: &&Named| opened::is_read_by_one(named, options.crew_bytes_min);
         let count = inputs.iter().take_while(leaves_cores).count();
         let count = if cores > 1 { count } else { 1 };
         if count > 1 {
-            let jobs = inputs[..count].iter().map(|input| move |feed: &mut Feed| read(input, options, feed));
+            let jobs = inputs[..count].iter().map(|named| move |feed: &mut Feed| read(named, options, feed));
             feed_in_order(feed, jobs, cores)?;
         } else {
             read(first, options, feed)?;
@@ -140,11 +141,11 @@ impl Source for Reader {
     }
 }
 
-pub(crate) fn read(input: &Input, options: &ReaderOptions, feed: &mut Feed) -> Result<(), Break> {
+pub(crate) fn read(named: &Named, options: &ReaderOptions, feed: &mut Feed) -> Result<(), Break> {
     let cx = feed.context().clone();
     let count = move |bytes| cx.tally().read_bytes(bytes);
     let Opened { mut entries, name, arrival, plain, .. } =
-        opened::open(input, options.line_bytes_max, count)?;
+        opened::open(named, options.line_bytes_max, count)?;
     let mut search =
         Search::new(name.clone(), entries.wrapper(), options.line_bytes_max).in_what_comes(arrival);
     let mut desk = Desk::new(name, options.formats.clone(), options);
@@ -164,13 +165,17 @@ pub(crate) fn read(input: &Input, options: &ReaderOptions, feed: &mut Feed) -> R
             read_on(&mut entries, u64::MAX, &mut desk, feed)?;
         }
     }
-    if plain.is_some_and(|file| has_no_last_line_end(&file)) {
+    if plain.as_ref().is_some_and(has_no_last_line_end) {
         feed.notes().say(format_args!(
             "{}: its last line has no line end; if it is being written just now, the rest will make it another line, which is sent for itself",
             Shown(&desk.name)
         ));
     }
-    desk.close(feed)
+    desk.close(feed)?;
+    if plain.is_some_and(|file| named.was_emptied(&file)) {
+        return Err(ReaderError::Emptied { name: desk.name.to_string() }.into());
+    }
+    Ok(())
 }
 
 /// Whether the file ends amid a line.

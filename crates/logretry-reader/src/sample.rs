@@ -3,6 +3,7 @@ use logretry_format::{Detection, Format, Parsed};
 use logretry_record::{Origin, Record, RecordId};
 
 use crate::capture;
+use crate::named::Named;
 use crate::search::{Search, Searched};
 use crate::survey::Survey;
 use crate::wrappers::Wrapper;
@@ -49,7 +50,7 @@ impl Sample {
     /// The same, where it is known that the log is in one of `formats`: they decide which lines are wrapped. None: as [`Sample::of`].
     pub fn in_formats(input: &Input, line_bytes_max: usize, formats: &[Format]) -> Result<Self, ReaderError> {
         let opened::Opened { mut entries, name, compression, arrival, .. } =
-            opened::open(input, line_bytes_max, |_| ())?;
+            opened::open(&Named::of(input.clone()), line_bytes_max, |_| ())?;
         let mut search = Search::new(name.clone(), entries.wrapper(), line_bytes_max).in_what_comes(arrival);
         let (detection, survey, wrappers, depth) = if formats.is_empty() {
             let Searched { found, survey, wrappers } = search.run(&mut entries)?;

@@ -13,6 +13,7 @@ use super::members::{Following, name};
 use super::rotated::{self, Opened, folder};
 use super::tail::{Start, Tail, block};
 use super::wake::Wake;
+use crate::named::Named;
 use crate::reader::read;
 use crate::rotation::age;
 use crate::{Input, ReaderError, ReaderOptions};
@@ -43,7 +44,8 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
         followed.push(begin(path, start, following, options, feed)?);
     }
     if following.from_start {
-        rotated.into_iter().try_for_each(|path| read(&Input::File(path), options, feed))?;
+        let rotated = Named::all(rotated.into_iter().map(Input::File));
+        rotated.iter().try_for_each(|named| read(named, options, feed))?;
     }
     let mut others = Others::default();
     let (began, mut block) = (Instant::now(), block());

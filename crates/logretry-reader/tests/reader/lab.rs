@@ -68,11 +68,17 @@ pub(crate) fn read_file(path: &Path, options: ReaderOptions) -> Read {
 
 /// Reads several logs, one after the other.
 pub(crate) fn read_files(paths: &[&Path], options: ReaderOptions) -> Read {
+    read_files_after(paths, options, || ())
+}
+
+/// The same, where something happens between naming the logs and reading them.
+pub(crate) fn read_files_after(paths: &[&Path], options: ReaderOptions, happens: impl FnOnce()) -> Read {
     let dir = tempfile::tempdir().expect("a directory");
     let rejects = dir.path().join("rejects.ndjson");
     let (notes, said) = notes(paths);
     let cx = Context::new(Rejects::to_file(&rejects).expect("a file"), notes);
     let reader = Reader::new(inputs(paths).expect("the logs"), options);
+    happens();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let items: Vec<_> = runtime.block_on(reader.open(&cx).collect());
     cx.flush_rejects().expect("the rejects are written");

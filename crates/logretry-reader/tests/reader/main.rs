@@ -6,6 +6,7 @@ mod exports;
 mod lab;
 mod mixed;
 mod properties;
+mod rotated;
 mod samples;
 mod screened;
 mod several;
