@@ -11,7 +11,7 @@ use crate::{Following, Reader, ReaderError, ReaderOptions, format, inputs};
 #[command(next_help_heading = "Logs")]
 pub struct ReadArgs {
     /// Access logs: files, quoted globs, directories of rotated logs (read oldest first), or `-` for standard input, which is
-    /// also the default. Of a directory, the files are read whose names speak of `access`; where none does, all `*.log*` that do not speak of
+    /// also the default. Of a directory, the files are read whose names speak of `access` (but no hidden ones); where none does, all `*.log*` that do not speak of
     /// errors. gzip, zstd, bzip2 and xz are unpacked, whatever the name says.
     #[arg(value_name = "LOG")]
     pub logs: Vec<OsString>,

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::ReaderError;
-use crate::pattern::{fitting, is_pattern};
+use crate::pattern::{fitting, is_hidden, is_pattern};
 use crate::rotation::rotation;
 
 /// One log to read.
@@ -87,13 +87,13 @@ pub(crate) fn matches_of(path: &Path) -> Result<Vec<PathBuf>, ReaderError> {
     Ok(oldest_first(paths))
 }
 
-/// The access logs of a directory: files whose names speak of access, or, where no name does, all `*.log*` that do not speak of errors.
+/// The access logs of a directory: files that are not hidden, and whose names speak of access, or, where no name does, all `*.log*` that do not speak of errors.
 pub(crate) fn logs_in(directory: &Path) -> Result<Vec<PathBuf>, ReaderError> {
     let open_error = |error| ReaderError::Open { path: directory.to_owned(), error };
     let mut names: Vec<OsString> = Vec::new();
     for entry in fs::read_dir(directory).map_err(open_error)? {
         let entry = entry.map_err(open_error)?;
-        if entry.path().is_file() {
+        if !is_hidden(&entry.file_name()) && entry.path().is_file() {
             names.push(entry.file_name());
         }
     }
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn a_directory_stands_for_its_access_logs() {
         let dir = tempfile::tempdir().expect("a directory");
-        for name in ["error.log", "access.log", "access.log.1", "notes.txt"] {
+        for name in ["error.log", "access.log", "access.log.1", "notes.txt", ".access.log.swp"] {
             fs::write(dir.path().join(name), "").expect("a file");
         }
         let found = inputs(&[dir.path()]).expect("two logs");

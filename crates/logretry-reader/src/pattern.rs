@@ -3,21 +3,30 @@
 //! Which names fit is the `glob` crate's to say. It would go through the folders too, but it passes over names that are not UTF-8 without a word; so that is done here. In such
 //! a name, what is no UTF-8 is one character that fits `?` and `*`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::ReaderError;
 
 const WILDCARDS: [char; 3] = ['*', '?', '['];
 
+/// A hidden name fits only what begins with a dot, as in a shell: editors and rsync put unfinished copies of a log beside it, `.access.log.swp` and
+/// `.access.log.X7hKz1`.
+const LIKE_A_SHELL: glob::MatchOptions = glob::MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: false,
+    require_literal_leading_dot: true,
+};
+
 /// Whether `path` can be meant as a pattern.
 pub(crate) fn is_pattern(path: &Path) -> bool {
     path.to_str().is_some_and(|text| text.contains(WILDCARDS))
 }
 
-/// What fits `pattern`: files, and folders too, in no order that is promised. `**` stands for a folder and all those below it, but for
+/// What fits `pattern`: files, and folders too, in no order that is promised. `**` stands for a folder and all those below it, but for hidden ones, and for
 /// those that symbolic links lead to: they may lead in a circle.
 pub(crate) fn fitting(pattern: &str) -> Result<Vec<PathBuf>, ReaderError> {
     compiled(pattern, pattern)?;
@@ -29,15 +38,19 @@ pub(crate) fn fitting(pattern: &str) -> Result<Vec<PathBuf>, ReaderError> {
         let mut found = Vec::new();
         if part == "**" {
             while let Some(folder) = paths.pop() {
-                let is_folder =
-                    |path: &PathBuf| path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+                let is_folder = |path: &PathBuf| {
+                    path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
+                        && !path.file_name().is_some_and(is_hidden)
+                };
                 paths.extend(entries(&folder)?.into_iter().filter(is_folder));
                 found.push(folder);
             }
         } else if part.contains(WILDCARDS) {
             let part = compiled(part, pattern)?;
-            let fits =
-                |path: &PathBuf| path.file_name().is_some_and(|name| part.matches(&name.to_string_lossy()));
+            let fits = |path: &PathBuf| {
+                let name = path.file_name().unwrap_or_default();
+                part.matches_with(&name.to_string_lossy(), LIKE_A_SHELL)
+            };
             for folder in &paths {
                 found.extend(entries(folder)?.into_iter().filter(fits));
             }
@@ -47,6 +60,11 @@ pub(crate) fn fitting(pattern: &str) -> Result<Vec<PathBuf>, ReaderError> {
         paths = found;
     }
     Ok(paths)
+}
+
+/// Whether a name is one that a shell hides.
+pub(crate) fn is_hidden(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(b".")
 }
 
 /// `part` as a pattern; what is wrong with it is wrong with the `whole`.
@@ -77,8 +95,6 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, ReaderError> {
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::fs::symlink;
 
     use super::*;
@@ -108,7 +124,7 @@ mod tests {
     #[test]
     fn a_name_that_is_not_utf8_fits_as_any_other() {
         let odd = PathBuf::from(OsStr::from_bytes(b"a/x\xff.log"));
-        assert_eq!(found("a/*"), [PathBuf::from("a/.two.log"), "a/one.log".into(), odd.clone()]);
+        assert_eq!(found("a/*"), [PathBuf::from("a/one.log"), odd.clone()]);
         assert_eq!(found("*/x?.log"), [odd]);
     }
 
@@ -117,6 +133,8 @@ mod tests {
         for (pattern, files) in [
             ("*.log", &["top.log"][..]),
             ("a/o*.log", &["a/one.log"]),
+            ("a/*o.log", &[]),
+            ("a/.t*", &["a/.two.log"]),
             ("a/b/[t]hree.log", &["a/b/three.log"]),
             ("a//b/[!f]*", &["a/b/three.log"]),
             ("*/b/*/f*", &["a/b/c/five", "a/b/c/four.log"]),
