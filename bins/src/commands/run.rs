@@ -42,7 +42,7 @@ pub(crate) struct Run {
     pub(crate) follow: FollowArgs,
 
     /// With --follow: keep in FILE how far the logs are settled, and go on from there when the run is started again. What was not sent then is sent; without a ledger, after a kill,
-    /// also what was under way
+    /// all that stands behind the first request that had not ended is sent again
     #[arg(long, value_name = "FILE", value_parser = file_to_write(), requires = "follow", help_heading = "Following")]
     pub(crate) positions: Option<PathBuf>,
 
@@ -284,7 +284,7 @@ impl Run {
 }
 
 const POSITIONS_ARE_FOR_SAFE_METHODS: &str = "keep positions (--positions) for methods that change something without a ledger: if the run is killed, what was \
-                                              under way is sent again";
+                                              sent behind the first request that had not ended is sent again";
 
 const SKIPS_RECOVERED: &str = "skip what has recovered since while following (--skip-recovered): it is known at the end of a log only; a longer \
                                `--settle` gives clients time";
