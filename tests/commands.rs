@@ -168,6 +168,20 @@ fn the_manual_page_is_written() {
 }
 
 #[test]
+fn the_examples_of_a_page_stand_there_as_they_are_to_be_pasted() {
+    for page in
+        ["logretry", "logretry-run", "logretry-ledger-ls", "lr-read", "lr-filter", "lr-refire", "lr-write"]
+    {
+        let text = Desk::new().run("logretry", &["man", page]).stdout;
+        let (_, examples) = text.split_once("\n.SH EXAMPLES\n.nf\n").expect("examples that are not filled");
+        let (examples, behind) = examples.split_once("\n.fi\n").expect("an end");
+        assert!(examples.lines().all(|line| line.starts_with("  ")), "{page}: {examples}");
+        assert!(behind.is_empty() || behind.starts_with(".SH "), "{page}: {behind}");
+        assert!(!text.contains("EXTRA"), "{page}");
+    }
+}
+
+#[test]
 fn each_page_that_the_manual_refers_to_is_there() {
     let desk = Desk::new();
     let (mut due, mut seen) = (vec!["logretry".to_owned()], Vec::new());

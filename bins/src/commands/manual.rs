@@ -108,8 +108,15 @@ impl Man {
         let page =
             clap_mangen::Man::new(command.clone()).source(concat!("logretry ", env!("CARGO_PKG_VERSION")));
         page.render(&mut text).map_err(|error: io::Error| cannot_answer(&error))?;
-        answer(&text)
+        answer(with_whole_examples(&String::from_utf8_lossy(&text)).as_bytes())
     }
+}
+
+/// What stands behind a help is text for `clap_mangen`, which is filled: lines that are to be pasted would be broken, words at hyphens too. So its section is not.
+fn with_whole_examples(page: &str) -> String {
+    let Some((before, examples)) = page.split_once(".SH EXTRA\nExamples:\n") else { return page.to_owned() };
+    let (examples, behind) = examples.split_at(examples.find("\n.SH ").unwrap_or(examples.trim_end().len()));
+    format!("{before}.SH EXAMPLES\n.nf\n{examples}\n.fi{behind}")
 }
 
 /// Adds the page of `command` and those of its commands.
