@@ -132,7 +132,10 @@ impl<S: Files> Tail<S> {
         taker: &mut impl Taker,
     ) -> Result<bool, Break> {
         let found = self.files.stat(&self.path);
-        self.tell_of(&found, taker);
+        // What is there, and still to be opened, may be as it was: whether it opens is what counts.
+        if found.is_err() || self.current.is_some() {
+            self.tell_of(&found, taker);
+        }
         // What is read is known, also under another name.
         if self.read_retired(now, block, taker)? {
             return Ok(true);
@@ -152,14 +155,15 @@ impl<S: Files> Tail<S> {
             return Ok(true);
         }
         if self.current.is_none() && found.is_ok() {
-            // It may have gone again since; then the next look sees that.
-            self.current = match self.open() {
-                Ok(opened) => opened.map(|(body, stat)| self.volume(body, stat)),
-                Err(error) => {
-                    self.tell_of(&Err(error), taker);
-                    None
+            match self.open() {
+                Ok(Some((body, stat))) => {
+                    self.tell_of(&Ok(stat), taker);
+                    self.current = Some(self.volume(body, stat));
                 }
-            };
+                // It has gone again since; the next look sees that.
+                Ok(None) => {}
+                Err(error) => self.tell_of(&Err(error), taker),
+            }
         }
         let is_fresh = self.current.as_ref().is_some_and(|volume| volume.read_to == 0);
         let file = self.current.as_ref().and_then(Volume::file);
