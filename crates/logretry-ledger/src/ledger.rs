@@ -80,6 +80,7 @@ impl Ledger {
     /// One ledger keeps the refires to one destination: an id says which line was sent again, and not where to.
     pub fn open(path: &Path, destination: &str, durability: Durability) -> Result<Self, LedgerError> {
         place::refuse_network(path)?;
+        place::refuse_other_kind(path)?;
         let lock = Lock::take(path)?;
         let is_new = place::create(path)?;
         // Only now: from here on nobody else can put anything in its place, unless the folder lets him.
@@ -92,6 +93,7 @@ impl Ledger {
         path.metadata().at(path, "open")?;
         place::refuse_network(path)?;
         place::refuse_foreign(path)?;
+        place::refuse_other_kind(path)?;
         let lock = Lock::take(path)?;
         Self::start(path, lock, None, Durability::Full, false)
     }

@@ -66,6 +66,22 @@ pub(crate) fn refuse_unreadable(path: &Path) -> Result<(), LedgerError> {
     rustix::fs::access(path, Access::READ_OK).map_err(io::Error::from).at(path, "open")
 }
 
+/// What a database of SQLite begins with (<https://sqlite.org/fileformat2.html>).
+const HEADER: &[u8] = b"SQLite format 3\0";
+
+/// Refuses a file that is no database, before a lock is left beside it: beside a log, and in a folder of logs, that would be taken for one.
+pub(crate) fn refuse_other_kind(path: &Path) -> Result<(), LedgerError> {
+    // What may not be read is said with more words later.
+    let is_file = path.symlink_metadata().is_ok_and(|found| found.is_file());
+    let Some(file) = is_file.then(|| File::open(path).ok()).flatten() else { return Ok(()) };
+    let mut head = Vec::new();
+    file.take(HEADER.len() as u64).read_to_end(&mut head).at(path, "read")?;
+    if head.is_empty() || head == HEADER {
+        return Ok(());
+    }
+    Err(LedgerError::NoLedger { path: path.to_owned() })
+}
+
 /// Refuses a ledger that somebody else may have put there: a symbolic link, and in a folder that everybody may write into (`/tmp`) a file of another user. It would say
 /// what has been sent already, and with which secret keys are made. SQLite itself follows no link to the files beside it.
 pub(crate) fn refuse_foreign(path: &Path) -> Result<(), LedgerError> {
@@ -193,6 +209,21 @@ mod tests {
         let (me, other) = (1000, 1001);
         assert!(is_foreign(other, 0o41777, me) && is_foreign(0, 0o40777, me));
         assert!(!is_foreign(me, 0o41777, me) && !is_foreign(other, 0o40755, me));
+    }
+
+    #[test]
+    fn nothing_is_left_beside_a_file_that_is_no_ledger() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("access.log");
+        std::fs::write(&log, "203.0.113.9 - - …\n").expect("a file");
+        let errors = [
+            crate::Ledger::open(&log, "http://h", crate::Durability::Grouped).expect_err("it is a log"),
+            crate::Ledger::open_existing(&log).expect_err("it is a log"),
+        ];
+        for error in errors {
+            assert!(matches!(error, LedgerError::NoLedger { .. }), "{error}");
+        }
+        assert_eq!(folder.path().read_dir().expect("a folder").count(), 1);
     }
 
     #[cfg(target_os = "linux")]
