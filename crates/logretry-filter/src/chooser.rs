@@ -81,7 +81,7 @@ impl Chooser {
     pub(crate) fn judge(&self, record: &Record) -> Result<(), Dropped> {
         let original = record.original();
         let keep = |holds: bool, why| if holds { Ok(()) } else { Err(why) };
-        keep(self.predicate.include_marked || !self.is_ours(original), Dropped::Marked)?;
+        keep(self.predicate.include_marked || !self.is_ours(record), Dropped::Marked)?;
         keep(self.predicate.has_status(original.status), Dropped::Status)?;
         keep(self.has_method(original), Dropped::Method)?;
         keep(self.has_host(original), Dropped::Host)?;
@@ -94,9 +94,15 @@ impl Chooser {
         self.turnstile.pass(record)
     }
 
-    fn is_ours(&self, original: &Exchange) -> bool {
-        original.target.as_ref().is_some_and(|target| self.predicate.mark.is_on(target.as_bytes()))
-            || original.user_agent.as_ref().is_some_and(|agent| agent.starts_with_str(USER_AGENT_PREFIX))
+    fn is_ours(&self, record: &Record) -> bool {
+        let original = record.original();
+        let is_marked =
+            original.target.as_ref().is_some_and(|target| self.predicate.mark.is_on(target.as_bytes()));
+        is_marked
+            || match &original.user_agent {
+                Some(agent) => agent.starts_with_str(USER_AGENT_PREFIX),
+                None => tells_of_a_refire(record.text()),
+            }
     }
 
     fn has_method(&self, original: &Exchange) -> bool {
@@ -144,6 +150,17 @@ fn globs(patterns: &[String]) -> Result<GlobSet, FilterError> {
         set.add(glob.map_err(|error| FilterError::Glob { pattern: pattern.clone(), error })?);
     }
     set.build().map_err(|error| FilterError::Glob { pattern: patterns.join("`, `"), error })
+}
+
+/// Whether a line in which no field is known as the user agent holds that of a refire: `logretry/0.1.0 id=` and an id. HAProxy logs it among the headers that it
+/// was told to capture.
+fn tells_of_a_refire(text: &[u8]) -> bool {
+    text.find_iter(USER_AGENT_PREFIX).any(|at| {
+        let behind = &text[at + USER_AGENT_PREFIX.len()..];
+        let Some((version, id)) = behind.split_once_str(" id=") else { return false };
+        let is_version = version.iter().all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(byte));
+        is_version && id.get(..32).is_some_and(|id| id.iter().all(u8::is_ascii_hexdigit))
+    })
 }
 
 #[cfg(test)]
@@ -215,6 +232,20 @@ mod tests {
         let other = Predicate { mark: "again=1".parse().expect("a mark"), ..Predicate::default() };
         let again = Exchange { target: Some("/a?again=1".into()), ..original() };
         assert_eq!(decide(&other, again), Err(Dropped::Marked));
+    }
+
+    #[test]
+    fn a_refire_is_known_by_its_line_where_no_field_is_the_user_agent() {
+        let agent = "logretry/0.1.0 id=5822f74ca0f370017c8dce0cc33dba3c";
+        for (line, is_one) in [
+            (format!("… {{shop.example|{agent}}} \"GET /a HTTP/1.1\""), true),
+            (format!("logretry/ {agent}"), true),
+            (format!("\"GET /?q={} HTTP/1.1\"", agent.replace(' ', "%20")), false),
+            ("\"GET /logretry/x HTTP/1.1\" id=5822f74ca0f370017c8dce0cc33dba3c".to_owned(), false),
+            (agent[..40].to_owned(), false),
+        ] {
+            assert_eq!(tells_of_a_refire(line.as_bytes()), is_one, "{line}");
+        }
     }
 
     #[test]
