@@ -136,6 +136,23 @@ fn a_service_manager_is_told_how_the_run_is() {
 }
 
 #[test]
+fn a_run_that_follows_says_where_refires_would_not_be_known() {
+    let common = "203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] \"GET /a HTTP/1.1\" 502 157\n".to_owned();
+    let combined = line("GET /a", 502);
+    for (log, more, is_told) in
+        [(&common, [].as_slice(), true), (&common, &["--send-mark"], false), (&combined, &[], false)]
+    {
+        let backend = Backend::up();
+        let desk = Desk::with("access.log", log);
+        let run = follow(&desk, "access.log", &backend.url(), more);
+        lines(&desk, "retry.log", 1);
+        run.signal("TERM");
+        let told = run.end().stderr;
+        assert_eq!(told.matches("format common names no user agent").count(), usize::from(is_told), "{told}");
+    }
+}
+
+#[test]
 fn a_run_that_follows_says_what_it_cannot_do() {
     let desk = Desk::with("access.log", line("GET /a", 500));
     let arguments = ["run", "--follow", "access.log", "--base-url", "http://127.0.0.1:9", "--skip-recovered"];

@@ -16,6 +16,7 @@ mod read;
 mod refire;
 mod route;
 mod run;
+mod unguarded;
 mod verify;
 mod write;
 

@@ -14,6 +14,7 @@ use logretry_stage::{Context, Fatal, MarkArgs, Result, Source as _, Stage as _, 
 
 use super::ledger_flags::{ResolveArgs, RunLedgerArgs, tell_that_it_is_not_asked};
 use super::positions::{Positions, Then, selected, settled};
+use super::unguarded::tell_where_refires_are_not_known;
 use crate::books::{self, Filed};
 use crate::cli::{Changes, Common, confirm, is_same_file, systemd};
 
@@ -231,7 +232,8 @@ impl Run {
         }
         let positions = positions.as_deref().map(Positions::open).transpose()?;
         let progress = positions.as_ref().map(|positions| positions.progress.clone()).unwrap_or_default();
-        let filter = select.filter(&mark)?;
+        let is_known = !follow.follow || refire.send_mark;
+        let filter = Then(select.filter(&mark)?, tell_where_refires_are_not_known(cx, is_known));
         let flags = refire.clone();
         let options =
             if follow.follow { flags.into_following_options(&mark) } else { flags.into_options(&mark) };

@@ -110,6 +110,14 @@ impl Format {
         }
     }
 
+    /// Whether lines tell the user agent in a field of its own.
+    pub fn has_user_agent(&self) -> bool {
+        match &self.grammar {
+            Grammar::Steps(steps) => steps.uses.user_agent.is_some(),
+            Grammar::Keyed(keyed) => keyed.has_user_agent(),
+        }
+    }
+
     /// Whether lines tell when the request happened.
     pub fn has_time(&self) -> bool {
         match &self.grammar {

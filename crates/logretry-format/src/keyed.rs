@@ -169,6 +169,10 @@ impl Keyed {
         self.has(|purpose| matches!(purpose, Purpose::Time | Purpose::Date))
     }
 
+    pub(crate) fn has_user_agent(&self) -> bool {
+        self.has(|purpose| purpose == Purpose::UserAgent)
+    }
+
     fn has(&self, wanted: impl Fn(Purpose) -> bool) -> bool {
         self.keys.iter().any(|key| wanted(key.purpose))
     }
