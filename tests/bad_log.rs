@@ -221,14 +221,22 @@ fn a_format_without_a_url() {
 
 #[test]
 fn a_compressed_file_that_is_cut_off_gives_what_is_whole_and_an_error() {
-    let log: String = (0..5000).map(|n| line(&format!("GET /{n}"), 500)).collect();
-    let desk = Desk::with("plain.log", log);
-    let packed = desk.shell("gzip -c plain.log > access.log.gz && truncate -s -1000 access.log.gz", "").run();
-    assert_eq!(packed.code, 0, "{}", packed.stderr);
-    let read = desk.run("lr-read", &["access.log.gz"]);
-    assert_eq!(read.code, 1, "{}", read.stderr);
-    assert!(read.stdout.lines().count() > 1000, "{}", read.stderr);
-    assert!(read.stderr.contains("cannot read `access.log.gz` beyond line"), "{}", read.stderr);
+    // A small one ends while its format is being found out.
+    for (lines, cut, least) in [(5000, 1000, 1000), (150, 100, 50)] {
+        let log: String = (0..lines).map(|n| line(&format!("GET /{n}"), 500)).collect();
+        let desk = Desk::with("plain.log", log);
+        let script = format!("gzip -c plain.log > access.log.gz && truncate -s -{cut} access.log.gz");
+        let packed = desk.shell(&script, "").run();
+        assert_eq!(packed.code, 0, "{}", packed.stderr);
+        for more in [[].as_slice(), &["--format", "combined"]] {
+            let read = desk.run("lr-read", &[&["access.log.gz"], more].concat());
+            assert_eq!(read.code, 1, "{}", read.stderr);
+            assert!(read.stdout.lines().count() >= least, "{}", read.stderr);
+            assert!(read.stderr.contains("cannot read `access.log.gz` beyond line"), "{}", read.stderr);
+        }
+        let explained = desk.run("logretry", &["explain", "access.log.gz"]);
+        assert_eq!(explained.code, 0, "{}", explained.stderr);
+    }
 }
 
 #[test]

@@ -159,6 +159,10 @@ pub(crate) fn read(named: &Named, options: &ReaderOptions, feed: &mut Feed) -> R
     for kept in std::mem::take(&mut search.kept) {
         desk.take(&kept.as_line(), feed)?;
     }
+    if let Some(error) = search.take_error() {
+        desk.close(feed)?;
+        return Err(error.into());
+    }
     match plain.as_ref().filter(|_| desk.is_plain) {
         Some(file) => read_file(file, entries, options, &mut desk, feed)?,
         None => {
@@ -200,7 +204,8 @@ fn find_out(
             break searched;
         }
     };
-    settle_on(&searched, desk, feed)?;
+    // Where nothing is understood, that it could not be read to its end says more.
+    settle_on(&searched, desk, feed).map_err(|error| search.take_error().unwrap_or(error))?;
     Ok(())
 }
 

@@ -54,6 +54,9 @@ impl Sample {
         let mut search = Search::new(name.clone(), entries.wrapper(), line_bytes_max).in_what_comes(arrival);
         let (detection, survey, wrappers, depth) = if formats.is_empty() {
             let Searched { found, survey, wrappers } = search.run(&mut entries)?;
+            if let Some(error) = search.take_error().filter(|_| found.is_unknown()) {
+                return Err(error);
+            }
             (found.detection, survey, wrappers, found.depth)
         } else {
             search.read(&mut entries)?;

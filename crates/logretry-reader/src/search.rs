@@ -28,6 +28,8 @@ pub(crate) struct Search {
     arrival: Arrival,
     pub(crate) kept: Vec<Kept>,
     bytes: usize,
+    /// Why there are no more lines: they are for whoever takes those that were kept.
+    failed: Option<ReaderError>,
     /// Where the lines begin that are looked at together.
     window: usize,
     /// The best of what was found before.
@@ -54,6 +56,7 @@ impl Search {
             arrival: Arrival::of(None),
             kept: Vec::new(),
             bytes: 0,
+            failed: None,
             window: 0,
             best: None,
             formats: Vec::new(),
@@ -69,6 +72,9 @@ impl Search {
     /// Reads lines: one, for which it may wait, and more until the window is full, or the input is idle. Says whether there was one.
     pub(crate) fn read(&mut self, entries: &mut Entries) -> Result<bool, ReaderError> {
         let before = self.kept.len();
+        if self.failed.is_some() {
+            return Ok(false);
+        }
         while self.kept.len() == before
             || (!self.is_window_full()
                 && self.bytes < BYTES_MAX
@@ -79,7 +85,12 @@ impl Search {
                 Ok(None) => break,
                 Err(error) => {
                     let line = self.kept.last().map_or(0, |kept| kept.place.number);
-                    return Err(ReaderError::Read { name: self.name.to_string(), line, error });
+                    let error = ReaderError::Read { name: self.name.to_string(), line, error };
+                    if line == 0 {
+                        return Err(error);
+                    }
+                    self.failed = Some(error);
+                    break;
                 }
             }
         }
@@ -89,6 +100,11 @@ impl Search {
             return Err(ReaderError::Archive { name: self.name.to_string(), archive });
         }
         Ok(self.kept.len() > before)
+    }
+
+    /// What went wrong behind the lines that were kept.
+    pub(crate) fn take_error(&mut self) -> Option<ReaderError> {
+        self.failed.take()
     }
 
     /// Takes one more line.
