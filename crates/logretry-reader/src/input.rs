@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::ReaderError;
+use crate::copies::leave_out_copies;
 use crate::pattern::{fitting, is_hidden, is_pattern};
 use crate::rotation::rotation;
 
@@ -31,7 +32,8 @@ impl Input {
 /// What `arguments` name, in the order in which it is to be read.
 ///
 /// `-`, or no argument at all, is standard input. A directory stands for the access logs in it, oldest first; a name with `*`, `?` or `[`
-/// that is no file itself stands for the files that fit it, oldest first as well. A file that is named twice, directly or through a link, is read once.
+/// that is no file itself stands for the files that fit it, oldest first as well. A file that is named twice, directly or through a link, is read once,
+/// and so is a log that is named with its compressed copy: `access.log.1` and `access.log.1.gz`, while logrotate makes the one of the other.
 ///
 /// # Errors
 ///
@@ -58,6 +60,7 @@ pub fn inputs(arguments: &[impl AsRef<OsStr>]) -> Result<Vec<Input>, ReaderError
             }
         }
     }
+    leave_out_copies(&mut inputs);
     Ok(inputs)
 }
 

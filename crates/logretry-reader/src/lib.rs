@@ -44,6 +44,7 @@ mod blocks;
 mod capture;
 #[cfg(feature = "cli")]
 mod cli;
+mod copies;
 mod crew;
 mod desk;
 mod entries;
