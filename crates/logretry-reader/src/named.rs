@@ -5,7 +5,7 @@
 //! there when it was named, wherever it has gone. Those that are read last are the newest, which are compressed next: they stay open.
 
 use std::fs::{self, File, Metadata};
-use std::io;
+use std::io::{self, Seek as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -73,7 +73,9 @@ impl Named {
         let open_error = |error| ReaderError::Open { path: path.to_owned(), error };
         let Some(seen) = &self.seen else { return File::open(path).map_err(open_error) };
         if let Some(file) = &seen.file {
-            return file.try_clone().map_err(open_error);
+            // What was opened before from the same file has moved on in it.
+            let again = file.try_clone().and_then(|mut file| file.rewind().map(|()| file));
+            return again.map_err(open_error);
         }
         // While it is looked for it may get another name once more.
         for _ in 0..2 {

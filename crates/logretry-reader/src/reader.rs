@@ -10,7 +10,7 @@ use futures_util::Stream;
 use logretry_format::Format;
 use logretry_record::{Predicate, Shown};
 use logretry_stage::bridge::{self, Break, Encoded, Feed, feed_in_order};
-use logretry_stage::{Context, RecordStream, Result as StageResult, Source};
+use logretry_stage::{Context, Notes, RecordStream, Result as StageResult, Source};
 
 use crate::blocks::Blocks;
 use crate::crew::{self, Progress, Trouble};
@@ -107,15 +107,34 @@ impl Reader {
     fn work(self, cx: &Context) -> impl FnOnce(&mut Feed) -> Result<(), Break> + Send + use<> {
         let sizes = self.inputs.iter().filter_map(Named::bytes);
         cx.tally().expect_bytes(sizes.sum());
-        move |feed| match &self.following {
-            Some(following) => follow::run(following, &self.options, feed),
-            None => read_all(&self.inputs, &self.options, feed),
+        move |feed| {
+            if let Some(following) = &self.following {
+                return follow::run(following, &self.options, feed);
+            }
+            self.inputs.iter().skip(1).try_for_each(|named| check(named, &self.options))?;
+            read_all(&self.inputs, &self.options, feed)
         }
     }
 }
 
 /// Inputs that are read at once.
 const AT_ONCE_MAX: usize = 4;
+
+/// Whether a log that is read later is in a known format: if it is not, that is said before any record of an earlier one is given, and perhaps sent.
+fn check(named: &Named, options: &ReaderOptions) -> Result<(), ReaderError> {
+    if named.bytes().is_none() || !options.formats.is_empty() {
+        return Ok(());
+    }
+    let Opened { mut entries, name, arrival, .. } = opened::open(named, options.line_bytes_max, |_| ())?;
+    let mut search =
+        Search::new(name.clone(), entries.wrapper(), options.line_bytes_max).in_what_comes(arrival);
+    let searched = search.run(&mut entries)?;
+    if is_blank(&searched) {
+        return Ok(());
+    }
+    let formats = search::formats_of(&searched, &name, &Notes::silent());
+    formats.map(|_| ()).map_err(|error| search.take_error().unwrap_or(error))
+}
 
 /// Reads `inputs`, in their order. Those of which each leaves cores idle are read at once.
 fn read_all(mut inputs: &[Named], options: &ReaderOptions, feed: &mut Feed) -> Result<(), Break> {
@@ -209,10 +228,14 @@ fn find_out(
     Ok(())
 }
 
+/// Whether a log has no line that tells a format: an empty log is in any, and one of blank lines in that of the first other line, if such a line comes after all.
+fn is_blank(searched: &Searched) -> bool {
+    searched.found.is_unknown() && searched.found.detection.lines == 0
+}
+
 /// Lets `desk` read the format that was found.
 pub(crate) fn settle_on(searched: &Searched, desk: &mut Desk<'_>, feed: &Feed) -> Result<(), ReaderError> {
-    // An empty log is in any format, and one of blank lines in that of the first other line, if such a line comes after all.
-    if searched.found.is_unknown() && searched.found.detection.lines == 0 {
+    if is_blank(searched) {
         desk.fallback = Some(Fallback::default());
         return Ok(());
     }

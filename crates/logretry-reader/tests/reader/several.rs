@@ -84,3 +84,16 @@ fn a_log_that_is_damaged_ends_the_run_in_its_turn() {
     assert!(sources.iter().all(|source| source.ends_with(b".0") || source.ends_with(b".1")));
     assert_eq!(sources.iter().filter(|source| source.ends_with(b".0")).count(), 3000 - 3000 / 7);
 }
+
+#[test]
+fn a_log_in_no_known_format_is_found_before_a_record_of_another_is_given() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut paths = logs(folder.path());
+    paths.push(folder.path().join("access_report.html"));
+    fs::write(&paths[paths.len() - 1], "<html>\n<body>\n").expect("a file");
+    let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+    let together = read_files(&paths, crew_options());
+    let fatal = together.fatal.expect("an error");
+    assert!(fatal.contains("access_report.html"), "{fatal}");
+    assert_eq!((together.records.len(), together.notes), (0, Vec::new()));
+}
