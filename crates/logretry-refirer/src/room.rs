@@ -247,7 +247,7 @@ impl Room {
         let given_up = || self.lanes[place].is_given_up().then_some(Reason::BreakerOpen);
         let stopped = self.closed.or_else(given_up).filter(|_| has_attempts);
         let may_go_again = has_attempts && stopped.is_none() && self.has_room_again(place, notes);
-        let wait = self.wait(place, retry.attempts).filter(|_| may_go_again);
+        let wait = if may_go_again { self.wait(place, retry.attempts) } else { None };
         job.answers += u32::from(is_answered(&retry) && !self.options.is_outstanding(&retry));
         job.last = Some(retry);
         if let Some(wait) = wait {

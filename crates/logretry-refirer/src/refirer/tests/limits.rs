@@ -111,6 +111,18 @@ async fn repetitions_stay_within_their_budget() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_not_sent_again_takes_nothing_out_of_the_budget() {
+    let options = Options { attempts: NonZeroU32::new(2).expect("not 0"), trips: 0, ..one_at_a_time() };
+    // Each fails the first time that it is asked for.
+    let failing: Vec<_> = (0..20).map(|number| format!("/503,200/1/0/{number}")).collect();
+    let well = std::iter::repeat_n("/200/1", 100);
+    let targets: Vec<_> = well.chain(failing.iter().map(String::as_str)).collect();
+    let (told, asked_ms) = told_of(options, &targets).await;
+    assert_eq!(told.iter().filter(|told| told.ends_with("recovered 2")).count(), 20, "{told:?}");
+    assert_eq!(asked_ms.len(), 140);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_run_ends_with_its_requests_or_its_time() {
     let by_requests = Options { max_requests: Some(2), ..one_at_a_time() };
     let (told, asked_ms) = told_of(by_requests, &["/200/10"; 4]).await;
