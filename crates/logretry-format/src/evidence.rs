@@ -8,13 +8,14 @@
 //! |---|---|---|
 //! | HAProxy | it ended in the queue or while connecting (second letter of `%tsc` or `%ts`: `Q`, `C`), or no server was chosen (`%s` is `<NOSRV>`), and `%rc` tells of no retry | HAProxy configuration manual §8.5; `retry-on` may repeat what was delivered |
 //! | nginx | every item of `$upstream_connect_time` is `-`; or `$upstream_addr` is `-`; with 502, 503 or 504 | `ngx_http_upstream.c`: the time is set as soon as there is a connection, a kept one too |
-//! | AWS ALB | `target:port` and `target_status_code` are `-`, with 502, 503 or 504 | AWS, "Access logs for your Application Load Balancer": it "can't dispatch the request to a target" |
-//! | Envoy | its response flags are among `UH`, `UF`, `UO`, `NR`, `NC`, `RL`, and no others | Envoy, "Response Flags"; `URX` would tell of retries |
-
+//! | AWS ALB | `target:port` and `target_status_code` are `-`, with 502, 503 or 504; no time was spent on a target (`-1`), and `error_reason` names no Lambda | AWS, "Access logs for your Application Load Balancer": it "can't dispatch the request to a target"; a Lambda function that has failed is a `-` too |
+//! | Envoy | its response flags are among `UH`, `UF`, `UO`, `NR`, `NC`, `RL`, and no others; nothing else in the line tells of an answer or of a retry | Envoy, "Response Flags"; `URX` would tell of retries, but an answer with 5xx that must not be retried because of too many retries is `UO` (`Filter::onUpstreamHeaders` in `router.cc`) |
 //!
 //! In JSON it is the same values that prove it, in the names that nginx and Envoy give them, or that a pasted `json_format` does. Where a value is an array, or is missing, or empty
 //! (as nginx's `escape=json` writes what it does not have, and so do gateways that reach their servers in another way), there is no proof. What Traefik and Caddy log tells no failed
 //! connection from a failed answer.
+
+use memchr::memmem;
 
 use crate::field::Field;
 
@@ -23,8 +24,8 @@ use crate::field::Field;
 pub(crate) enum Evidence {
     Haproxy { state: usize, retries: usize, server: Option<usize> },
     Nginx { address: Option<usize>, connect: Option<usize> },
-    Alb { target: usize, status: usize },
-    Envoy { flags: usize },
+    Alb { target: usize, status: usize, times: [Option<usize>; 2], rest: Option<usize> },
+    Envoy { flags: usize, details: Option<usize>, service_time: Option<usize>, attempts: Option<usize> },
 }
 
 impl Evidence {
@@ -35,10 +36,16 @@ impl Evidence {
             return Some(Self::Haproxy { state, retries, server: named(&["%s"]) });
         }
         if let (Some(target), Some(status)) = (named(&["target"]), named(&["target_status"])) {
-            return Some(Self::Alb { target, status });
+            let times = ["request_time", "target_time"].map(|name| named(&[name]));
+            return Some(Self::Alb { target, status, times, rest: named(&["rest"]) });
         }
         if let Some(flags) = named(&["%RESPONSE_FLAGS%"]) {
-            return Some(Self::Envoy { flags });
+            return Some(Self::Envoy {
+                flags,
+                details: named(&["%RESPONSE_CODE_DETAILS%"]),
+                service_time: named(&["%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%"]),
+                attempts: named(&["%UPSTREAM_REQUEST_ATTEMPT_COUNT%"]),
+            });
         }
         let address = named(&["$upstream_addr", "${upstream_addr}"]);
         let connect = named(&["$upstream_connect_time", "${upstream_connect_time}"]);
@@ -66,10 +73,19 @@ impl Evidence {
                 }
             }
             Self::Nginx { address, connect } => nginx(status, address.map(&raw), connect.map(&raw)),
-            Self::Alb { target, status } if by_proxy => {
-                (raw(target) == b"-" && raw(status) == b"-").then_some("alb_not_dispatched")
+            Self::Alb { target, status, times, rest } if by_proxy => {
+                let waited = times.into_iter().flatten().any(|time| raw(time) != b"-1");
+                let is_lambda = rest.is_some_and(|rest| memmem::find(raw(rest), b"\"Lambda").is_some());
+                let nobody = raw(target) == b"-" && raw(status) == b"-" && !waited && !is_lambda;
+                nobody.then_some("alb_not_dispatched")
             }
-            Self::Envoy { flags } => envoy(raw(flags)),
+            Self::Envoy { flags, details, service_time, attempts } => {
+                let answered = details.is_some_and(|details| is_by_upstream(raw(details)))
+                    || service_time.is_some_and(|time| raw(time) != b"-");
+                let again =
+                    attempts.is_some_and(|attempts| ![&b"-"[..], b"0", b"1"].contains(&raw(attempts)));
+                if answered || again { None } else { envoy(raw(flags)) }
+            }
             Self::Alb { .. } => None,
         }
     }
@@ -94,7 +110,12 @@ pub(crate) fn nginx(
     connect.is_some_and(|connect| !connect.is_empty() && never(connect)).then_some("nginx_not_connected")
 }
 
-/// What Envoy proves with its response flags.
+/// Whether Envoy's `%RESPONSE_CODE_DETAILS%` say that the answer is the application's.
+pub(crate) fn is_by_upstream(details: &[u8]) -> bool {
+    details.starts_with(b"via_upstream")
+}
+
+/// What Envoy proves with its response flags, if it has had no answer.
 pub(crate) fn envoy(flags: &[u8]) -> Option<&'static str> {
     let sent_nothing = |flag: &[u8]| [&b"UH"[..], b"UF", b"UO", b"NR", b"NC", b"RL"].contains(&flag);
     flags.split(|&byte| byte == b',').all(sent_nothing).then_some("envoy_not_sent")
@@ -164,6 +185,13 @@ mod tests {
         let dispatched = alb.replacen(" - -1 -1 -1 502 - ", " 10.0.0.1:80 0.000 0.001 0.000 502 502 ", 1);
         assert_ne!(dispatched, alb);
         assert_eq!(proof("alb", &dispatched), None);
+        // AWS's own example of a Lambda function that has failed: it has run.
+        let failed = alb.replacen(" - -1 -1 -1 502 - ", " - 0.000 0.001 0.000 502 - ", 1);
+        assert_ne!(failed, alb);
+        assert_eq!(proof("alb", &failed), None);
+        let timed_out = alb.replacen(r#""forward" "-" "-""#, r#""forward" "-" "LambdaUnhandled""#, 1);
+        assert_ne!(timed_out, alb);
+        assert_eq!(proof("alb", &timed_out), None);
 
         let format =
             r#"[%START_TIME%] "%REQ(:METHOD)% %REQ(:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS%"#;
@@ -176,6 +204,33 @@ mod tests {
             ("-", None),
         ] {
             let line = format!("[2026-11-22T06:22:52.859Z] \"POST /a HTTP/1.1\" 503 {flags}");
+            assert_eq!(proof(format, &line).as_deref(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn envoy_proves_nothing_where_the_application_has_answered_or_it_has_asked_again() {
+        let preset =
+            |name: &str| crate::presets().iter().find(|preset| preset.name == name).expect("a preset");
+        for (format, from, to) in [
+            ("envoy", " 503 UF 154 0 226 - ", " 503 UO 154 0 226 - "),
+            ("istio", " 503 UF,URX upstream_reset_", " 503 UO upstream_reset_"),
+        ] {
+            let line = preset(format).example.replacen(from, to, 1);
+            assert_eq!(proof(format, &line).as_deref(), Some("envoy_not_sent"), "{line}");
+        }
+        // Too many retries at once: the answer goes through, with the flag of an overflow.
+        let answered = preset("envoy").example.replacen(" 503 UF 154 0 226 - ", " 503 UO 154 0 226 225 ", 1);
+        assert_eq!(proof("envoy", &answered), None);
+        let istio = preset("istio").example;
+        let details = "UF,URX upstream_reset_before_response_started{remote_connection_failure}";
+        assert_eq!(proof("istio", &istio.replacen(details, "UO via_upstream", 1)), None);
+
+        let format = r#"[%START_TIME%] "%REQ(:METHOD)% %REQ(:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% %UPSTREAM_REQUEST_ATTEMPT_COUNT%"#;
+        for (attempts, expected) in
+            [("0", Some("envoy_not_sent")), ("1", Some("envoy_not_sent")), ("2", None)]
+        {
+            let line = format!("[2026-11-22T06:22:52.859Z] \"POST /a HTTP/1.1\" 503 UH {attempts}");
             assert_eq!(proof(format, &line).as_deref(), expected, "{line}");
         }
     }
@@ -231,6 +286,20 @@ mod tests {
             let line = envoy.example.replace(r#""UF""#, flags);
             assert_eq!(proof("envoy_json", &line).as_deref(), expected, "{line}");
             let line = format!(r#"{{"code":503,"path":"/a","why":{flags}}}"#);
+            assert_eq!(proof(pasted, &line).as_deref(), expected, "{line}");
+        }
+        let pasted = r#"json_format: {"code":"%RESPONSE_CODE%","path":"%REQ(:PATH)%","why":"%RESPONSE_FLAGS%","more":"%RESPONSE_CODE_DETAILS%"}"#;
+        for (details, expected) in [
+            (r#""overload""#, Some("envoy_not_sent")),
+            ("null", Some("envoy_not_sent")),
+            (r#""via_upstream""#, None),
+        ] {
+            let line = envoy.example.replace(
+                r#""response_flags":"UF""#,
+                &format!(r#""response_flags":"UO","response_code_details":{details}"#),
+            );
+            assert_eq!(proof("envoy_json", &line).as_deref(), expected, "{line}");
+            let line = format!(r#"{{"code":503,"path":"/a","why":"UO","more":{details}}}"#);
             assert_eq!(proof(pasted, &line).as_deref(), expected, "{line}");
         }
         let pasted = r#"log_format x escape=json '{"r":"$request","s":"$status","a":"$upstream_addr","c":"$upstream_connect_time"}';"#;

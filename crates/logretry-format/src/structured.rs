@@ -71,6 +71,7 @@ fn envoy_word(text: &str) -> Option<&'static str> {
         ("REQ", "USER-AGENT") => "user_agent",
         ("REQ", "X-REQUEST-ID") => "request_id",
         ("RESPONSE_FLAGS", "") => "response_flags",
+        ("RESPONSE_CODE_DETAILS", _) => "response_code_details",
         _ => return None,
     })
 }

@@ -45,6 +45,8 @@ pub(crate) enum Purpose {
     UpstreamConnect,
     /// Envoy `%RESPONSE_FLAGS%`, likewise.
     ResponseFlags,
+    /// Envoy `%RESPONSE_CODE_DETAILS%`, which may disprove it.
+    ResponseDetails,
     /// Says which family the line is of.
     Sign,
     /// Says whether the line is the one that tells of its request.
@@ -84,6 +86,7 @@ const WORDS: &[(&str, Purpose, &str)] = &[
     ("upstream_addr", Purpose::UpstreamAddress, PROOF),
     ("upstream_connect_time", Purpose::UpstreamConnect, PROOF),
     ("response_flags", Purpose::ResponseFlags, PROOF),
+    ("response_code_details", Purpose::ResponseDetails, PROOF),
     ("sign", Purpose::Sign, ""),
     ("only", Purpose::Only, ""),
 ];
@@ -92,7 +95,7 @@ const PROOF: &str = "whether any application has seen it";
 
 /// The words of a spec, for messages.
 pub(crate) const KNOWN: &str = "status, url, target, path, query, request, method, host, scheme, port, time, duration_ms (_s, _us, _ns), bytes, \
-     client, user_agent, request_id, upstream_addr, upstream_connect_time, response_flags";
+     client, user_agent, request_id, upstream_addr, upstream_connect_time, response_flags, response_code_details";
 
 impl Purpose {
     /// The purpose that `word` stands for.
@@ -129,6 +132,7 @@ impl Purpose {
                     | Self::UpstreamAddress
                     | Self::UpstreamConnect
                     | Self::ResponseFlags
+                    | Self::ResponseDetails
             )
     }
 }

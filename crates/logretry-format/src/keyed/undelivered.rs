@@ -8,6 +8,10 @@ impl<'a> KeyedRead<'a> {
         if !self.keyed.is_json() {
             return None;
         }
+        let mut details = self.slots(|purpose| purpose == Purpose::ResponseDetails);
+        if details.any(|slot| self.present(slot).is_some_and(evidence::is_by_upstream)) {
+            return None;
+        }
         let flags = self.whole(Purpose::ResponseFlags).and_then(evidence::envoy);
         flags.or_else(|| {
             let (address, connect) =
