@@ -7,7 +7,7 @@
 //!
 //! NDJSON, one request a line: `request_id` as the access log has it, the body as text or in base64, and, if they are known, the headers (an
 //! object, or a list of names and values as in a record). Other fields are ignored. Only the places of the lines are held in memory, about a hundred bytes
-//! each; a body is read when its request is planned.
+//! each; a body is read when its request is planned. One that its own headers show to be another than the one that went over the wire is none, as in a HAR file.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -29,6 +29,8 @@ pub struct Bodies {
     file: File,
     /// None, if there are several bodies for the id, and nobody knows which was whose.
     places: HashMap<Box<str>, Option<Place>>,
+    /// Lines whose body is not as their headers say.
+    lost: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +44,7 @@ impl Bodies {
     pub fn open(path: &Path) -> Result<Self, RefirerError> {
         let failed = |error| RefirerError::File { path: path.to_owned(), error };
         let file = File::open(path).map_err(failed)?;
-        let mut bodies = Self { file: file.try_clone().map_err(failed)?, places: HashMap::new() };
+        let mut bodies = Self { file: file.try_clone().map_err(failed)?, places: HashMap::new(), lost: 0 };
         let mut lines = BufReader::with_capacity(1 << 17, file);
         let (mut line, mut offset) = (Vec::new(), 0);
         for number in 1_u64.. {
@@ -58,6 +60,7 @@ impl Bodies {
             }
             if !line.trim_ascii().is_empty() {
                 let given = Given::read(&line).map_err(refuse)?;
+                bodies.lost += usize::from(given.body.is_none());
                 bodies.add(given, Place { offset, length });
             }
             offset += length as u64;
@@ -65,20 +68,39 @@ impl Bodies {
         Ok(bodies)
     }
 
-    /// How many ids have several bodies.
-    pub(crate) fn unclear(&self) -> usize {
-        self.places.values().filter(|place| place.is_none()).count()
+    /// What a person should know of the file: which of its bodies are of no use.
+    pub(crate) fn complaints(&self) -> impl Iterator<Item = String> {
+        let unclear = self.places.values().filter(|place| place.is_none()).count();
+        let unclear = (unclear > 0).then(|| {
+            format!(
+                "{unclear} request ids have several bodies in --bodies; requests with these ids are not sent"
+            )
+        });
+        let lost = (self.lost > 0).then(|| {
+            format!(
+                "{} bodies in --bodies are not as long as their Content-Length says, or not packed as their Content-Encoding says; their requests are not sent",
+                self.lost
+            )
+        });
+        unclear.into_iter().chain(lost)
     }
 
-    /// `original` with the body that belongs to its id, if it has none of its own.
+    /// `original` with the body that belongs to its id, if it has none of its own. Where there is one, but nobody can tell it, it is lost.
     pub(crate) fn complete(&self, original: &Exchange) -> Option<Exchange> {
         if original.body.is_some() {
             return None;
         }
         let id = std::str::from_utf8(original.request_id.as_ref()?).ok()?;
-        let Given { headers, body, .. } = self.read((*self.places.get(id)?)?)?;
-        let mut completed = Exchange { headers, body: Some(body.into()), ..original.clone() };
+        let given = self.places.get(id)?.and_then(|place| self.read(place));
+        let mut completed = original.clone();
         completed.lossy.retain(|part| part != "body");
+        match given {
+            Some(Given { headers, body: Some(body), .. }) => {
+                completed.headers = headers;
+                completed.body = Some(body.into());
+            }
+            _ => completed.lossy.push("body".into()),
+        }
         Some(completed)
     }
 
@@ -109,13 +131,15 @@ impl Bodies {
 struct Given {
     id: String,
     headers: Vec<Header>,
-    body: Vec<u8>,
+    /// None, if it is not as the headers say.
+    body: Option<Vec<u8>>,
 }
 
 impl Given {
     fn read(line: &[u8]) -> Result<Self, String> {
         let Line { request_id, headers, body, body_base64 } =
             serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        let is_text = body.is_some();
         let body = match (body, body_base64) {
             (Some(text), None) => text.into_bytes(),
             (None, Some(base64)) => {
@@ -131,9 +155,21 @@ impl Given {
                 list.into_iter().map(|Named { name, value }| (name, value)).collect()
             }
         };
+        let body = Some(body).filter(|body| is_whole(body, is_text, &pairs));
         let headers = pairs.into_iter().filter_map(|(name, value)| Header::recorded(&name, value)).collect();
         Ok(Self { id: request_id, headers, body })
     }
+}
+
+/// Whether `body` may be what went over the wire with these headers: as long as they say, and, if they say that it was packed, no text.
+fn is_whole(body: &[u8], is_text: bool, headers: &[(String, String)]) -> bool {
+    let value = |name: &str| {
+        let header = headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+        header.map(|(_, value)| value.trim())
+    };
+    let has_length = value("content-length").is_none_or(|length| length.parse() == Ok(body.len()));
+    let is_packed = value("content-encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
+    has_length && !(is_text && is_packed)
 }
 
 #[derive(Deserialize)]
@@ -161,67 +197,4 @@ struct Named {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn opened(text: &str) -> Result<Bodies, String> {
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        std::fs::write(file.path(), text).expect("a file");
-        let name = file.path().display().to_string();
-        Bodies::open(file.path()).map_err(|error| error.to_string().replace(&name, "FILE"))
-    }
-
-    fn completed(bodies: &Bodies, id: &str) -> Option<Exchange> {
-        bodies.complete(&Exchange { request_id: Some(id.into()), ..Exchange::default() })
-    }
-
-    #[test]
-    fn a_body_is_found_by_its_id() {
-        let text = concat!(
-            r#"{"request_id":"a","headers":{"Content-Type":"text/plain","Cookie":"b=c"},"body":"é"}"#,
-            "\n\n",
-            r#"{"request_id":"b","headers":[{"name":"X-A","value":"1"},{"name":"X-A","value":"2"}],"body_base64":"H4s="}"#,
-            "\r\n",
-            r#"{"request_id":"c","body":"","later":1}"#,
-        );
-        let bodies = opened(text).expect("bodies");
-        let a = completed(&bodies, "a").expect("a body");
-        assert_eq!(a.body, Some("é".into()));
-        assert_eq!(a.headers, [Header { name: "Content-Type".into(), value: "text/plain".into() }]);
-        let b = completed(&bodies, "b").expect("a body");
-        assert_eq!((b.body, b.headers.len()), (Some(b"\x1f\x8b".into()), 2));
-        assert_eq!(completed(&bodies, "c").and_then(|c| c.body), Some("".into()));
-        assert_eq!(completed(&bodies, "d"), None);
-        assert_eq!(bodies.complete(&Exchange::default()), None);
-        let own = Exchange { request_id: Some("a".into()), body: Some("own".into()), ..Exchange::default() };
-        assert_eq!(bodies.complete(&own), None);
-    }
-
-    #[test]
-    fn an_id_with_two_bodies_has_none() {
-        let line = |id: &str, body: &str| format!("{{\"request_id\":\"{id}\",\"body\":\"{body}\"}}\n");
-        let bodies = opened(
-            &[line("a", "x"), line("b", "x"), line("a", "x"), line("b", "y"), line("b", "x")].concat(),
-        );
-        let bodies = bodies.expect("bodies");
-        assert!(completed(&bodies, "a").is_some() && completed(&bodies, "b").is_none());
-        assert_eq!(bodies.unclear(), 1);
-    }
-
-    #[test]
-    fn what_cannot_be_used_is_said_with_its_line() {
-        for (line, why) in [
-            ("a=b", "expected value at line 1 column 1"),
-            (r#"{"body":"x"}"#, "missing field `request_id` at line 1 column 12"),
-            (r#"{"request_id":"a"}"#, "it has neither `body` nor `body_base64`"),
-            (r#"{"request_id":"a","body":"","body_base64":""}"#, "it has both `body` and `body_base64`"),
-            (
-                r#"{"request_id":"a","body":"","headers":7}"#,
-                "`headers` is neither an object of texts nor a list of `name` and `value` at line 1 column 40",
-            ),
-        ] {
-            let error = opened(&format!("\n{line}\n")).expect_err(line);
-            assert_eq!(error, format!("use the bodies of `FILE`, line 2: {why}"));
-        }
-    }
-}
+mod tests;

@@ -99,11 +99,8 @@ fn refires<T: Transport, J: Journal>(
     cx: Context,
 ) -> impl RecordStream {
     async_stream::stream! {
-        let unclear = options.bodies.as_ref().map_or(0, |bodies| bodies.unclear());
-        if unclear > 0 {
-            cx.notes().say(format_args!(
-                "{unclear} request ids have several bodies in --bodies; requests with these ids are not sent"
-            ));
+        for complaint in options.bodies.iter().flat_map(|bodies| bodies.complaints()) {
+            cx.notes().say(format_args!("{complaint}"));
         }
         let Some(transport) = transport else {
             let mut input = pin!(input.take_until(cx.stops().abort.cancelled()));

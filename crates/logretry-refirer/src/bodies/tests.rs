@@ -1,0 +1,90 @@
+use super::*;
+
+fn opened(text: &str) -> Result<Bodies, String> {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), text).expect("a file");
+    let name = file.path().display().to_string();
+    Bodies::open(file.path()).map_err(|error| error.to_string().replace(&name, "FILE"))
+}
+
+fn completed(bodies: &Bodies, id: &str) -> Option<Exchange> {
+    bodies.complete(&Exchange { request_id: Some(id.into()), ..Exchange::default() })
+}
+
+#[test]
+fn a_body_is_found_by_its_id() {
+    let text = concat!(
+        r#"{"request_id":"a","headers":{"Content-Type":"text/plain","Cookie":"b=c"},"body":"é"}"#,
+        "\n\n",
+        r#"{"request_id":"b","headers":[{"name":"X-A","value":"1"},{"name":"X-A","value":"2"}],"body_base64":"H4s="}"#,
+        "\r\n",
+        r#"{"request_id":"c","body":"","later":1}"#,
+    );
+    let bodies = opened(text).expect("bodies");
+    let a = completed(&bodies, "a").expect("a body");
+    assert_eq!(a.body, Some("é".into()));
+    assert_eq!(a.headers, [Header { name: "Content-Type".into(), value: "text/plain".into() }]);
+    let b = completed(&bodies, "b").expect("a body");
+    assert_eq!((b.body, b.headers.len()), (Some(b"\x1f\x8b".into()), 2));
+    assert_eq!(completed(&bodies, "c").and_then(|c| c.body), Some("".into()));
+    assert_eq!(completed(&bodies, "d"), None);
+    assert_eq!(bodies.complete(&Exchange::default()), None);
+    let own = Exchange { request_id: Some("a".into()), body: Some("own".into()), ..Exchange::default() };
+    assert_eq!(bodies.complete(&own), None);
+}
+
+#[test]
+fn an_id_with_two_bodies_has_none() {
+    let line = |id: &str, body: &str| format!("{{\"request_id\":\"{id}\",\"body\":\"{body}\"}}\n");
+    let bodies =
+        opened(&[line("a", "x"), line("b", "x"), line("a", "x"), line("b", "y"), line("b", "x")].concat());
+    let bodies = bodies.expect("bodies");
+    assert!(completed(&bodies, "a").is_some_and(|a| a.body.is_some() && a.lossy.is_empty()));
+    let b = completed(&bodies, "b").expect("one that has lost it");
+    assert_eq!((b.body, b.lossy), (None, vec!["body".into()]), "a DELETE too is not sent without it");
+    assert!(
+        bodies
+            .complaints()
+            .eq(["1 request ids have several bodies in --bodies; requests with these ids are not sent"])
+    );
+}
+
+#[test]
+fn a_body_that_is_not_as_its_headers_say_is_lost() {
+    let bodies = |headers: &str, body: &str| {
+        opened(&format!(r#"{{"request_id":"a","headers":{{{headers}}},"body{body}}}"#)).expect("bodies")
+    };
+    let body = |headers: &str, body: &str| completed(&bodies(headers, body), "a").and_then(|a| a.body);
+    assert_eq!(body(r#""Content-Length":"2""#, r#"":"é""#), Some("é".into()));
+    assert_eq!(body(r#""content-encoding":"identity""#, r#"":"x""#), Some("x".into()));
+    assert_eq!(body(r#""Content-Encoding":"gzip""#, r#"_base64":"H4s=""#), Some(b"\x1f\x8b".into()));
+    for (headers, body) in [
+        (r#""content-length":"4096""#, r#"":"cut""#),
+        (r#""Content-Length":"1""#, r#"":"é""#),
+        (r#""Content-Length":"x""#, r#"":"""#),
+        (r#""Content-Encoding":"gzip""#, r#"":"unpacked""#),
+    ] {
+        let bodies = bodies(headers, body);
+        let a = completed(&bodies, "a").expect("one that has lost it");
+        assert_eq!((a.body, a.lossy), (None, vec!["body".into()]), "{headers}");
+        assert!(bodies.complaints().all(|complaint| complaint.starts_with("1 bodies in --bodies are not")));
+        assert_eq!(bodies.complaints().count(), 1);
+    }
+}
+
+#[test]
+fn what_cannot_be_used_is_said_with_its_line() {
+    for (line, why) in [
+        ("a=b", "expected value at line 1 column 1"),
+        (r#"{"body":"x"}"#, "missing field `request_id` at line 1 column 12"),
+        (r#"{"request_id":"a"}"#, "it has neither `body` nor `body_base64`"),
+        (r#"{"request_id":"a","body":"","body_base64":""}"#, "it has both `body` and `body_base64`"),
+        (
+            r#"{"request_id":"a","body":"","headers":7}"#,
+            "`headers` is neither an object of texts nor a list of `name` and `value` at line 1 column 40",
+        ),
+    ] {
+        let error = opened(&format!("\n{line}\n")).expect_err(line);
+        assert_eq!(error, format!("use the bodies of `FILE`, line 2: {why}"));
+    }
+}
