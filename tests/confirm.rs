@@ -54,6 +54,22 @@ fn nothing_is_asked_where_nothing_would_be_changed() {
     assert_eq!(backend.seen(), ["GET /c"]);
 }
 
+/// QUERY changes nothing by its definition, and is none of the three that are sent without being named.
+#[test]
+fn a_method_that_must_be_named_is_asked_for_whatever_it_is_said_to_change() {
+    let backend = Backend::up();
+    let entry = r#"{"startedDateTime":"2026-11-22T06:22:52Z","time":3,"request":{"method":"QUERY","url":"https://shop.example/a","headers":[],
+        "bodySize":1,"postData":{"mimeType":"text/plain","text":"x"}},"response":{"status":502,"bodySize":0}}"#;
+    let desk = Desk::with("shop.har", format!(r#"{{"log":{{"version":"1.2","entries":[{entry}]}}}}"#));
+    let arguments = ["run", "shop.har", "--base-url", &backend.url(), "--methods", "GET,QUERY"];
+    let run = desk.run("logretry", &arguments);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert!(run.stderr.contains("change something (1 QUERY) without being told so"), "{}", run.stderr);
+    let run = desk.program("logretry", &arguments).args(["--yes"]).run();
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(backend.seen(), ["QUERY /a"]);
+}
+
 /// `script` gives the program a terminal, and types what is on its own standard input.
 #[test]
 fn on_a_terminal_a_word_is_asked_for() {

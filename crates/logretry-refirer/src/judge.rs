@@ -38,7 +38,7 @@ impl Planned {
         self.method.as_str()
     }
 
-    /// Whether it asks for nothing but an answer (RFC 9110 §9.2.1), as far as its method tells, and the header that overrides it.
+    /// Whether it asks for nothing but an answer (RFC 9110 §9.2.1), as far as its method tells, which is GET, HEAD or OPTIONS, and the header that overrides it.
     pub fn is_safe(&self) -> bool {
         self.is_safe
     }
@@ -77,7 +77,9 @@ impl Options {
         if overriding.is_some_and(|method| !self.methods.has(method)) {
             return Err(Reason::MethodNotAllowed);
         }
-        let is_safe = method.is_safe() && overriding.is_none_or(|method| Methods::default().has(method));
+        // Not what the library takes for safe, which is more: what is not confirmed must be what is held after a crash, and so on.
+        let safe = Methods::default();
+        let is_safe = safe.has(method.as_str()) && overriding.is_none_or(|method| safe.has(method));
         if self.undelivered && !is_safe && original.undelivered.is_none() {
             return Err(Reason::MayHaveArrived);
         }
@@ -257,6 +259,27 @@ mod tests {
         assert_eq!(ask("DELETE", None), Err(Reason::MayHaveArrived));
         assert_eq!(ask("DELETE", Some("haproxy_no_server")), Ok(false));
         assert_eq!(ask("POST", Some("haproxy_no_server")), Err(Reason::NoBody), "a proof is no body");
+    }
+
+    #[test]
+    fn only_the_three_methods_that_need_no_confirmation_are_safe() {
+        let ask = |method: &str| {
+            let original = Exchange {
+                method: Some(method.to_owned()),
+                target: Some("/a".to_owned()),
+                body: Some("x".into()),
+                ..Exchange::default()
+            };
+            let mut options = options();
+            options.methods = "GET,HEAD,OPTIONS,QUERY,PROPFIND".parse().expect("methods");
+            options.judge(&record(original)).map(|planned| planned.is_safe())
+        };
+        for method in ["GET", "HEAD", "OPTIONS"] {
+            assert_eq!(ask(method), Ok(true), "{method}");
+        }
+        for method in ["QUERY", "PROPFIND"] {
+            assert_eq!(ask(method), Ok(false), "{method}");
+        }
     }
 
     #[test]
