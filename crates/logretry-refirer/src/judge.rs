@@ -18,7 +18,7 @@ use logretry_record::{Reason, Record};
 use url::{Position, Url};
 
 use crate::acting::says_that_it_acts;
-use crate::payload::{Payload, overriding_method};
+use crate::payload::{Payload, overriding_methods};
 use crate::target::{TARGET_BYTES_MAX, Target};
 use crate::{Methods, Options, Site};
 
@@ -73,13 +73,13 @@ impl Options {
         let original = completed.as_ref().unwrap_or(original);
         let method = self.methods.judge(original.method.as_deref(), original.body.is_some())?;
         let payload = Payload::of(original, &self.keep_headers)?.map(Arc::new);
-        let overriding = overriding_method(original).filter(|_| payload.is_some());
-        if overriding.is_some_and(|method| !self.methods.has(method)) {
+        let overriding = || overriding_methods(original).filter(|_| payload.is_some());
+        if overriding().any(|method| !self.methods.has(method)) {
             return Err(Reason::MethodNotAllowed);
         }
         // Not what the library takes for safe, which is more: what is not confirmed must be what is held after a crash, and so on.
         let safe = Methods::default();
-        let is_safe = safe.has(method.as_str()) && overriding.is_none_or(|method| safe.has(method));
+        let is_safe = safe.has(method.as_str()) && overriding().all(|method| safe.has(method));
         if self.undelivered && !is_safe && original.undelivered.is_none() {
             return Err(Reason::MayHaveArrived);
         }
@@ -132,7 +132,7 @@ fn survives_the_url_type(planned: &Planned) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use logretry_record::{Exchange, Origin, RecordId};
+    use logretry_record::{Exchange, Header, Origin, RecordId};
 
     use super::*;
 
@@ -280,6 +280,27 @@ mod tests {
         for method in ["QUERY", "PROPFIND"] {
             assert_eq!(ask(method), Ok(false), "{method}");
         }
+    }
+
+    #[test]
+    fn each_method_that_a_header_asks_for_must_be_named() {
+        let ask = |overriding: &[(&str, &str)]| {
+            let headers = overriding.iter().filter_map(|(name, value)| Header::recorded(name, *value));
+            let original = Exchange {
+                method: Some("POST".to_owned()),
+                target: Some("/a".to_owned()),
+                headers: headers.collect(),
+                body: Some("x".into()),
+                ..Exchange::default()
+            };
+            let mut options = options();
+            options.methods = "POST,PUT".parse().expect("methods");
+            options.judge(&record(original)).map(|planned| planned.method().to_owned())
+        };
+        assert_eq!(ask(&[("X-HTTP-Method-Override", "PUT")]), Ok("POST".to_owned()));
+        assert_eq!(ask(&[("X-HTTP-Method-Override", "DELETE")]), Err(Reason::MethodNotAllowed));
+        let both = [("X-HTTP-Method-Override", "PUT"), ("X-Method-Override", "DELETE")];
+        assert_eq!(ask(&both), Err(Reason::MethodNotAllowed), "nobody knows which of them counts");
     }
 
     #[test]

@@ -72,10 +72,10 @@ impl Payload {
     }
 }
 
-/// The method that a server does instead of the one of the request line, if the request asks for one.
-pub(crate) fn overriding_method(original: &Exchange) -> Option<&str> {
-    let header = original.headers.iter().find(|header| OVERRIDES.iter().any(|name| header.is(name)))?;
-    Some(std::str::from_utf8(&header.value).unwrap_or_default().trim())
+/// The methods that a server may do instead of the one of the request line, because the request asks for them. Which header counts, if there are several, depends on the server.
+pub(crate) fn overriding_methods(original: &Exchange) -> impl Iterator<Item = &str> {
+    let headers = original.headers.iter().filter(|header| OVERRIDES.iter().any(|name| header.is(name)));
+    headers.map(|header| std::str::from_utf8(&header.value).unwrap_or_default().trim())
 }
 
 const OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
