@@ -299,6 +299,24 @@ fn a_plan_and_the_question_before_a_run_leave_out_what_the_ledger_has_as_done() 
 }
 
 #[test]
+fn a_plan_counts_what_has_attempts_left_by_its_own_flags() {
+    let backend = Backend::down();
+    let desk = Desk::with("access.log", failed(["GET /s/503/a".to_owned()]));
+    let url = backend.url();
+    run(&desk, &url, &[LATER, &["--max-requests", "1"]].concat());
+    let plan = |more: &[&str]| {
+        let flags = ["plan", "access.log", "--base-url", &url, "-o", "retry.log"];
+        desk.program("logretry", &flags).args(more).run().stdout
+    };
+    let goes_on = plan(LATER);
+    assert!(goes_on.contains("1 selected = 1 would be sent + 0 would not"), "{goes_on}");
+    let ends = plan(&[]);
+    assert!(ends.contains("1 already done before (ledger retry.log.ledger) + 0 would be sent"), "{ends}");
+    let ended = run(&desk, &url, &[]);
+    assert!(ended.stderr.contains("1 selected = 1 done before + 0 sent"), "{}", ended.stderr);
+}
+
+#[test]
 fn a_dry_run_says_that_it_does_not_ask_the_ledger() {
     let backend = Backend::up();
     let desk = Desk::with("access.log", failed(["GET /a".to_owned()]));

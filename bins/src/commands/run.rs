@@ -117,7 +117,7 @@ impl RunFlags {
         let (mut done, mut failure) = (DoneBefore::default(), None);
         let judging = self.judge_all(cx, |record, judged| {
             if let (Ok(planned), Some(look)) = (&judged, &ledger) {
-                match standing(look, record) {
+                match self.standing(look, record) {
                     Ok(Standing::Open) => {}
                     Ok(standing) => {
                         let count =
@@ -133,6 +133,17 @@ impl RunFlags {
         });
         judging.await?;
         failure.map_or(Ok(done), Err)
+    }
+
+    /// What `ledger` has a record as that these flags let be sent.
+    fn standing(&self, ledger: &Look, record: &Record) -> Result<Standing> {
+        Ok(match ledger.before(record.id()).map_err(Fatal::new)? {
+            Before::Done(_) => Standing::Ended,
+            Before::Answered(last) if !self.refire.goes_on_after(&last) => Standing::Ended,
+            Before::InDoubt(doubt) if doubt.is_held() => Standing::Held,
+            Before::InDoubt(doubt) if matches!(doubt.verdict, Some(Verdict::Ended(_))) => Standing::Ended,
+            Before::InDoubt(_) | Before::New | Before::Answered(_) | Before::Repeated => Standing::Open,
+        })
     }
 
     /// The ledger of these flags, if there is one already.
@@ -165,15 +176,6 @@ enum Standing {
     Open,
     Ended,
     Held,
-}
-
-fn standing(ledger: &Look, record: &Record) -> Result<Standing> {
-    Ok(match ledger.before(record.id()).map_err(Fatal::new)? {
-        Before::Done(_) => Standing::Ended,
-        Before::InDoubt(doubt) if doubt.is_held() => Standing::Held,
-        Before::InDoubt(doubt) if matches!(doubt.verdict, Some(Verdict::Ended(_))) => Standing::Ended,
-        Before::InDoubt(_) | Before::New | Before::Answered(_) | Before::Repeated => Standing::Open,
-    })
 }
 
 const EXAMPLES: &str = "\

@@ -88,13 +88,17 @@ impl Options {
         retry.attempts < self.attempts.get() && (may_help(retry) || self.is_outstanding(retry))
     }
 
-    /// Whether the server says that it is still at a request with the same key: 409. Such a request is sent again as it is, whatever its method, for a server that knows its key will not do it
-    /// twice, and one that does not has refused it (draft-ietf-httpapi-idempotency-key-header §2.7).
+    /// Whether the server says that it is still at a request with the same key.
     pub(crate) fn is_outstanding(&self, retry: &Retry) -> bool {
-        let has_key = self.idempotency.is_some()
-            && !matches!(retry.method.as_deref(), Some("GET" | "HEAD" | "OPTIONS"));
-        has_key && (retry.outcome, retry.status) == (Outcome::Refused, Some(409))
+        self.idempotency.is_some() && is_still_at_it(retry)
     }
+}
+
+/// Whether the server says that it is still at a request, if that had a key: 409. Such a request is sent again as it is, whatever its method, for a server that knows its key will not do it
+/// twice, and one that does not has refused it (draft-ietf-httpapi-idempotency-key-header §2.7).
+pub(crate) fn is_still_at_it(retry: &Retry) -> bool {
+    let may_have_key = !matches!(retry.method.as_deref(), Some("GET" | "HEAD" | "OPTIONS"));
+    may_have_key && (retry.outcome, retry.status) == (Outcome::Refused, Some(409))
 }
 
 /// Whether asking again is safe and may help.

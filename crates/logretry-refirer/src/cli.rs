@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use clap::Args;
 use http::HeaderMap;
-use logretry_record::{Mark, Shown};
+use logretry_record::{Mark, Retry, Shown};
 use logretry_stage::parse_bytes;
 
+use crate::again::{is_still_at_it, may_help};
 use crate::quantity::{time, times};
 use crate::{
     Bodies, Destination, HttpVersion, IdempotencySecret, KeepHeaders, Methods, Options, Pace, RefirerError,
@@ -292,6 +293,12 @@ impl RefireArgs {
         let methods: Methods = self.methods.parse()?;
         let asks = !self.yes && !self.dry_run;
         Ok(methods.that_change_something().filter(|_| asks).map(str::to_owned).collect())
+    }
+
+    /// Whether a run with these flags, which follows no log, sends a record again whose last request, in an earlier run, ended so.
+    pub fn goes_on_after(&self, last: &Retry) -> bool {
+        let attempts = self.attempts.unwrap_or(Options::default().attempts);
+        last.attempts < attempts.get() && (may_help(last) || (self.idempotency_key && is_still_at_it(last)))
     }
 
     fn tempo(&self) -> Result<Tempo, RefirerError> {
