@@ -299,6 +299,28 @@ fn a_plan_and_the_question_before_a_run_leave_out_what_the_ledger_has_as_done() 
 }
 
 #[test]
+fn a_plan_counts_a_line_of_several_logs_once_as_the_run_does() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", failed(["DELETE /a".to_owned(), "DELETE /b".to_owned()]));
+    desk.put("copy.log", failed(["DELETE /b".to_owned(), "DELETE /c".to_owned()]));
+    let url = backend.url();
+    let of = |verb: &str, more: &[&str]| {
+        let flags = [verb, "access.log", "copy.log", "--base-url", &url, "--methods", "DELETE"];
+        desk.program("logretry", &flags).args(more).run()
+    };
+    let plan = of("plan", &["-o", "retry.log"]);
+    assert!(plan.stdout.contains("4 selected = 3 would be sent + 1 would not"), "{}", plan.stdout);
+    let asked = of("run", &["-o", "retry.log"]);
+    assert!(asked.stderr.contains("(3 DELETE)"), "{}", asked.stderr);
+    let without = of("plan", &["-o", "retry.log", "--no-ledger"]);
+    assert!(without.stdout.contains("4 selected = 4 would be sent"), "{}", without.stdout);
+    let run = of("run", &["-o", "retry.log", "--yes"]);
+    assert!(run.stderr.contains("4 selected = 3 sent + 1 not sent (1 repeated)"), "{}", run.stderr);
+    let after = of("plan", &["-o", "retry.log"]);
+    assert!(after.stdout.contains("4 selected = 4 already done before"), "{}", after.stdout);
+}
+
+#[test]
 fn a_plan_counts_what_has_attempts_left_by_its_own_flags() {
     let backend = Backend::down();
     let desk = Desk::with("access.log", failed(["GET /s/503/a".to_owned()]));

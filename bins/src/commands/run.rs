@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -115,6 +115,9 @@ impl RunFlags {
     ) -> Result<DoneBefore> {
         let ledger = self.ledger_so_far().map(|path| Look::open(&path)).transpose().map_err(Fatal::new)?;
         let (mut done, mut failure) = (DoneBefore::default(), None);
+        // In one log, equal lines are numbered. With a ledger, a line of several logs is one request.
+        let may_repeat = self.ledger.path(&self.write).is_some() && inputs(&self.read.logs)?.len() > 1;
+        let mut seen = may_repeat.then(HashSet::new);
         let judging = self.judge_all(cx, |record, judged| {
             if let (Ok(planned), Some(look)) = (&judged, &ledger) {
                 match self.standing(look, record) {
@@ -128,6 +131,9 @@ impl RunFlags {
                     }
                     Err(fatal) => failure = failure.take().or(Some(fatal)),
                 }
+            }
+            if judged.is_ok() && seen.as_mut().is_some_and(|seen| !seen.insert(record.id())) {
+                return each(record, Err(Reason::Repeated));
             }
             each(record, judged);
         });
