@@ -151,3 +151,17 @@ fn what_a_whole_log_does_not_tell_of_never_arrived_and_is_sent() {
     let sure = run(&desk, &backend.url(), &[&flags[..], &["--resolve-complete"]].concat());
     assert_eq!((sure.code, backend.seen().len()), (0, 2), "{}", sure.stderr);
 }
+
+#[test]
+fn a_server_s_log_that_cannot_be_read_whole_vouches_for_nothing() {
+    let backend = Backend::down();
+    let desk = cut_off(&backend.url(), &backend, || ());
+    backend.recover();
+    let earlier = line("GET /earlier", 200).replace("2026", "2020");
+    desk.put("server.log", earlier + "{\"another\":\"format\"}\n");
+    let flags = ["--methods", "DELETE", "--yes", "--resolve-complete", "--resolve-from", "server.log"];
+    let unsure = run(&desk, &backend.url(), &[&flags[..], &["--format", "combined"]].concat());
+    assert_eq!((unsure.code, backend.seen().len()), (3, 1), "{}", unsure.stderr);
+    let says = "1 lines of the server's own log cannot be read, and may tell of requests in doubt";
+    assert!(unsure.stderr.contains(says), "{}", unsure.stderr);
+}

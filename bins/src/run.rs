@@ -182,8 +182,8 @@ impl Run {
             }
             if !self.server_logs.is_empty() {
                 let doubts = books.in_doubt()?;
-                books
-                    .ask(ServerLog::read(&self.server_logs, ReaderOptions::default(), &doubts, false).await?);
+                let (reading, notes) = (ReaderOptions::default(), self.cx.notes());
+                books.ask(ServerLog::read(&self.server_logs, reading, &doubts, false, notes).await?);
             }
             let refirer = refirer.with_journal(books.clone());
             let end = link(reader, filter, refirer, watch, Filed, &self.cx).await;

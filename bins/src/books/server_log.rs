@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use logretry_ledger::{InDoubt, Verdict};
 use logretry_reader::{Reader, ReaderOptions, inputs};
 use logretry_record::{Exchange, RecordId, USER_AGENT_PREFIX};
-use logretry_stage::{Context, Result, Source as _};
+use logretry_stage::{Context, Notes, Result, Source as _};
 
 /// What nginx logs when its client has gone before the answer was there.
 const CLIENT_CLOSED: u16 = 499;
@@ -33,12 +33,14 @@ pub(crate) struct Seen {
 }
 
 impl ServerLog {
-    /// Reads `logs` for what they say about the requests in `doubts`. `is_whole`: the operator vouches that they hold every request.
+    /// Reads `logs` for what they say about the requests in `doubts`. `is_whole`: the operator vouches that they hold every request, which counts
+    /// as long as each of their lines can be read.
     pub(crate) async fn read(
         logs: &[OsString],
         reading: ReaderOptions,
         doubts: &[InDoubt],
         is_whole: bool,
+        notes: &Notes,
     ) -> Result<Self> {
         let mut log = Self { is_whole, ..Self::default() };
         for doubt in doubts {
@@ -52,6 +54,14 @@ impl ServerLog {
         let mut records = std::pin::pin!(Reader::new(inputs(logs)?, reading).open(&cx));
         while let Some(record) = records.next().await {
             log.take(record?.original());
+        }
+        let rejected = cx.tally().accounts().rejected;
+        if rejected > 0 {
+            log.is_whole = false;
+            notes.say(format_args!(
+                "{rejected} lines of the server's own log cannot be read, and may tell of requests in doubt: none of these is taken for never arrived; \
+                 where --format is given, give that log's format too, by one more --format"
+            ));
         }
         Ok(log)
     }

@@ -114,14 +114,14 @@ pub(crate) struct ResolveArgs {
 
 impl ResolveArgs {
     /// Asks the logs about what is in doubt.
-    pub(crate) async fn ask(&self, books: &Books, read: Option<&ReadArgs>) -> Result<()> {
+    pub(crate) async fn ask(&self, books: &Books, read: Option<&ReadArgs>, cx: &Context) -> Result<()> {
         if self.resolve_from.is_empty() {
             return Ok(());
         }
         let reading = read.map(|read| read.options(None, false)).transpose()?.unwrap_or_default();
         let doubts = books.in_doubt()?;
-        let log = ServerLog::read(&self.resolve_from, reading, &doubts, self.resolve_complete).await?;
-        books.ask(log);
+        let (logs, is_whole) = (&self.resolve_from, self.resolve_complete);
+        books.ask(ServerLog::read(logs, reading, &doubts, is_whole, cx.notes()).await?);
         Ok(())
     }
 }
