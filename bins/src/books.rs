@@ -141,6 +141,8 @@ impl Books {
 
     /// Ends the books: when this returns, everything is on the disk.
     pub(crate) async fn close(&self) -> Result<()> {
+        // The ends that the server's log knows may be on their way; if they cannot be written down, closing says so.
+        drop(self.0.ledger.sync().await);
         let held = self.in_doubt().map_or(0, |all| all.iter().filter(|doubt| doubt.is_held()).count());
         self.0.ledger.close().await.map_err(Fatal::new)?;
         if held > 0 {
