@@ -43,7 +43,8 @@ pub struct RefireArgs {
     pub methods: String,
 
     /// Take the bodies of requests from FILE, by the request ids of the log: `{"request_id":"7f2a","body":"…"}` for each, one a line,
-    /// with `body_base64` for what is no text, and `"headers":{"Content-Type":"…"}` where they are known
+    /// with `body_base64` for what is no text, and `"headers":{"Content-Type":"…"}` where they are known. It is read once, before anything is sent:
+    /// what is written to it later, while logs are followed, is not found
     #[arg(long, value_name = "FILE")]
     pub bodies: Option<PathBuf>,
 
