@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use http::HeaderMap;
+use http::header::{HeaderMap, HeaderName};
 use logretry_record::{Mark, Retry, Shown};
 use logretry_stage::parse_bytes;
 
@@ -338,7 +338,9 @@ impl RefireArgs {
         }
         for text in &self.header_env {
             let (name, variable) = text.split_once('=').unwrap_or((text, ""));
-            let value = std::env::var(variable).map_err(|_| RefirerError::Variable(variable.to_owned()))?;
+            let is_name = name.trim().parse::<HeaderName>().is_ok();
+            let shown = if is_name { name.trim() } else { "NAME" };
+            let value = std::env::var(variable).map_err(|_| RefirerError::Variable(shown.to_owned()))?;
             add_header(&mut headers, &format!("{name}: {value}"))?;
         }
         Ok(headers)

@@ -53,8 +53,10 @@ pub enum RefirerError {
     /// No randomness.
     #[error("make a secret: the system gives no random numbers")]
     Random,
-    /// An environment variable that is not there.
-    #[error("read the environment variable `{0}`: it is not set, or not text")]
+    /// The environment variable of this header is not there. It is not named, for it may be the token itself.
+    #[error(
+        "read the environment variable that is given for the header `{0}`: it is not set, or not text; write `{0}=VARIABLE`, where VARIABLE holds the value"
+    )]
     Variable(String),
     /// Not a rate.
     #[error("use `{0}` as rate: write `5` or `5/s`, `300/m`, `1000/h`")]

@@ -101,7 +101,8 @@ fn what_is_wrong_is_named() {
         (&["--max-gap=2s", "--pace=fixed"], "--max-gap"),
         (&["--pace=original", "--speed=-1"], "`-1`"),
         (&["--deny-path=/a["], "`/a[`"),
-        (&["--header-env=X-A=NO_SUCH_VARIABLE_HERE"], "`NO_SUCH_VARIABLE_HERE`"),
+        (&["--header-env=X-A=NO_SUCH_VARIABLE_HERE"], "`X-A=VARIABLE`"),
+        (&["--header-env=X-A"], "`X-A=VARIABLE`"),
         (&["--header=Idempotency-Key: x"], "--idempotency-key"),
         (&["--idempotency-secret=s"], "--idempotency-key"),
         (&["--max-time=never"], "`never`"),
@@ -118,6 +119,14 @@ fn what_is_wrong_is_named() {
     ] {
         let error = options(args).expect_err(named);
         assert!(error.contains(named), "{error}");
+    }
+}
+
+#[test]
+fn a_token_in_the_place_of_its_variable_is_not_shown() {
+    for flag in ["--header-env=Authorization=s3cret", "--header-env=Authorization: s3cret"] {
+        let error = options(&[flag]).expect_err("no variable");
+        assert!(!error.contains("s3cret"), "{error}");
     }
 }
 
