@@ -62,7 +62,7 @@ pub struct SelectArgs {
     #[arg(long)]
     pub skip_recovered: bool,
 
-    /// Only the first of equal GET, HEAD and OPTIONS requests (same method, host and target)
+    /// Only the first of equal GET, HEAD and OPTIONS requests (same method, host and target, and body, if there is one)
     #[arg(long)]
     pub dedupe: bool,
 

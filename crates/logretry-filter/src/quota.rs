@@ -9,7 +9,7 @@ use crate::request::{RequestKey, is_safe, request_of};
 /// How many of the wanted records are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Quota {
-    /// Keep only the first of equal requests: same method, host and target. Applies to GET, HEAD and OPTIONS; two equal orders are
+    /// Keep only the first of equal requests: same method, host and target, and the same body, where a capture has one. Applies to GET, HEAD and OPTIONS; two equal orders are
     /// two orders.
     pub dedupe: bool,
     /// Keep only this share of them, chosen by their ids: the same log gives the same choice.
@@ -96,6 +96,21 @@ mod tests {
         assert_eq!(turnstile.pass(&record(4, "GET", "/a?")), Ok(()));
         assert_eq!(turnstile.pass(&record(5, "POST", "/a")), Ok(()));
         assert_eq!(turnstile.pass(&record(6, "POST", "/a")), Ok(()));
+    }
+
+    #[test]
+    fn a_query_in_a_body_is_a_part_of_the_request() {
+        let asking = |number, body: &str| {
+            let plain = record(number, "GET", "/_search");
+            let original = Exchange { body: Some(body.into()), ..plain.original().clone() };
+            Record::new(plain.id(), plain.origin().clone(), original)
+        };
+        let mut turnstile = Turnstile::new(Quota { dedupe: true, ..Quota::default() });
+        assert_eq!(turnstile.pass(&asking(1, "a")), Ok(()));
+        assert_eq!(turnstile.pass(&asking(2, "b")), Ok(()));
+        assert_eq!(turnstile.pass(&asking(3, "a")), Err(Dropped::Duplicate));
+        assert_eq!(turnstile.pass(&asking(4, "")), Ok(()));
+        assert_eq!(turnstile.pass(&record(5, "GET", "/_search")), Err(Dropped::Duplicate));
     }
 
     #[test]

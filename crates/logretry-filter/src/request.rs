@@ -3,9 +3,10 @@ use logretry_record::{Exchange, Record};
 /// What makes two requests the same one, hashed.
 pub(crate) type RequestKey = [u8; 16];
 
-/// The request of `record`: its method, host and target. None if the line does not hold method and target.
+/// The request of `record`: its method, host and target, and the body that a capture has of it. None if the line does not hold method and target.
 pub(crate) fn request_of(record: &Record) -> Option<RequestKey> {
-    key(record.original(), b"")
+    let original = record.original();
+    key(original, original.body.as_ref().map_or(&b""[..], |body| body.as_slice()))
 }
 
 /// The request of `record` as made by its client. None if the line does not say who that was, either.
@@ -13,10 +14,10 @@ pub(crate) fn request_of_client(record: &Record) -> Option<RequestKey> {
     key(record.original(), record.original().client.as_ref()?.as_slice())
 }
 
-fn key(original: &Exchange, client: &[u8]) -> Option<RequestKey> {
+fn key(original: &Exchange, more: &[u8]) -> Option<RequestKey> {
     let host = original.host.as_ref().map_or(&b""[..], |host| host.as_slice());
     let mut hasher = blake3::Hasher::new();
-    for part in [original.method.as_ref()?.as_bytes(), host, original.target.as_ref()?.as_bytes(), client] {
+    for part in [original.method.as_ref()?.as_bytes(), host, original.target.as_ref()?.as_bytes(), more] {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part);
     }
