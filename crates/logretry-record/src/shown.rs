@@ -9,7 +9,7 @@ use bstr::ByteSlice;
 /// - control characters, C1 controls and bidirectional controls are escaped, so that a log line cannot move the cursor,
 ///   rename the window or hide a part of itself (CVE-2009-4487 is the classic case);
 /// - bytes that are not UTF-8 are shown as `\xHH`;
-/// - values of query parameters and of members of JSON whose names speak of secrets (`token`, `key`, `sig`, `password` …) are shown as `…`, and so are the
+/// - values of query parameters, of members of JSON and of captured headers whose names speak of secrets (`token`, `key`, `sig`, `password`, `cookie` …) are shown as `…`, and so are the
 ///   user information of a URL, what stands behind `Bearer` and `Basic`, and what has the shape of a well-known kind of token (JSON Web Tokens, keys of AWS, GitHub, Slack,
 ///   Stripe), wherever it stands;
 /// - at most [`Shown::CHARS_MAX`] characters are shown.
@@ -154,10 +154,14 @@ fn next_secret(text: &[u8]) -> Option<(usize, usize)> {
         .min()
 }
 
-/// Behind `"NAME":"`, up to the quote that ends the string.
+/// Behind `"NAME":"`, or `"name":"NAME","value":"` as captures have their headers, up to the quote that ends the string.
 fn next_member(text: &[u8]) -> Option<(usize, usize)> {
     text.find_iter(b"\":").find_map(|name_end| {
-        let name = &text[text[..name_end].rfind_byte(b'"')? + 1..name_end];
+        let name_start = text[..name_end].rfind_byte(b'"')? + 1;
+        let name = match &text[name_start..name_end] {
+            b"value" => name_before(&text[..name_start - 1]).unwrap_or_default(),
+            name => name,
+        };
         let value = text[name_end + 2..].trim_ascii_start();
         let start = text.len() - value.strip_prefix(b"\"").filter(|_| is_secret_name(name))?.len();
         let mut length = 0;
@@ -166,6 +170,14 @@ fn next_member(text: &[u8]) -> Option<(usize, usize)> {
         }
         (length > 0).then_some((start, text.len().min(start + length)))
     })
+}
+
+/// What stands in `"name":"…",` at the end of `text`.
+fn name_before(text: &[u8]) -> Option<&[u8]> {
+    let pair = text.trim_ascii_end().strip_suffix(b",")?.trim_ascii_end().strip_suffix(b"\"")?;
+    let (before, name) = pair.split_at(pair.rfind_byte(b'"')? + 1);
+    let key = before.strip_suffix(b"\"")?.trim_ascii_end().strip_suffix(b":")?;
+    key.trim_ascii_end().ends_with(b"\"name\"").then_some(name)
 }
 
 /// What follows the scheme in the value of an `Authorization` field (RFC 9110 §11.6.2), if it is long enough to be no word of a sentence.
@@ -225,7 +237,9 @@ fn is_secret_name(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
     name.split(|byte| !byte.is_ascii_alphanumeric())
         .any(|word| SECRET_NAMES.iter().any(|secret| word == secret.as_bytes()))
-        || ["token", "secret", "password", "signature", "apikey"].iter().any(|part| name.contains_str(part))
+        || ["token", "secret", "password", "signature", "apikey", "cookie", "authorization"]
+            .iter()
+            .any(|part| name.contains_str(part))
 }
 
 #[cfg(test)]
@@ -272,8 +286,17 @@ mod tests {
             (r#"{"password":"abc\"#, r#"{"password":"…"#),
             (
                 r#"{"name":"Authorization","value":"Bearer SEKRIT6"}"#,
-                r#"{"name":"Authorization","value":"Bearer …"}"#,
+                r#"{"name":"Authorization","value":"…"}"#,
             ),
+            (
+                r#"[{"name": "Cookie", "value": "a=b; c=d"},{"name":"Accept","value":"text/html"}]"#,
+                r#"[{"name": "Cookie", "value": "…"},{"name":"Accept","value":"text/html"}]"#,
+            ),
+            (
+                r#"{"name":"x-vault-token","value":"a"},{"value":"b"}"#,
+                r#"{"name":"x-vault-token","value":"…"},{"value":"b"}"#,
+            ),
+            (r#"{"http_cookie":"sid=7","status":502}"#, r#"{"http_cookie":"…","status":502}"#),
             ("Authorization: basic dXNlcjpwdw== x", "Authorization: basic … x"),
             ("a basic plan", "a basic plan"),
         ] {
