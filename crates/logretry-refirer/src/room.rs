@@ -242,6 +242,7 @@ impl Room {
         }
         let turn = self.lanes[place].end(pass, sign(&retry), now, self.random.unit());
         self.said.unanswered(place, job.planned.site(), &retry, notes);
+        self.said.redirected(place, job.planned.site(), &retry, notes);
         self.say(job.planned.site(), &retry, turn, notes);
         let has_attempts = self.options.may_go_again(&retry);
         let given_up = || self.lanes[place].is_given_up().then_some(Reason::BreakerOpen);

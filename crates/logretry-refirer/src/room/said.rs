@@ -10,25 +10,47 @@ use crate::Site;
 /// Notes at most: where hundreds of hosts are gone, the first show what is wrong.
 const NOTES_MAX: usize = 20;
 
-/// Which hosts it has been said of that they do not answer, and why.
+/// Which hosts it has been said of that they do not answer, and why, or, with no error, that they answer with a redirect.
 #[derive(Debug, Default)]
-pub(super) struct Said(Vec<(usize, ErrorKind)>);
+pub(super) struct Said(Vec<(usize, Option<ErrorKind>)>);
 
 impl Said {
     /// Says why the host at `place` gave no whole answer, once for each kind of error.
     pub(super) fn unanswered(&mut self, place: usize, site: &Site, retry: &Retry, notes: &Notes) {
-        let said = &mut self.0;
         let Some(error) =
             retry.error.filter(|error| !matches!(error, ErrorKind::BodyLimit | ErrorKind::Aborted))
         else {
             return;
         };
-        if said.len() == NOTES_MAX || said.contains(&(place, error)) {
-            return;
+        if self.is_new(place, Some(error)) {
+            let detail = Shown(retry.detail.as_deref().unwrap_or_default().as_bytes());
+            notes.say(format_args!("{site}: a request had no whole answer ({}): {detail}", error.as_str()));
         }
-        said.push((place, error));
-        let detail = Shown(retry.detail.as_deref().unwrap_or_default().as_bytes());
-        notes.say(format_args!("{site}: a request had no whole answer ({}): {detail}", error.as_str()));
+    }
+
+    /// Says once that the host at `place` wants what changes something to be sent elsewhere (RFC 9110 §15.4.2, §15.4.8 and §15.4.9). 302 and 303 are what a
+    /// form is answered with that has been dealt with.
+    pub(super) fn redirected(&mut self, place: usize, site: &Site, retry: &Retry, notes: &Notes) {
+        let method = retry.method.as_deref().unwrap_or("GET");
+        let changes = !matches!(method, "GET" | "HEAD" | "OPTIONS");
+        if let (Some(status @ (301 | 307 | 308)), None) = (retry.status, retry.error)
+            && changes
+            && self.is_new(place, None)
+        {
+            let method = Shown(method.as_bytes());
+            notes.say(format_args!(
+                "{site}: {method} was answered with {status}, a redirect, and none is followed: it counts as recovered, and most likely nothing was done; \
+                 send it to where that leads"
+            ));
+        }
+    }
+
+    fn is_new(&mut self, place: usize, what: Option<ErrorKind>) -> bool {
+        let is_new = self.0.len() < NOTES_MAX && !self.0.contains(&(place, what));
+        if is_new {
+            self.0.push((place, what));
+        }
+        is_new
     }
 }
 
@@ -95,6 +117,24 @@ mod tests {
         );
         (1..100).for_each(|place| said.unanswered(place, &site, &retry(None, Some(ErrorKind::Dns)), &notes));
         assert_eq!(heard.lock().expect("no panic").len(), NOTES_MAX - 2);
+    }
+
+    #[test]
+    fn what_changes_something_and_is_redirected_is_told_of_once() {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let notes = {
+            let heard = Arc::clone(&heard);
+            Notes::to(move |note| heard.lock().expect("no panic").push(note.to_string()))
+        };
+        let site: Site = "http://shop.example".parse().expect("a site");
+        let mut said = Said::default();
+        for (method, status) in [("GET", 301), ("POST", 303), ("POST", 200), ("PUT", 308), ("POST", 307)] {
+            let answered = Retry { method: Some(method.to_owned()), ..retry(Some(status), None) };
+            said.redirected(0, &site, &answered, &notes);
+        }
+        let expected = "http://shop.example: PUT was answered with 308, a redirect, and none is followed: it counts as recovered, and most likely \
+                        nothing was done; send it to where that leads";
+        assert_eq!(*heard.lock().expect("no panic"), [expected]);
     }
 
     #[test]
