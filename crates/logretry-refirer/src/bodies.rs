@@ -12,7 +12,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
@@ -44,6 +44,12 @@ impl Bodies {
     pub fn open(path: &Path) -> Result<Self, RefirerError> {
         let failed = |error| RefirerError::File { path: path.to_owned(), error };
         let file = File::open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        if !metadata.is_file() && !metadata.is_dir() {
+            return Err(failed(io::Error::other(
+                "it is no regular file, and each body is read once more when its request is planned; write them into a file first",
+            )));
+        }
         let mut bodies = Self { file: file.try_clone().map_err(failed)?, places: HashMap::new(), lost: 0 };
         let mut lines = BufReader::with_capacity(1 << 17, file);
         let (mut line, mut offset) = (Vec::new(), 0);

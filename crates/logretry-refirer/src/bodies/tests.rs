@@ -88,3 +88,9 @@ fn what_cannot_be_used_is_said_with_its_line() {
         assert_eq!(error, format!("use the bodies of `FILE`, line 2: {why}"));
     }
 }
+
+#[test]
+fn what_cannot_be_read_again_is_no_file_of_bodies() {
+    let error = Bodies::open(Path::new("/dev/null")).expect_err("no file").to_string();
+    assert!(error.starts_with("read `/dev/null`: it is no regular file"), "{error}");
+}
