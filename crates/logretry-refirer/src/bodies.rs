@@ -97,7 +97,7 @@ impl Bodies {
             return None;
         }
         let id = std::str::from_utf8(original.request_id.as_ref()?).ok()?;
-        let given = self.places.get(id)?.and_then(|place| self.read(place));
+        let given = self.places.get(id)?.and_then(|place| self.read(place)).filter(|given| given.id == id);
         let mut completed = original.clone();
         completed.lossy.retain(|part| part != "body");
         match given {

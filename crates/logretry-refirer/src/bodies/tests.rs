@@ -94,3 +94,14 @@ fn what_cannot_be_read_again_is_no_file_of_bodies() {
     let error = Bodies::open(Path::new("/dev/null")).expect_err("no file").to_string();
     assert!(error.starts_with("read `/dev/null`: it is no regular file"), "{error}");
 }
+
+#[test]
+fn a_file_that_is_written_anew_meanwhile_gives_nobody_the_body_of_another() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let line = |id: &str| format!("{{\"request_id\":\"{id}\",\"body\":\"{id}\"}}\n");
+    std::fs::write(file.path(), [line("a"), line("b")].concat()).expect("a file");
+    let bodies = Bodies::open(file.path()).expect("bodies");
+    std::fs::write(file.path(), [line("b"), line("a")].concat()).expect("a file");
+    let a = completed(&bodies, "a").expect("one that has lost it");
+    assert_eq!((a.body, a.lossy), (None, vec!["body".into()]));
+}
