@@ -232,6 +232,29 @@ fn bodies_may_lie_beside_an_access_log_that_has_request_ids() {
 }
 
 #[test]
+fn a_plan_says_which_bodies_are_of_no_use() {
+    let desk = Desk::with("access.log", line("POST /a", 502));
+    let cut = r#"{"request_id":"7f2a","headers":{"Content-Length":"9"},"body":"a"}"#;
+    let two = r#"{"request_id":"7f2b","body":"a"}"#;
+    desk.put("bodies.ndjson", [cut, two, &two.replace("\"a\"", "\"b\"")].join("\n"));
+    let arguments = [
+        "access.log",
+        "--base-url",
+        "https://shop.example",
+        "--methods",
+        "POST",
+        "--bodies",
+        "bodies.ndjson",
+    ];
+    for (program, verb) in [("plan", &[][..]), ("run", &["--dry-run"])] {
+        let ended = desk.program("logretry", &[program]).args(arguments).args(verb).run();
+        for says in ["1 request ids have several bodies", "1 bodies in --bodies are not as long as"] {
+            assert!(ended.stderr.contains(says), "{program}: {}", ended.stderr);
+        }
+    }
+}
+
+#[test]
 fn a_file_of_bodies_that_cannot_be_used_is_named_before_anything_is_sent() {
     let desk = Desk::with("access.log", line("POST /a", 502));
     desk.put("bodies.ndjson", "{\"request_id\":\"7f2a\"}\n");

@@ -29,6 +29,9 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) async fn run(self, cx: &Context) -> Result<()> {
         let options = self.flags.options()?;
+        for complaint in options.bodies.iter().flat_map(|bodies| bodies.complaints()) {
+            cx.notes().say(format_args!("{complaint}"));
+        }
         let mut counts = Counts::new(&options);
         let judging = self.flags.judge_what_is_left(cx, |record, judged| counts.take(record, judged));
         counts.done = judging.await?;

@@ -75,7 +75,7 @@ impl Bodies {
     }
 
     /// What a person should know of the file: which of its bodies are of no use.
-    pub(crate) fn complaints(&self) -> impl Iterator<Item = String> {
+    pub fn complaints(&self) -> impl Iterator<Item = String> {
         let unclear = self.places.values().filter(|place| place.is_none()).count();
         let unclear = (unclear > 0).then(|| {
             format!(
