@@ -9,7 +9,7 @@
 //! | HAProxy | it ended in the queue or while connecting (second letter of `%tsc` or `%ts`: `Q`, `C`), or no server was chosen (`%s` is `<NOSRV>`), and `%rc` tells of no retry | HAProxy configuration manual §8.5; `retry-on` may repeat what was delivered |
 //! | nginx | every item of `$upstream_connect_time` is `-`; or `$upstream_addr` is `-`; with 502, 503 or 504 | `ngx_http_upstream.c`: the time is set as soon as there is a connection, a kept one too |
 //! | AWS ALB | `target:port` and `target_status_code` are `-`, with 502, 503 or 504; no time was spent on a target (`-1`), and `error_reason` names no Lambda | AWS, "Access logs for your Application Load Balancer": it "can't dispatch the request to a target"; a Lambda function that has failed is a `-` too |
-//! | Envoy | its response flags are among `UH`, `UF`, `UO`, `NR`, `NC`, `RL`, and no others; nothing else in the line tells of an answer or of a retry | Envoy, "Response Flags"; `URX` would tell of retries, but an answer with 5xx that must not be retried because of too many retries is `UO` (`Filter::onUpstreamHeaders` in `router.cc`) |
+//! | Envoy | its response flags are among `UH`, `UF`, `UO`, `NR`, `NC`, `RL`, and no others; nothing else in the line tells of an answer or of a retry | Envoy, "Response Flags"; `URX` would tell of retries, but an answer with 5xx that must not be retried because of too many retries is `UO` (`Filter::onUpstreamHeaders` in `router.cc`), which counts only where details or service time are logged |
 //!
 //! In JSON it is the same values that prove it, in the names that nginx and Envoy give them, or that a pasted `json_format` does. Where a value is an array, or is missing, or empty
 //! (as nginx's `escape=json` writes what it does not have, and so do gateways that reach their servers in another way), there is no proof. What Traefik and Caddy log tells no failed
@@ -84,7 +84,8 @@ impl Evidence {
                     || service_time.is_some_and(|time| raw(time) != b"-");
                 let again =
                     attempts.is_some_and(|attempts| ![&b"-"[..], b"0", b"1"].contains(&raw(attempts)));
-                if answered || again { None } else { envoy(raw(flags)) }
+                let tells_answers = details.is_some() || service_time.is_some();
+                if answered || again { None } else { envoy(raw(flags), tells_answers) }
             }
             Self::Alb { .. } => None,
         }
@@ -115,9 +116,13 @@ pub(crate) fn is_by_upstream(details: &[u8]) -> bool {
     details.starts_with(b"via_upstream")
 }
 
-/// What Envoy proves with its response flags, if it has had no answer.
-pub(crate) fn envoy(flags: &[u8]) -> Option<&'static str> {
-    let sent_nothing = |flag: &[u8]| [&b"UH"[..], b"UF", b"UO", b"NR", b"NC", b"RL"].contains(&flag);
+/// What Envoy proves with its response flags, where nothing tells of an answer. `UO` is also the flag of one, so it counts only if the line would tell (`tells_answers`).
+pub(crate) fn envoy(flags: &[u8], tells_answers: bool) -> Option<&'static str> {
+    let sent_nothing = |flag: &[u8]| match flag {
+        b"UH" | b"UF" | b"NR" | b"NC" | b"RL" => true,
+        b"UO" => tells_answers,
+        _ => false,
+    };
     flags.split(|&byte| byte == b',').all(sent_nothing).then_some("envoy_not_sent")
 }
 
@@ -198,6 +203,7 @@ mod tests {
         for (flags, expected) in [
             ("UH", Some("envoy_not_sent")),
             ("UF,NR", Some("envoy_not_sent")),
+            ("UO", None),
             ("UF,URX", None),
             ("UC", None),
             ("UT", None),
@@ -289,11 +295,9 @@ mod tests {
             assert_eq!(proof(pasted, &line).as_deref(), expected, "{line}");
         }
         let pasted = r#"json_format: {"code":"%RESPONSE_CODE%","path":"%REQ(:PATH)%","why":"%RESPONSE_FLAGS%","more":"%RESPONSE_CODE_DETAILS%"}"#;
-        for (details, expected) in [
-            (r#""overload""#, Some("envoy_not_sent")),
-            ("null", Some("envoy_not_sent")),
-            (r#""via_upstream""#, None),
-        ] {
+        for (details, expected) in
+            [(r#""overload""#, Some("envoy_not_sent")), ("null", None), (r#""via_upstream""#, None)]
+        {
             let line = envoy.example.replace(
                 r#""response_flags":"UF""#,
                 &format!(r#""response_flags":"UO","response_code_details":{details}"#),

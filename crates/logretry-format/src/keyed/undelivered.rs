@@ -8,11 +8,16 @@ impl<'a> KeyedRead<'a> {
         if !self.keyed.is_json() {
             return None;
         }
-        let mut details = self.slots(|purpose| purpose == Purpose::ResponseDetails);
-        if details.any(|slot| self.present(slot).is_some_and(evidence::is_by_upstream)) {
+        let mut details = self
+            .slots(|purpose| purpose == Purpose::ResponseDetails)
+            .filter_map(|slot| self.present(slot))
+            .peekable();
+        let tells_answers = details.peek().is_some();
+        if details.any(evidence::is_by_upstream) {
             return None;
         }
-        let flags = self.whole(Purpose::ResponseFlags).and_then(evidence::envoy);
+        let flags =
+            self.whole(Purpose::ResponseFlags).and_then(|flags| evidence::envoy(flags, tells_answers));
         flags.or_else(|| {
             let (address, connect) =
                 (self.whole(Purpose::UpstreamAddress), self.whole(Purpose::UpstreamConnect));
