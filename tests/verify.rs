@@ -114,6 +114,18 @@ fn a_lost_line_and_a_double_one_are_found_and_named() {
 }
 
 #[test]
+fn a_retry_log_of_another_form_is_told_from_one_whose_lines_are_lost() {
+    let (desk, _) = ran(&Backend::up(), &REQUESTS[..2], &["--as", "json"]);
+    let verified = verify(&desk, &[]);
+    assert_eq!(verified.code, 1, "{}", verified.stdout);
+    let stderr = &verified.stderr;
+    assert!(
+        stderr.contains("none of its lines is in the format of the log: give the --as of the run"),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn lines_of_no_request_lines_without_an_outcome_and_damaged_ones_are_named() {
     let (desk, _) = ran(&Backend::up(), &REQUESTS[..2], &["--limit", "1"]);
     edit(&desk, |lines| {

@@ -248,7 +248,11 @@ impl Findings {
         let counts: Vec<_> =
             broken.iter().map(|(problem, words)| format!("{} {words}", self.number(*problem))).collect();
         let unmarked = ledger.is_some_and(|ledger| ledger.digest.unmarked_lines > 0);
+        let is_another = self.lines > 0 && self.number(Problem::Damaged) == self.lines;
         let advice = match first {
+            _ if is_another => {
+                "none of its lines is in the format of the log: give the --as of the run, if it had one; what holds URLs, JSON or a table cannot be verified"
+            }
             Problem::Missing => {
                 "a run that was stopped goes on by the same command again; else give --ledger, which knows what was sent"
             }
