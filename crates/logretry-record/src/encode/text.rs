@@ -41,7 +41,7 @@ fn push_escaped(text: &[u8], out: &mut Vec<u8>) -> bool {
 #[inline(always)]
 fn push_inside<S: Simd>(simd: S, text: &[u8], out: &mut Vec<u8>) -> bool {
     const STEPS: usize = 4;
-    let mut is_ascii = true;
+    // What is no part of a line is short, and mostly plain.
     if text.len() < STEP {
         let mut step = [b' '; STEP];
         step[..text.len()].copy_from_slice(text);
@@ -51,6 +51,7 @@ fn push_inside<S: Simd>(simd: S, text: &[u8], out: &mut Vec<u8>) -> bool {
             return bytes.simd_lt(u8x64::splat(simd, 0x80)).all_true();
         }
     }
+    let mut is_ascii = true;
     for text in text.chunks(STEP * STEPS) {
         let (pieces, mut marks) = (Pieces::of(text), [0; STEPS + 1]);
         is_ascii &= pieces.mark(simd, &mut marks[..=text.len() / STEP]);
