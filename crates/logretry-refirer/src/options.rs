@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use logretry_record::Mark;
+use logretry_record::{Mark, Scheme};
 use url::{Host, Url};
 
 use crate::quantity::TIME_MAX;
 use crate::site::Authority;
 use crate::{
-    Backoff, Bodies, DeniedPath, Destination, IdempotencySecret, KeepHeaders, Methods, Pace, Rate,
+    Backoff, BaseUrl, Bodies, DeniedPath, Destination, IdempotencySecret, KeepHeaders, Methods, Pace, Rate,
     RefirerError, Tempo,
 };
 
@@ -95,6 +95,12 @@ pub struct Options {
 }
 
 impl Options {
+    /// Whether TLS may be spoken with anybody.
+    pub(crate) fn speaks_tls(&self) -> bool {
+        let is_plain = |base: &BaseUrl| base.site().scheme() == Scheme::Http;
+        self.proxy.is_some() || !self.destination.base_url.as_ref().is_some_and(is_plain)
+    }
+
     /// What a run does by default that follows logs: it sends a request 30 s after it was logged, up to five times within hours, and gives no host up.
     pub fn following() -> Self {
         Self {

@@ -11,8 +11,21 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use crate::options::Tls;
 use crate::{HttpVersion, RefirerError, pem};
 
+/// Whose certificates are trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// The system's, and those of `--cacert`.
+    System,
+    /// Those of `--cacert`: for who speaks no TLS, because to read what the system has takes longer than all else before the first request.
+    Given,
+}
+
 /// The configuration, with the protocols of `http` to be offered to the server.
-pub(crate) fn client_config(tls: &Tls, http: HttpVersion) -> Result<ClientConfig, RefirerError> {
+pub(crate) fn client_config(
+    tls: &Tls,
+    http: HttpVersion,
+    trust: Trust,
+) -> Result<ClientConfig, RefirerError> {
     let provider = Arc::new(ring::default_provider());
     let failed = |error: rustls::Error| RefirerError::Client(error.to_string());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -21,7 +34,7 @@ pub(crate) fn client_config(tls: &Tls, http: HttpVersion) -> Result<ClientConfig
     let builder = if tls.insecure {
         builder.dangerous().with_custom_certificate_verifier(Arc::new(TakesAny(provider)))
     } else {
-        builder.with_root_certificates(roots(tls)?)
+        builder.with_root_certificates(roots(tls, trust)?)
     };
     let mut config = match (&tls.cert, &tls.key) {
         (None, None) => builder.with_no_client_auth(),
@@ -43,11 +56,13 @@ pub(crate) fn client_config(tls: &Tls, http: HttpVersion) -> Result<ClientConfig
     Ok(config)
 }
 
-/// The system's certificates and those of `--cacert`. A system without any is no error here: plain HTTP needs none, and
+/// The certificates that are trusted. A system without any is no error here: plain HTTP needs none, and
 /// over TLS every server will be unknown, which the records then say.
-fn roots(tls: &Tls) -> Result<RootCertStore, RefirerError> {
+fn roots(tls: &Tls, trust: Trust) -> Result<RootCertStore, RefirerError> {
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if trust == Trust::System {
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
     if let Some(path) = &tls.cacert {
         for certificate in pem::certificates(path)? {
             roots

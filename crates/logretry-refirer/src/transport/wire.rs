@@ -16,6 +16,7 @@ use super::tunnel::Tunnel;
 use super::{Ready, Request, Seen, Transport, not_connected};
 use crate::fault::{Fault, Phase};
 use crate::resolver::Resolver;
+use crate::tls::{Trust, client_config};
 use crate::{HttpVersion, Options, RefirerError, Site};
 
 /// How often a request may meet a connection that its server is just retiring, or be refused without a look. nginx retires one after a thousand requests.
@@ -31,7 +32,8 @@ pub(crate) struct Wire {
 impl Wire {
     pub(crate) fn new(options: &Options) -> Result<Self, RefirerError> {
         let resolver = Resolver::new(options);
-        let tls = crate::tls::client_config(&options.tls, options.http)?;
+        let trust = if options.speaks_tls() { Trust::System } else { Trust::Given };
+        let tls = client_config(&options.tls, options.http, trust)?;
         let proxied = match &options.proxy {
             Some(proxy) => Some(Arc::new(Proxied::new(options, proxy, resolver.clone(), tls.clone())?)),
             None => None,

@@ -33,7 +33,8 @@ async fn why_a_server_closed_is_told_though_it_closed_before_that_was_read() {
         TlsAcceptor::from(Arc::new(wants_a_certificate())).accept(tcp).await.is_ok()
     });
     let careless = Tls { insecure: true, ..Tls::default() };
-    let client = crate::tls::client_config(&careless, HttpVersion::Http1).expect("a configuration");
+    let client = crate::tls::client_config(&careless, HttpVersion::Http1, crate::tls::Trust::System)
+        .expect("a configuration");
     let tcp = TcpStream::connect(address).await.expect("a connection");
     let name = "shop.example".try_into().expect("a name");
     let tls = TlsConnector::from(Arc::new(client)).connect(name, tcp).await.expect("our side of it");
