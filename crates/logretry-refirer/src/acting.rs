@@ -19,6 +19,8 @@
 
 use std::borrow::Cow;
 
+mod beginnings;
+
 /// What acts.
 const WORDS: &[&str] = &[
     "logout",
@@ -68,6 +70,9 @@ const METHODS: &[&str] = &["post", "put", "patch", "delete"];
 
 /// Whether `target`, path and query, says that it acts.
 pub(crate) fn says_that_it_acts(target: &str) -> bool {
+    if !beginnings::may_act(target) {
+        return false;
+    }
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let segment = |segment: &str| {
         let segment = decoded(segment.split(';').next().unwrap_or_default());
