@@ -45,8 +45,17 @@ pub(crate) async fn refire(
     let time = Timestamp::now();
     let start = Instant::now();
     let mut seen = Seen::default();
-    let ready = patience.wait(start + patience.timeout(), transport.ready(request, start)).await;
-    let mut took = start.elapsed();
+    let deadline = start + patience.timeout();
+    let (ready, mut took) = {
+        // Pinned where they are made: futures are large, and to hand them on would copy them.
+        let ready = pin!(transport.ready(request, start));
+        let mut ready = pin!(patience.wait(deadline, ready));
+        // A connection that is kept takes no time, and needs no clock.
+        match futures_util::poll!(ready.as_mut()) {
+            Poll::Ready(ready) => (ready, Duration::ZERO),
+            Poll::Pending => (ready.await, start.elapsed()),
+        }
+    };
     let end = match ready {
         Err(fault) if fault.kind == ErrorKind::Aborted => return Err(Reason::Stopped),
         Err(fault) => Err(fault),
@@ -60,8 +69,11 @@ pub(crate) async fn refire(
             intended?;
             begun();
             let deadline = start + patience.timeout().saturating_sub(took);
-            let end = patience.wait(deadline, ready.exchange(request, &mut seen)).await;
-            took += start.elapsed();
+            let end = {
+                let exchange = pin!(ready.exchange(request, &mut seen));
+                patience.wait(deadline, exchange).await
+            };
+            took += seen.whole.unwrap_or_else(Instant::now).saturating_duration_since(start);
             end
         }
     };

@@ -87,6 +87,8 @@ pub(crate) struct Seen {
     pub(crate) retry_after: Option<Duration>,
     /// Bytes of its body.
     pub(crate) bytes: u64,
+    /// When it was whole, if anybody has looked at the clock.
+    pub(crate) whole: Option<Instant>,
 }
 
 impl Seen {

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::thread;
@@ -82,7 +83,9 @@ pub(super) async fn oversee<J, E, F>(
 
 async fn serve<J, E, F: Future<Output = E>>(desk: Arc<Desk<J, E>>, place: usize, work: impl Fn(J) -> F) {
     loop {
-        let end = work(desk.take(place).await).await;
+        let job = desk.take(place).await;
+        // Pinned where it is made: it is large, and to hand it on would copy it.
+        let end = pin!(work(job)).await;
         desk.end(end);
     }
 }

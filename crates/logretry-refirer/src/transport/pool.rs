@@ -49,11 +49,11 @@ impl Pool {
         }
     }
 
-    /// Puts a connection to `site` in.
-    pub(super) fn put(&self, site: &Site, connection: Http1) {
+    /// Puts a connection to `site` in, which rests from `now` on.
+    pub(super) fn put(&self, site: &Site, connection: Http1, now: Instant) {
         let mut resting = self.resting();
         let closed = (resting.count >= self.connections_max).then(|| resting.pop_oldest()).flatten();
-        resting.push(site, (Instant::now(), connection));
+        resting.push(site, (now, connection));
         drop(resting);
         drop(closed);
     }
@@ -104,7 +104,7 @@ mod tests {
             let stream = TcpStream::connect(address).await.expect("a connection");
             let (_server, _) = listener.accept().await.expect("a connection");
             let before = Instant::now();
-            pool.put(&site, Http1::over(Stream::Plain(stream)));
+            pool.put(&site, Http1::over(Stream::Plain(stream)), before);
             let rested = Duration::from_millis(rested_ms);
             // A busy machine takes its time to put it in, which only makes its rest shorter.
             let now = if is_used { before + rested } else { Instant::now() + rested };

@@ -98,7 +98,8 @@ impl Ready for Open {
                 Way::Http1(http1) => match http1.exchange(request, seen, body_bytes_max).await? {
                     http1::Exchanged::Last => return Ok(()),
                     http1::Exchanged::Whole(http1) => {
-                        connections.pool.put(&request.planned.site, http1);
+                        let now = *seen.whole.insert(Instant::now());
+                        connections.pool.put(&request.planned.site, http1, now);
                         return Ok(());
                     }
                     http1::Exchanged::NotSent => {}
