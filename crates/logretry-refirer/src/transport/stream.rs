@@ -1,11 +1,13 @@
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::unconstrained;
 use tokio_rustls::client::TlsStream;
 
 use crate::fault::links;
@@ -27,6 +29,22 @@ impl Stream {
             Self::Tls(tls) => tls.get_ref().1.alpn_protocol() == Some(b"h2"),
             Self::Tunnelled(tls) => tls.get_ref().1.alpn_protocol() == Some(b"h2"),
         }
+    }
+
+    /// Reads what is there. Nobody is woken when more comes.
+    pub(super) fn read_now(&mut self, bytes: &mut [u8]) -> Poll<io::Result<usize>> {
+        // To wait for nothing takes a lock, which a plain stream does without.
+        if let Self::Plain(tcp) = self {
+            return match tcp.try_read(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+                read => Poll::Ready(read),
+            };
+        }
+        let mut buffer = ReadBuf::new(bytes);
+        let read = poll_fn(|cx| Pin::new(&mut *self).poll_read(cx, &mut buffer));
+        // Unconstrained: tokio would otherwise now and then pretend that nothing is there.
+        let read = pin!(unconstrained(read)).poll(&mut Context::from_waker(Waker::noop()));
+        read.map_ok(|()| buffer.filled().len())
     }
 
     /// The end of writing. A server that breaks TLS off says why and closes, and then writing may fail before that has been read: it is the better reason.

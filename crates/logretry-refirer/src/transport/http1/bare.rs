@@ -40,8 +40,8 @@ impl Bare {
 
     /// Whether a request can be written to it, as far as the operating system has told.
     pub(super) fn is_open(&mut self) -> bool {
-        // Nobody is to be woken: whoever takes it looks for himself. What is there already is no answer to anything.
-        self.poll_answer(&mut Context::from_waker(Waker::noop())).is_pending()
+        // What is there already is no answer to anything.
+        self.stream.read_now(&mut self.answer).is_pending()
     }
 
     /// Sends `request` and reads the answer, if both are plain. If not, `seen` is left as it was, and the connection comes back with what has happened on it.
@@ -55,7 +55,7 @@ impl Bare {
         if !write_plain(request, &mut self.request) {
             return Err(self.tell(0, Ok(()), None));
         }
-        if let Poll::Ready(read) = self.poll_answer(&mut Context::from_waker(Waker::noop())) {
+        if let Poll::Ready(read) = self.stream.read_now(&mut self.answer) {
             return Err(self.tell(0, Ok(()), Some(read)));
         }
         let (sent, end) = self.send();
