@@ -43,6 +43,8 @@ pub(crate) struct Breaker {
     /// Counts openings; answers to requests that began before the last one say nothing new.
     epoch: u32,
     last: VecDeque<bool>,
+    /// How many of them have failed.
+    failures: usize,
     good_in_a_row: u32,
     state: State,
 }
@@ -77,6 +79,7 @@ impl Breaker {
             trips: 0,
             epoch: 0,
             last: VecDeque::with_capacity(WINDOW),
+            failures: 0,
             good_in_a_row: 0,
             state: State::Closed,
         }
@@ -127,9 +130,11 @@ impl Breaker {
             self.trips = 0;
         }
         self.last.push_back(failed);
-        self.last.drain(..self.last.len().saturating_sub(WINDOW.max(places)));
-        let failures = self.last.iter().filter(|&&failed| failed).count();
-        failed && self.last.len() >= ANSWERS_MIN.max(places / 2) && failures * 2 >= self.last.len()
+        self.failures += usize::from(failed);
+        while self.last.len() > WINDOW.max(places) {
+            self.failures -= usize::from(self.last.pop_front() == Some(true));
+        }
+        failed && self.last.len() >= ANSWERS_MIN.max(places / 2) && self.failures * 2 >= self.last.len()
     }
 
     fn open(&mut self, now: Instant, random: f64) -> Turn {
@@ -137,6 +142,7 @@ impl Breaker {
         self.trips += 1;
         self.good_in_a_row = 0;
         self.last.clear();
+        self.failures = 0;
         if self.trips >= self.trips_max {
             self.state = State::GivenUp;
             return Turn::GivenUp;

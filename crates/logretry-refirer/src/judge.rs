@@ -9,9 +9,9 @@
 //! 5. Is its path not denied, and does its URL not say that it acts although its method says otherwise?
 //! 6. Can it go out byte for byte, through the proxy that was asked for?
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::Method;
 use http::uri::PathAndQuery;
 use logretry_record::{Reason, Record};
@@ -95,14 +95,17 @@ impl Options {
         if reads && !self.allow_acting && says_that_it_acts(&target.path) {
             return Err(Reason::MayAct);
         }
-        let mut path = [prefix, &target.path].concat();
+        let mut path = target.path;
+        if !prefix.is_empty() {
+            path = Cow::Owned([prefix, &path].concat());
+        }
         if let Some(mark) = &self.send_mark {
-            path = mark.put_on(&path);
+            path = Cow::Owned(mark.put_on(&path));
         }
         if path.len() > TARGET_BYTES_MAX {
             return Err(Reason::TargetTooLong);
         }
-        let target = read_back(&site, path)?;
+        let target = read_back(&site, &path)?;
         let planned = Planned { method, is_safe, site, target, payload };
         if self.proxy.is_some() && !survives_the_url_type(&planned) {
             return Err(Reason::TargetWouldChange);
@@ -113,14 +116,13 @@ impl Options {
 
 /// Reads back what was built, with the parser of the library that sends it: it must be what was meant, and go where it
 /// was meant to go. Nothing known gets here and fails; this is the second lock.
-fn read_back(site: &Site, target: String) -> Result<PathAndQuery, Reason> {
+fn read_back(site: &Site, target: &str) -> Result<PathAndQuery, Reason> {
     if !site.is_read_back() {
         return Err(Reason::HostNotAllowed);
     }
     // An authority ends at the first slash (RFC 3986 §3.2), so that what follows one cannot change it.
-    let bytes = Bytes::from(target);
-    let read = PathAndQuery::from_maybe_shared(bytes.clone()).map_err(|_| Reason::TargetForm)?;
-    let unchanged = read.as_str().as_bytes() == bytes && bytes.starts_with(b"/");
+    let read: PathAndQuery = target.parse().map_err(|_| Reason::TargetForm)?;
+    let unchanged = read.as_str() == target && target.starts_with('/');
     if unchanged { Ok(read) } else { Err(Reason::TargetForm) }
 }
 

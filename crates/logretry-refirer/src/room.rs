@@ -14,7 +14,7 @@
 //! ([`Options::again_max`]): an hour's wait of some must not keep out what is new. Then they have a room of their own, and whoever finds it full leaves
 //! as its last request ended.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +32,7 @@ use crate::pace::sign;
 use crate::random::Random;
 use crate::rate::Schedule;
 use crate::refire::{Answer, Ended};
+use crate::site::SiteMap;
 use crate::{Options, Pace, Score, Site};
 
 mod annex;
@@ -73,7 +74,7 @@ pub(crate) struct Start {
 pub(crate) struct Room {
     options: Arc<Options>,
     lanes: Vec<Lane>,
-    places: HashMap<Site, usize>,
+    places: SiteMap<usize>,
     schedule: Schedule,
     /// The log's own gaps, and when its first record came; none if they are not kept.
     score: Option<(Score, Option<Instant>)>,
@@ -115,7 +116,7 @@ impl Room {
             score: (options.pace == Pace::Original).then(|| (Score::new(options.tempo), None)),
             options,
             lanes: Vec::new(),
-            places: HashMap::new(),
+            places: SiteMap::default(),
             random: Random::new(),
             leaving: VecDeque::new(),
             fresh: Held::default(),

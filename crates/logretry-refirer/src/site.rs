@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher, Hash, Hasher};
 use std::net::Ipv6Addr;
@@ -6,7 +7,7 @@ use std::sync::Arc;
 
 use http::Uri;
 use http::header::HeaderValue;
-use logretry_record::Scheme;
+use logretry_record::{IdHasher, Scheme};
 use url::Host;
 
 use crate::RefirerError;
@@ -21,6 +22,9 @@ pub struct Site {
     port: u16,
     names: Arc<Names>,
 }
+
+/// A map by sites. Their keys are hashes already.
+pub(crate) type SiteMap<T> = HashMap<Site, T, BuildHasherDefault<IdHasher>>;
 
 /// What a site is called where. Made once, for every request needs it.
 #[derive(Debug)]

@@ -142,7 +142,9 @@ impl Tally {
     }
 
     fn note_unfinished(&self, retry: &Retry) {
-        add(&self.unfinished, u64::from(retry.outcome.is_sent() && retry.goes_on()));
+        if retry.outcome.is_sent() && retry.goes_on() {
+            add(&self.unfinished, 1);
+        }
     }
 
     /// The writer has written so many lines into the retry log.

@@ -85,7 +85,7 @@ impl<J, E> Desk<J, E> {
         let mut papers = self.open();
         papers.new += jobs.len();
         papers.under_way += jobs.len();
-        papers.jobs.append(jobs);
+        move_into(&mut papers.jobs, jobs);
         let foreman = papers.foreman.take();
         drop(papers);
         foreman.into_iter().for_each(Waker::wake);
@@ -95,7 +95,7 @@ impl<J, E> Desk<J, E> {
     pub(super) fn collect(&self, ends: &mut VecDeque<E>, waits: Option<&Waker>) -> Found {
         let mut papers = self.open();
         let found = papers.ends.len();
-        ends.append(&mut papers.ends);
+        move_into(ends, &mut papers.ends);
         if papers.is_deserted && found == 0 {
             return Found::Nobody;
         }
@@ -144,5 +144,14 @@ impl<J, E> Desk<J, E> {
         let foreman = if papers.waits.is_some() { papers.foreman.take() } else { None };
         drop(papers);
         foreman.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// Appends all of `from`. Where nothing is there, which is nearly always so, that copies nothing.
+fn move_into<T>(to: &mut VecDeque<T>, from: &mut VecDeque<T>) {
+    if to.is_empty() {
+        std::mem::swap(to, from);
+    } else {
+        to.append(from);
     }
 }

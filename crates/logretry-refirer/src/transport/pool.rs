@@ -1,6 +1,5 @@
 //! Connections that rest until they are needed again.
 
-use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use tokio::time::Instant;
 
 use super::http1::Http1;
 use crate::Site;
+use crate::site::SiteMap;
 
 /// How long a connection rests. Servers close theirs after whole seconds: 5 (Apache, Node), 2 (gunicorn), and 1 at least. Whoever lets go of it well before
 /// the first of them never sends a request into a connection that is just being closed, also not one request a second.
@@ -23,7 +23,7 @@ pub(super) struct Pool {
 #[derive(Debug, Default)]
 struct Resting {
     /// Those of a site in the order in which they came.
-    connections: HashMap<Site, Vec<(Instant, Http1)>>,
+    connections: SiteMap<Vec<(Instant, Http1)>>,
     count: usize,
 }
 

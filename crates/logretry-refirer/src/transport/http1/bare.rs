@@ -16,7 +16,7 @@ use tokio::task::unconstrained;
 
 use super::told::{Story, Told};
 use crate::transport::stream::Stream;
-use crate::transport::{Headers, OWN_ACCEPT, OWN_ENCODING, Request, Seen, agent};
+use crate::transport::{Headers, Request, Seen, agent};
 
 /// Bytes of an answer that is read here at most.
 const ANSWER_BYTES_MAX: usize = 8 << 10;
@@ -114,6 +114,9 @@ impl Bare {
     }
 }
 
+/// The end of a head that has no headers but those of every request.
+const OWN_FIELDS: &str = "accept-encoding: identity\r\naccept: */*\r\n\r\n";
+
 /// Appends `request` as the HTTP library would write it; false, if it has a body or a field that means something for the connection.
 fn write_plain(request: &Request, out: &mut Vec<u8>) -> bool {
     let planned = &request.planned;
@@ -126,16 +129,9 @@ fn write_plain(request: &Request, out: &mut Vec<u8>) -> bool {
     let all = match &request.headers {
         Headers::All(all) => all,
         Headers::Own(id) => {
-            let (host, agent) = (planned.site.authority(), agent(*id));
-            for (name, value) in [
-                ("host", host.as_bytes()),
-                ("user-agent", &agent),
-                ("accept-encoding", OWN_ENCODING.as_bytes()),
-                ("accept", OWN_ACCEPT.as_bytes()),
-            ] {
-                write_field(name, value, out);
-            }
-            out.extend_from_slice(b"\r\n");
+            write_field("host", planned.site.authority().as_bytes(), out);
+            write_field("user-agent", &agent(*id), out);
+            out.extend_from_slice(OWN_FIELDS.as_bytes());
             return true;
         }
     };
