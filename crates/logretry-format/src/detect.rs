@@ -111,7 +111,9 @@ pub fn detect<'l>(lines: impl Iterator<Item = &'l [u8]>) -> Detection {
     // What a log says of itself counts more than what its lines look like.
     let mut scores: Vec<Score> = headed.into_iter().chain(scores).collect();
     let mut verdict = verdict(&scores, &lines);
-    if let Some(loose) = loose(&lines).filter(|_| matches!(verdict, Verdict::Unknown)) {
+    if matches!(verdict, Verdict::Unknown)
+        && let Some(loose) = loose(&lines)
+    {
         verdict = Verdict::Chosen(loose.format.clone());
         scores.insert(0, loose);
     }
