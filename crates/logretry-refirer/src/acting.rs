@@ -70,9 +70,10 @@ const METHODS: &[&str] = &["post", "put", "patch", "delete"];
 
 /// Whether `target`, path and query, says that it acts.
 pub(crate) fn says_that_it_acts(target: &str) -> bool {
-    if !beginnings::may_act(target) {
-        return false;
-    }
+    beginnings::may_act(target) && one_of_its_words_acts(target)
+}
+
+fn one_of_its_words_acts(target: &str) -> bool {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let segment = |segment: &str| {
         let segment = decoded(segment.split(';').next().unwrap_or_default());

@@ -51,7 +51,27 @@ pub(super) fn may_act(target: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::super::one_of_its_words_acts;
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_target_that_acts_is_ruled_out(
+            pieces in prop::collection::vec(
+                (prop::sample::select(vec!["/", "?", "&", "=", ";", "+", "-", "_", ".", "2", "a", "A", "é", "%2F", ""]), prop::sample::select([WORDS, METHODS].concat()), any::<bool>()),
+                0..5,
+            ),
+        ) {
+            let piece = |(before, word, is_capital): &(&str, &str, bool)| match is_capital {
+                true => format!("{before}{}{}", word[..1].to_uppercase(), &word[1..]),
+                false => format!("{before}{word}"),
+            };
+            let target = format!("/{}", pieces.iter().map(piece).collect::<String>());
+            prop_assert!(may_act(&target) || !one_of_its_words_acts(&target), "{}", target);
+        }
+    }
 
     #[test]
     fn every_word_is_looked_at_wherever_it_begins() {
