@@ -85,6 +85,7 @@ impl Ledger {
         let is_new = place::create(path)?;
         // Only now: from here on nobody else can put anything in its place, unless the folder lets him.
         place::refuse_foreign(path)?;
+        place::refuse_other_names(path)?;
         Self::start(path, lock, Some(destination), durability, is_new)
     }
 
@@ -93,6 +94,7 @@ impl Ledger {
         path.metadata().at(path, "open")?;
         place::refuse_network(path)?;
         place::refuse_foreign(path)?;
+        place::refuse_other_names(path)?;
         place::refuse_other_kind(path)?;
         let lock = Lock::take(path)?;
         Self::start(path, lock, None, Durability::Full, false)

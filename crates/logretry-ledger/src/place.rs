@@ -98,6 +98,19 @@ pub(crate) fn refuse_foreign(path: &Path) -> Result<(), LedgerError> {
     Ok(())
 }
 
+/// Refuses a ledger with a second name. What was written last stands in a file beside the name under which it was written, and the lock is beside that name too: under the
+/// other one requests would be sent that have been sent already (<https://sqlite.org/howtocorrupt.html#_multiple_links_to_the_same_file>).
+pub(crate) fn refuse_other_names(path: &Path) -> Result<(), LedgerError> {
+    let found = path.metadata().at(path, "open")?;
+    if !found.is_file() || found.nlink() < 2 {
+        return Ok(());
+    }
+    let error = io::Error::other(
+        "it has a second name (a hard link), under which a part of it would be missing; copy it there instead, and remove the other name",
+    );
+    Err(error).at(path, "use")
+}
+
 fn is_foreign(owner: u32, folder_mode: u32, me: u32) -> bool {
     owner != me && folder_mode & 0o002 != 0
 }

@@ -33,6 +33,24 @@ fn a_ledger_belongs_to_one_destination() {
     Ledger::open_existing(&desk.path()).expect("whoever does not send needs no destination");
 }
 
+#[test]
+fn a_ledger_with_a_second_name_is_refused_under_both() {
+    let desk = Desk::new();
+    let ledger = desk.ledger();
+    let other = desk.path().with_extension("copy");
+    fs::hard_link(desk.path(), &other).expect("a link");
+    // What the first has written is not in the file yet, and its lock is beside the other name.
+    for path in [&other, &desk.path()] {
+        let error = Ledger::open_existing(path).expect_err("it has two names").to_string();
+        assert!(error.contains("it has a second name (a hard link)"), "{error}");
+    }
+    let error = Ledger::open(&other, "http://shop.example", Durability::Grouped).expect_err("the same");
+    assert!(error.to_string().contains("it has a second name"), "{error}");
+    close(ledger);
+    fs::remove_file(other).expect("a link");
+    desk.ledger();
+}
+
 /// As in a folder that cannot be written, whoever asks.
 #[test]
 fn a_ledger_with_room_for_nothing_beside_it_is_read_as_it_lies_and_not_written() {
