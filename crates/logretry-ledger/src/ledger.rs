@@ -13,7 +13,7 @@ use crate::compact::Compactor;
 use crate::error::At as _;
 use crate::event::{Events, Head, InDoubt, Kind, Verdict, is_safe};
 use crate::live::Live;
-use crate::place::{self, Lock};
+use crate::place::{self, Identity, Lock};
 use crate::queue::{Queue, Tray};
 use crate::schema::{self, meta, set_meta};
 use crate::ticket::{Failure, Ticket, thread_is_gone};
@@ -108,6 +108,7 @@ impl Ledger {
         is_new: bool,
     ) -> Result<Self, LedgerError> {
         let db = schema::open(path)?;
+        let identity = Identity::of(path).at(path, "open")?;
         let was_new = meta::<String>(&db, "created").at(path, "read")?.is_none();
         if was_new {
             found(&db, destination.unwrap_or_default()).at(path, "begin")?;
@@ -133,7 +134,8 @@ impl Ledger {
         let next_seq = rows::last_seq(&db).at(path, "read")? + 1;
         let shared = Arc::new(Shared { live: Mutex::new(live), ..Shared::default() });
         let compactor = Compactor::new(&db).at(path, "read")?;
-        let writer = Writer::new(db, path.to_owned(), durability, Arc::clone(&shared), next_seq, compactor);
+        let file = (path.to_owned(), identity);
+        let writer = Writer::new(db, file, durability, Arc::clone(&shared), next_seq, compactor);
         let queue = Arc::<Queue>::default();
         let tray = Tray::new(Arc::clone(&queue));
         let thread = thread::Builder::new().name("ledger".to_owned()).spawn(move || writer.run(tray));

@@ -111,6 +111,17 @@ pub(crate) fn refuse_other_names(path: &Path) -> Result<(), LedgerError> {
     Err(error).at(path, "use")
 }
 
+/// Which file it is: its device and its number there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity(u64, u64);
+
+impl Identity {
+    /// That of the file which has the name `path` now.
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+        path.symlink_metadata().map(|found| Self(found.dev(), found.ino()))
+    }
+}
+
 fn is_foreign(owner: u32, folder_mode: u32, me: u32) -> bool {
     owner != me && folder_mode & 0o002 != 0
 }

@@ -14,6 +14,7 @@
 //! A line of the retry log is appended after the sync that covers its outcome, so the log never tells what the ledger does not know.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -27,6 +28,7 @@ use crate::compact::Compactor;
 use crate::event::{Events, Head};
 use crate::group::{Group, Owed, PATIENCE};
 use crate::live::Live;
+use crate::place::Identity;
 use crate::queue::{Found, Handed, Tray};
 use crate::schema::set_meta;
 use crate::ticket::Failure;
@@ -40,6 +42,9 @@ const IDLE: Duration = Duration::from_millis(200);
 const MARK_EVERY: Duration = Duration::from_secs(1);
 /// Bytes of the retry log between two such times at most.
 const MARK_BYTES: usize = 4 << 20;
+
+/// What is wrong with a ledger that somebody has taken away while it was written.
+const GONE: &str = "it was moved away or removed while the run was going on, and without it everything would be sent again; put it back";
 
 type Answer<T = ()> = oneshot::Sender<Result<T, Failure>>;
 
@@ -75,6 +80,8 @@ impl Shared {
 pub(crate) struct Writer {
     pub(crate) db: Connection,
     pub(crate) path: PathBuf,
+    /// Which file it was when it was opened.
+    identity: Identity,
     pub(crate) durability: Durability,
     pub(crate) shared: Arc<Shared>,
     pub(crate) next_seq: u64,
@@ -106,7 +113,7 @@ struct Log {
 impl Writer {
     pub(crate) fn new(
         db: Connection,
-        path: PathBuf,
+        (path, identity): (PathBuf, Identity),
         durability: Durability,
         shared: Arc<Shared>,
         next_seq: u64,
@@ -115,6 +122,7 @@ impl Writer {
         Self {
             db,
             path,
+            identity,
             durability,
             shared,
             next_seq,
@@ -226,6 +234,11 @@ impl Writer {
 
     fn commit(&mut self, events: &Events, sync: bool) {
         if self.dead.is_some() {
+            return;
+        }
+        // What is synced into a file without its name is as good as lost: the next run would begin a new one.
+        if sync && Identity::of(&self.path).ok() != Some(self.identity) {
+            self.die(&GONE);
             return;
         }
         let first_seq = self.next_seq;
@@ -396,7 +409,7 @@ impl Writer {
     }
 
     /// The ledger cannot be written. What the system said about a failed sync cannot be mended by another one, so nothing is tried again.
-    fn die(&mut self, error: &rusqlite::Error) -> Failure {
+    fn die(&mut self, error: &dyn fmt::Display) -> Failure {
         let failure =
             Failure { what: format!("the ledger `{}`", self.path.display()), error: error.to_string() };
         self.dead.get_or_insert_with(|| failure.clone());
