@@ -205,6 +205,44 @@ fn a_run_goes_on_where_it_ended_and_sends_what_was_written_meanwhile() {
     );
 }
 
+#[test]
+fn two_runs_do_not_share_their_positions() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /1", 500));
+    desk.put("other.log", line("GET /2", 500));
+    let url = backend.url();
+    let more = ["--positions", "at", "--no-ledger"];
+    let run = follow(&desk, "access.log", &url, &more);
+    until("positions", || desk.read("at").contains("access.log").then_some(()));
+    let arguments = ["run", "--follow", "other.log", "--base-url", &url, "-o", "other", "--positions", "at"];
+    let other = desk.run("logretry", &arguments);
+    assert_eq!(other.code, 1);
+    assert_eq!(
+        other.stderr,
+        "logretry: cannot use the positions in `at`: another run is using them; give each run a file of its own\n"
+    );
+    run.signal("TERM");
+    assert_eq!(run.end().code, 143);
+    // What another has put there meanwhile is not written over.
+    let append = |text: String| {
+        let mut log = fs::File::options().append(true).open(desk.path("access.log")).expect("a log");
+        std::io::Write::write_all(&mut log, text.as_bytes()).expect("a log");
+    };
+    append(line("GET /3", 500));
+    let run = follow(&desk, "access.log", &url, &more);
+    lines(&desk, "retry.log", 2);
+    desk.put("copy", desk.read("at"));
+    fs::rename(desk.path("copy"), desk.path("at")).expect("a copy");
+    append(line("GET /4", 500));
+    let ended = run.end();
+    assert_eq!(ended.code, 1, "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("cannot write the positions `at`: another run is using them"),
+        "{}",
+        ended.stderr
+    );
+}
+
 /// The ledger lists what is held. Sent from the dead letters as well, it would perhaps be sent twice.
 #[test]
 fn of_what_was_cut_off_only_what_does_no_harm_twice_is_a_dead_letter() {
