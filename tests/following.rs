@@ -206,6 +206,27 @@ fn a_run_goes_on_where_it_ended_and_sends_what_was_written_meanwhile() {
 }
 
 #[test]
+fn what_ends_after_its_files_were_removed_stands_in_new_ones() {
+    let backend = Backend::up();
+    for more in [&["--dead-letter", "dead"][..], &["--dead-letter", "dead", "--no-ledger"]] {
+        let desk = Desk::with("access.log", line("GET /always/404/1", 500));
+        let run = follow(&desk, "access.log", &backend.url(), more);
+        for name in ["retry.log", "dead"] {
+            lines(&desk, name, 1);
+            fs::remove_file(desk.path(name)).expect("it is there");
+        }
+        let log = fs::File::options().append(true).open(desk.path("access.log"));
+        let text = line("GET /always/404/2", 500);
+        log.and_then(|mut log| std::io::Write::write_all(&mut log, text.as_bytes())).expect("a log");
+        for name in ["retry.log", "dead"] {
+            assert!(lines(&desk, name, 1).contains("/always/404/2"), "{name}");
+        }
+        run.signal("TERM");
+        assert_eq!(run.end().code, 143);
+    }
+}
+
+#[test]
 fn two_runs_do_not_share_their_positions() {
     let backend = Backend::up();
     let desk = Desk::with("access.log", line("GET /1", 500));

@@ -57,6 +57,9 @@ impl Projection for Projected {
     }
 
     fn append(&mut self, lines: &[u8], number: u64) -> io::Result<()> {
+        if self.log.is_removed()? {
+            self.log.reopen()?;
+        }
         self.log.begin(&self.head, lines)?;
         self.log.append(lines)?;
         self.cx.tally().write(number);
@@ -100,6 +103,9 @@ mod tests {
         table.append(b"2\n", 1).expect("a line");
         table.append(b"3\n", 1).expect("a line");
         assert_eq!(read(), "head\n2\n3\n");
+        std::fs::remove_file(&path).expect("a table");
+        table.append(b"4\n", 1).expect("a line");
+        assert_eq!(read(), "head\n4\n", "what was removed with it is not missed");
 
         // The process dies, and logrotate comes before the next one.
         let mark = table.sync().expect("synced");

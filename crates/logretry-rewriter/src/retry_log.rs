@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use logretry_stage::begin_file;
+use logretry_stage::{begin_file, is_removed};
 
 use crate::LogFileError;
 use crate::log_file::{appending, end_the_last_line};
@@ -111,6 +111,11 @@ impl RetryLog {
         let position = self.file.stream_position()?;
         let bytes = if position == 0 { metadata.len() } else { position };
         LogMark::behind(&self.file, &metadata, bytes).map(Some)
+    }
+
+    /// Whether its file was removed, so that nobody would find what is appended to it.
+    pub fn is_removed(&self) -> io::Result<bool> {
+        is_removed(&self.file)
     }
 
     /// Goes on in a new file, if the one that it had was moved away (`logrotate`).

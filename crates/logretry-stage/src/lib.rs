@@ -70,7 +70,7 @@ pub use cli::{MarkArgs, RejectArgs, file_to_write, parse_bytes};
 pub use context::{Context, Stops};
 pub use fatal::{Fatal, Result};
 pub use grammar::{RecordStream, Sink, Source, Stage, Watch};
-pub use line_file::{LineFile, Reopen, begin_file};
+pub use line_file::{LineFile, Reopen, begin_file, is_removed};
 pub use notes::Notes;
 pub use own_file::{open_own, refuse_what_others_hold};
 pub use rejects::{Rejects, RejectsError};

@@ -1,5 +1,6 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +24,7 @@ impl Reopen {
 }
 
 /// A file to which lines are appended, and which may be renamed meanwhile: when it is [asked](Reopen::ask) for, the line that is being written is ended in the
-/// old file, and the next one goes to the file that then has the name.
+/// old file, and the next one goes to the file that then has the name. So it does, unasked, when the old file is [removed](is_removed).
 #[derive(Debug)]
 pub struct LineFile {
     path: PathBuf,
@@ -64,6 +65,11 @@ pub fn begin_file(mut file: &File, head: &[u8], bytes: &[u8]) -> io::Result<()> 
     if metadata.is_file() && metadata.len() == 0 { file.write_all(head) } else { Ok(()) }
 }
 
+/// Whether the last name of `file` has been taken away, so that nobody would find what is written to it.
+pub fn is_removed(file: &File) -> io::Result<bool> {
+    file.metadata().map(|metadata| metadata.is_file() && metadata.nlink() == 0)
+}
+
 fn open(path: &Path) -> io::Result<File> {
     open_own(OpenOptions::new().append(true).create(true), path)
 }
@@ -72,7 +78,7 @@ impl Write for LineFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let asked = self.reopen.asked();
         if !self.is_in_line {
-            if asked != self.seen {
+            if asked != self.seen || is_removed(&self.file)? {
                 self.file = open(&self.path)?;
                 self.seen = asked;
             }
@@ -114,6 +120,20 @@ mod tests {
         reopen.ask();
         file.write_all(b"five\n").expect("a line");
         assert_eq!(read(&path), "head\nthree\nfour\nfive\n");
+    }
+
+    #[test]
+    fn what_comes_after_a_file_was_removed_goes_to_a_new_one() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("retry.log");
+        let mut file = LineFile::append_to(&path, &Reopen::default()).expect("a file");
+        file.write_all(b"one\ntw").expect("lines");
+        std::fs::remove_file(&path).expect("a file");
+        file.write_all(b"o\n").expect("the line ends where it was begun");
+        assert!(!path.exists());
+        file.write_all(b"three\n").expect("a line");
+        file.write_all(b"four\n").expect("a line");
+        assert_eq!(std::fs::read_to_string(&path).expect("a file"), "three\nfour\n");
     }
 
     #[test]
