@@ -71,6 +71,7 @@ pub struct Ledger {
     /// None when the end has come: the last connection to go must be the writer's, which can empty the WAL.
     reader: Mutex<Option<Connection>>,
     secret: [u8; 32],
+    /// The last to be dropped.
     _lock: Lock,
 }
 
@@ -86,6 +87,7 @@ impl Ledger {
         // Only now: from here on nobody else can put anything in its place, unless the folder lets him.
         place::refuse_foreign(path)?;
         place::refuse_other_names(path)?;
+        let lock = lock.and_the_file(path)?;
         Self::start(path, lock, Some(destination), durability, is_new)
     }
 
@@ -96,7 +98,7 @@ impl Ledger {
         place::refuse_foreign(path)?;
         place::refuse_other_names(path)?;
         place::refuse_other_kind(path)?;
-        let lock = Lock::take(path)?;
+        let lock = Lock::take(path)?.and_the_file(path)?;
         Self::start(path, lock, None, Durability::Full, false)
     }
 

@@ -15,6 +15,8 @@ use crate::error::At as _;
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
+    /// The ledger itself.
+    _ledger: Option<File>,
 }
 
 impl Lock {
@@ -39,7 +41,30 @@ impl Lock {
         let holder = format!("process {} on {}\n", std::process::id(), host.nodename().to_string_lossy());
         file.set_len(0).and_then(|()| file.rewind()).at(path, "lock")?;
         file.write_all(holder.as_bytes()).at(path, "lock")?;
-        Ok(Self { _file: file })
+        Ok(Self { _file: file, _ledger: None })
+    }
+
+    /// Locks the ledger itself too, which is there now: somebody may have removed the other file, for it looks as if it had been left behind.
+    ///
+    /// It must be dropped after all connections of SQLite, whose own locks end when any file of this process that is the same one is closed. Where they are of one kind with this
+    /// lock, it would keep them out.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn and_the_file(self, path: &Path) -> Result<Self, LedgerError> {
+        let mut options = OpenOptions::new();
+        // Whatever it is, it is not waited for.
+        options.read(true).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
+        let file = options.open(path).at(path, "open")?;
+        if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)
+            == Err(rustix::io::Errno::WOULDBLOCK)
+        {
+            return Err(LedgerError::InUse { path: path.to_owned(), holder: "another process".to_owned() });
+        }
+        Ok(Self { _ledger: Some(file), ..self })
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn and_the_file(self, _: &Path) -> Result<Self, LedgerError> {
+        Ok(self)
     }
 
     /// Who works with the ledger at `path`, if anybody does.

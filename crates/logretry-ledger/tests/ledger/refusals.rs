@@ -19,6 +19,23 @@ fn a_second_instance_is_refused_at_once() {
     desk.ledger();
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_second_instance_is_refused_even_if_the_lock_was_removed() {
+    let desk = Desk::new();
+    let first = desk.ledger();
+    for open in
+        [|desk: &Desk| desk.open(Durability::Grouped), |desk: &Desk| Ledger::open_existing(&desk.path())]
+    {
+        fs::remove_file(desk.path().with_extension("lock")).expect("a lock");
+        let error = open(&desk).expect_err("it is in use");
+        assert!(error.to_string().contains("another process is using it"), "{error}");
+    }
+    first.intent(id(0), 1, "POST", "http://shop.example/a").wait().expect("the first goes on");
+    drop(first);
+    desk.ledger();
+}
+
 #[test]
 fn a_ledger_belongs_to_one_destination() {
     let desk = Desk::new();
