@@ -1,3 +1,4 @@
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -86,7 +87,7 @@ pub enum LedgerError {
         error: rusqlite::Error,
     },
     /// SQLite refused.
-    #[error("{doing} the ledger `{}`: {error}", path.display())]
+    #[error("{doing} the ledger `{}`: {}", path.display(), Told(error))]
     Sqlite {
         /// The ledger.
         path: PathBuf,
@@ -124,6 +125,20 @@ pub enum LedgerError {
     },
 }
 
+/// What SQLite says, and what to do where that is known.
+pub(crate) struct Told<'a>(pub(crate) &'a rusqlite::Error);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        if self.0.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) {
+            // All that belongs to logretry waits for its own lock.
+            write!(f, " by another program, such as an `sqlite3` that has begun to change it; end that")?;
+        }
+        Ok(())
+    }
+}
+
 /// Names the ledger and the deed in an error of the system or of SQLite.
 pub(crate) trait At<T> {
     fn at(self, path: &Path, doing: &'static str) -> Result<T, LedgerError>;
@@ -152,5 +167,20 @@ impl<T> At<T> for rusqlite::Result<T> {
             }
             _ => LedgerError::Sqlite { path: path.to_owned(), doing, error },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_keeps_a_ledger_locked_is_to_be_ended() {
+        let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+        let busy = Err::<(), _>(rusqlite::Error::SqliteFailure(busy, Some("database is locked".to_owned())));
+        assert_eq!(
+            busy.at(Path::new("ledger"), "write").expect_err("an error").to_string(),
+            "write the ledger `ledger`: database is locked by another program, such as an `sqlite3` that has begun to change it; end that"
+        );
     }
 }

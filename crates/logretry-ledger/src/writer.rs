@@ -25,6 +25,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use tokio::sync::oneshot;
 
 use crate::compact::Compactor;
+use crate::error::Told;
 use crate::event::{Events, Head};
 use crate::group::{Group, Owed, PATIENCE};
 use crate::live::Live;
@@ -187,14 +188,14 @@ impl Writer {
         }
         let end = self.compactor.step(&self.db, &mut self.shared.live());
         if let Err(error) = end {
-            self.die(&error);
+            self.die(&Told(&error));
         }
     }
 
     fn forget(&mut self, before: Timestamp) -> Result<u64, Failure> {
         self.result()?;
         let end = self.compactor.forget(&self.db, before, &mut self.shared.live());
-        end.map_err(|error| self.die(&error))
+        end.map_err(|error| self.die(&Told(&error)))
     }
 
     /// Writes the events of a group in one transaction, and then does the jobs. Gives back who waits for the end.
@@ -243,7 +244,7 @@ impl Writer {
         }
         let first_seq = self.next_seq;
         if let Err(error) = self.transaction(events, sync) {
-            self.die(&error);
+            self.die(&Told(&error));
             return;
         }
         let mut live = self.shared.live();
@@ -331,7 +332,7 @@ impl Writer {
         let (mark, lines) = match self.unmarked() {
             Ok(found) => found,
             Err(error) => {
-                self.die(&error);
+                self.die(&Told(&error));
                 return;
             }
         };
@@ -394,7 +395,7 @@ impl Writer {
         }
         let closed = set_meta(&self.db, "clean", 1);
         if let Err(error) = closed {
-            self.die(&error);
+            self.die(&Told(&error));
         }
     }
 
