@@ -69,6 +69,24 @@ fn what_a_safety_stop_left_unsent_is_sent_by_the_same_command_again() {
 }
 
 #[test]
+fn a_ledger_that_knows_less_than_its_retry_log_says_so() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", failed((0..2).map(|n| format!("GET /{n}"))));
+    run(&desk, &backend.url(), &["--max-requests", "1"]);
+    std::fs::copy(desk.path("retry.log.ledger"), desk.path("copy")).expect("a copy");
+    let second = run(&desk, &backend.url(), &[]);
+    assert!(!second.stderr.contains("ledger"), "{}", second.stderr);
+    std::fs::rename(desk.path("copy"), desk.path("retry.log.ledger")).expect("a copy");
+    let third = run(&desk, &backend.url(), &[]);
+    assert!(third.stderr.contains("or the ledger is an older copy"), "{}", third.stderr);
+    std::fs::remove_file(desk.path("retry.log.ledger")).expect("a ledger");
+    let fourth = run(&desk, &backend.url(), &[]);
+    assert!(fourth.stderr.contains("the ledger is new to it"), "{}", fourth.stderr);
+    assert_eq!(backend.seen().len(), 5);
+    assert_eq!(desk.read("retry.log").lines().count(), 5);
+}
+
+#[test]
 fn what_never_got_a_connection_is_sent_by_the_same_command_again() {
     let backend = Backend::up();
     let desk = Desk::with("access.log", failed(["GET /a".to_owned()]));

@@ -35,11 +35,17 @@ impl Projection for Projected {
     }
 
     fn resume(&mut self, mark: Option<&str>, lines: Vec<Vec<u8>>) -> io::Result<()> {
+        let path = self.log.path().to_owned();
+        let name = Shown(path.as_os_str().as_encoded_bytes());
+        if mark.is_none() && path.metadata().is_ok_and(|found| found.is_file() && found.len() > 0) {
+            self.cx.notes().say(format_args!(
+                "`{name}` has lines already, and the ledger is new to it: what they tell of is sent again, if it is selected again"
+            ));
+        }
         if let Some(first) = lines.first() {
             self.log.begin(&self.head, first)?;
         }
         let done = self.log.complete(mark.and_then(|mark| mark.parse().ok()), &lines)?;
-        let name = Shown(self.log.path().as_os_str().as_encoded_bytes());
         if done.appended > 0 {
             let torn = if done.was_torn { ", one of them torn" } else { "" };
             let appended = done.appended;
@@ -50,7 +56,7 @@ impl Projection for Projected {
         if done.foreign_bytes > 0 {
             let bytes = done.foreign_bytes;
             self.cx.notes().say(format_args!(
-                "`{name}` has {bytes} bytes at its end that logretry did not write; they stay"
+                "`{name}` has {bytes} bytes at its end of which the ledger knows nothing: another program has written them, or the ledger is an older copy, and what they tell of is sent again; they stay"
             ));
         }
         Ok(())
