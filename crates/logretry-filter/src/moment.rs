@@ -1,5 +1,5 @@
 use jiff::civil::{DateTime, Time};
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, Zoned};
 
 /// Reads a moment as a person writes it: `2026-11-22T06:00:00Z`, `2026-11-22 06:00`, `2026-11-22`, `06:00` (today), or `2h`, `7d` and `30m ago` for
@@ -29,7 +29,7 @@ pub fn parse_moment(text: &str, now: &Zoned) -> Result<Timestamp, MomentError> {
         return Ok(timestamp);
     }
     if let Some(civil) = civil(text, now) {
-        return civil.to_zoned(now.time_zone().clone()).map(|zoned| zoned.timestamp()).map_err(|_| error());
+        return on_clocks_of(now.time_zone(), civil).ok_or_else(error);
     }
     now.timestamp().checked_sub(ago(text).ok_or_else(error)?).map_err(|_| error())
 }
@@ -61,7 +61,17 @@ fn in_zone(moment: &str, zone: &str, now: &Zoned) -> Result<Timestamp, MomentErr
             .map_err(|_| MomentError::Offset { moment: moment.to_owned(), zone: zone.to_owned() });
     }
     let civil = civil(moment, &now.with_time_zone(there.clone())).ok_or_else(error)?;
-    civil.to_zoned(there).map(|zoned| zoned.timestamp()).map_err(|_| error())
+    on_clocks_of(&there, civil).ok_or_else(error)
+}
+
+/// When the clocks of `zone` show `civil`: the first time, where they show it twice. A time over which they are put forward is that moment, so that what comes later on them is later.
+fn on_clocks_of(zone: &TimeZone, civil: DateTime) -> Option<Timestamp> {
+    let found = zone.to_ambiguous_zoned(civil);
+    if matches!(found.offset(), AmbiguousOffset::Gap { .. }) {
+        let before = found.earlier().ok()?.timestamp();
+        return zone.following(before).next().map(|change| change.timestamp());
+    }
+    found.compatible().ok().map(|zoned| zoned.timestamp())
 }
 
 /// The text is not a moment.
@@ -136,6 +146,26 @@ mod tests {
             "[06:00]",
         ] {
             assert!(parse_moment(text, &now).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_on_clocks_that_are_changed_stay_in_their_order() {
+        let now: Zoned = "2026-11-22T12:00:00+01:00[Europe/Berlin]".parse().expect("a time");
+        for (text, moment) in [
+            ("2026-03-29 01:59", "2026-03-29T00:59:00Z"),
+            // There are none from 2 to 3.
+            ("2026-03-29 02:00", "2026-03-29T01:00:00Z"),
+            ("2026-03-29 02:30", "2026-03-29T01:00:00Z"),
+            ("2026-03-29T02:59[Europe/Berlin]", "2026-03-29T01:00:00Z"),
+            ("2026-03-29 03:00", "2026-03-29T01:00:00Z"),
+            ("2026-03-29 03:01", "2026-03-29T01:01:00Z"),
+            // There are two.
+            ("2026-10-25 02:30", "2026-10-25T00:30:00Z"),
+            ("2026-10-25 03:00", "2026-10-25T02:00:00Z"),
+        ] {
+            let found = parse_moment(text, &now).map(|moment| moment.to_string());
+            assert_eq!(found, Ok(moment.to_owned()), "{text}");
         }
     }
 
