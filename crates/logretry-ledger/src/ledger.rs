@@ -110,7 +110,6 @@ impl Ledger {
         is_new: bool,
     ) -> Result<Self, LedgerError> {
         let db = schema::open(path)?;
-        let identity = Identity::of(path).at(path, "open")?;
         let was_new = meta::<String>(&db, "created").at(path, "read")?.is_none();
         if was_new {
             found(&db, destination.unwrap_or_default()).at(path, "begin")?;
@@ -131,6 +130,7 @@ impl Ledger {
             }
         }
         set_meta(&db, "clean", 0).at(path, "write")?;
+        let identity = Identity::of(path).at(path, "open")?;
         let secret = meta::<[u8; 32]>(&db, "secret").at(path, "read")?.unwrap_or_default();
         let live = Live::rebuild(&db, path)?;
         let next_seq = rows::last_seq(&db).at(path, "read")? + 1;

@@ -136,14 +136,15 @@ pub(crate) fn refuse_other_names(path: &Path) -> Result<(), LedgerError> {
     Err(error).at(path, "use")
 }
 
-/// Which file it is: its device and its number there.
+/// Which files a ledger is: the one with its name, and the one beside it, in which stands what was written last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Identity(u64, u64);
+pub(crate) struct Identity([(u64, u64); 2]);
 
 impl Identity {
-    /// That of the file which has the name `path` now.
+    /// That of the files which have the names now.
     pub(crate) fn of(path: &Path) -> io::Result<Self> {
-        path.symlink_metadata().map(|found| Self(found.dev(), found.ino()))
+        let of = |path: &Path| path.symlink_metadata().map(|found| (found.dev(), found.ino()));
+        Ok(Self([of(path)?, of(&beside(path, "-wal"))?]))
     }
 }
 

@@ -45,7 +45,7 @@ const MARK_EVERY: Duration = Duration::from_secs(1);
 const MARK_BYTES: usize = 4 << 20;
 
 /// What is wrong with a ledger that somebody has taken away while it was written.
-const GONE: &str = "it was moved away or removed while the run was going on, and without it everything would be sent again; put it back";
+const GONE: &str = "it, or the file beside it with `-wal`, was moved away or removed while the run was going on; without them everything would be sent again; put it back";
 
 type Answer<T = ()> = oneshot::Sender<Result<T, Failure>>;
 
@@ -81,7 +81,7 @@ impl Shared {
 pub(crate) struct Writer {
     pub(crate) db: Connection,
     pub(crate) path: PathBuf,
-    /// Which file it was when it was opened.
+    /// Which files it was when it was opened.
     identity: Identity,
     pub(crate) durability: Durability,
     pub(crate) shared: Arc<Shared>,

@@ -76,11 +76,24 @@ fn a_ledger_that_is_taken_away_takes_nothing_more_and_goes_on_when_it_is_put_bac
     let elsewhere = desk.path().with_extension("elsewhere");
     fs::rename(desk.path(), &elsewhere).expect("a ledger");
     let error = ledger.intent(id(1), 1, "POST", "http://shop.example/a").wait().expect_err("it is gone");
-    assert!(error.to_string().contains("it was moved away or removed"), "{error}");
+    assert!(error.to_string().contains("was moved away or removed"), "{error}");
     ledger.intent(id(2), 1, "GET", "http://shop.example/a").wait().expect_err("nothing more is sent");
     ledger.close().wait().expect_err("it is gone");
     drop(ledger);
     fs::rename(elsewhere, desk.path()).expect("a ledger");
+    let doubts = desk.ledger().in_doubt().expect("a ledger");
+    assert_eq!(doubts.iter().map(|doubt| doubt.id).collect::<Vec<_>>(), [id(0)]);
+}
+
+/// It looks like a temporary file.
+#[test]
+fn a_ledger_without_its_wal_takes_nothing_more_and_loses_nothing() {
+    let desk = Desk::new();
+    let ledger = desk.ledger();
+    ledger.intent(id(0), 1, "POST", "http://shop.example/a").wait().expect("synced");
+    fs::remove_file(desk.wal()).expect("it is there");
+    ledger.intent(id(1), 1, "POST", "http://shop.example/a").wait().expect_err("a kill would lose it");
+    drop(ledger);
     let doubts = desk.ledger().in_doubt().expect("a ledger");
     assert_eq!(doubts.iter().map(|doubt| doubt.id).collect::<Vec<_>>(), [id(0)]);
 }
