@@ -63,6 +63,7 @@ mod books;
 pub mod cli;
 #[cfg(feature = "cli")]
 pub mod commands;
+mod files;
 mod run;
 #[cfg(feature = "cli")]
 mod verify;

@@ -12,6 +12,7 @@ use logretry_rewriter::{Form, RetryLog, Rewriter};
 use logretry_stage::{Accounts, Context, Fatal, Result, Sink, Source, Stage, Stops, Watch};
 
 use crate::books::{self, Books, Filed, Output, ServerLog};
+use crate::files::{refuse_one_for_two, refuse_to_append_to_a_log};
 
 /// Links the stages: the whole program.
 ///
@@ -163,7 +164,7 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// What ends a run: a log that cannot be read or whose format is not known, a retry log that cannot be written, options that
+    /// What ends a run: a log that cannot be read or whose format is not known, a retry log that cannot be written or is one of the logs, options that
     /// contradict each other. That requests failed again is no error: it is in the numbers.
     pub async fn run(self) -> Result<Accounts> {
         let mark = self.predicate.mark.clone();
@@ -174,7 +175,14 @@ impl Run {
         let refirer = Refirer::new(self.refiring)?;
         let watch = Watch(self.on_refire);
         let beside = self.retry_log.as_deref().map(books::beside);
-        if let Some(ledger) = self.ledger.or(beside).filter(|_| self.keeps_ledger) {
+        let ledger = self.ledger.or(beside).filter(|_| self.keeps_ledger);
+        let files = [("the retry log", &self.retry_log), ("the ledger", &ledger)];
+        let files = files.into_iter().filter_map(|(what, path)| Some((what, path.clone()?)));
+        refuse_one_for_two(&files.collect::<Vec<_>>())?;
+        if let Some(log) = &self.retry_log {
+            refuse_to_append_to_a_log(reader.paths(), Some(log))?;
+        }
+        if let Some(ledger) = ledger {
             let log = self.retry_log.as_deref().map(RetryLog::open).transpose()?;
             let mut books = Books::open(&ledger, &destination, self.durability, &self.cx)?;
             if let Some(log) = log {
@@ -233,5 +241,35 @@ mod tests {
     fn a_run_can_be_spawned() {
         fn is_spawned(_: impl Future<Output = Result<Accounts>> + Send + 'static) {}
         is_spawned(Run::new(["access.log"]).run());
+    }
+
+    const LINE: &str =
+        "203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] \"GET /a HTTP/1.1\" 502 157 \"-\" \"curl/8.9\"\n";
+
+    /// A folder with a log, and a run over it to where nobody listens.
+    fn run() -> (tempfile::TempDir, PathBuf, Run) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("access.log");
+        std::fs::write(&log, LINE).expect("a log");
+        let run = Run::new([&log]).base_url("http://127.0.0.1:1").expect("a server");
+        (folder, log, run)
+    }
+
+    /// The retry log was appended to the access log, and to the database of its ledger.
+    #[test]
+    fn the_retry_log_goes_into_a_file_of_its_own() {
+        let (folder, log, run) = run();
+        let error = run.retry_log(&log).run_blocking().expect_err("it is read").to_string();
+        assert!(error.contains("it is one of the logs to read"), "{error}");
+        assert_eq!(std::fs::read_to_string(&log).expect("a log"), LINE);
+
+        let (other, _, run) = self::run();
+        let both = other.path().join("both");
+        let error = run.retry_log(&both).ledger(&both).run_blocking().expect_err("two in one").to_string();
+        assert!(error.contains("give them two names"), "{error}");
+        assert_eq!(
+            [&folder, &other].map(|folder| folder.path().read_dir().expect("it is there").count()),
+            [1, 1]
+        );
     }
 }

@@ -5,7 +5,6 @@
 //! ```
 
 mod confirm;
-mod files;
 mod notes;
 mod program;
 mod progress;
@@ -20,8 +19,9 @@ use std::time::Duration;
 use logretry_record::{Exit, Harmless, Outcome, Reason};
 use logretry_stage::{Accounts, Fatal, Notes, Result};
 
+use crate::files::refuse_one_for_two;
+
 pub(crate) use confirm::{Changes, confirm};
-pub(crate) use files::is_same_file;
 pub use program::{Common, Program, Setup, Summary};
 pub(crate) use summary::{listed, sentences};
 
@@ -47,7 +47,7 @@ pub fn main<P: Program>() -> ExitCode {
 }
 
 fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, notes: Notes) -> Result<Exit> {
-    files::refuse_one_for_two(setup)?;
+    refuse_one_for_two(&setup.files())?;
     let cx = setup.common.rejects.context(notes)?;
     // One thread: what takes long (reading, unpacking, writing) has threads of its own, and requests, which are mostly waited for, cost less
     // if nobody has to wake another thread for them. Where there are very many at once, the refirer spreads them over threads itself.

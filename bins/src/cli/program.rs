@@ -55,6 +55,12 @@ impl Setup {
         Self { writes, prints, summary: Summary::Numbers { output: Some(log.place()) }, ..self }
     }
 
+    /// All files that it writes.
+    pub(super) fn files(&self) -> Vec<(&'static str, PathBuf)> {
+        let rejects = self.common.rejects.rejects.clone().map(|path| ("the rejects", path));
+        self.writes.iter().cloned().chain(rejects).collect()
+    }
+
     /// The same, which also writes `what` into a file.
     pub(crate) fn with_file(mut self, what: &'static str, path: Option<&PathBuf>) -> Self {
         self.writes.extend(path.map(|path| (what, path.clone())));

@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
@@ -16,7 +16,8 @@ use super::ledger_flags::{ResolveArgs, RunLedgerArgs, tell_that_it_is_not_asked}
 use super::positions::{Positions, Then, selected, settled};
 use super::unguarded::tell_where_refires_are_not_known;
 use crate::books::{self, Filed};
-use crate::cli::{Changes, Common, confirm, is_same_file, systemd};
+use crate::cli::{Changes, Common, confirm, systemd};
+use crate::files::refuse_to_append_to_a_log;
 
 /// Reads logs, sends their failed requests again, and writes the retry log.
 ///
@@ -252,7 +253,7 @@ impl Run {
         let refirer = Refirer::new(options.clone())?;
         let reader = read.follower(&follow, Some(select.needed(&mark)), common.rejects.strict)?;
         let reader = if positions.is_some() { reader.telling(progress.clone()) } else { reader };
-        refuse_to_append_to_a_log(reader.paths(), &write)?;
+        refuse_to_append_to_a_log(reader.paths(), write.output.as_deref())?;
         // A rehearsal makes no file.
         let write =
             if options.dry_run { WriteArgs { output: None, dead_letter: None, ..write } } else { write };
@@ -298,16 +299,3 @@ const POSITIONS_ARE_FOR_SAFE_METHODS: &str = "keep positions (--positions) for m
 
 const SKIPS_RECOVERED: &str = "skip what has recovered since while following (--skip-recovered): it is known at the end of a log only; a longer \
                                `--settle` gives clients time";
-
-/// The retry log must not be one of the logs: the reader would read what the writer writes. The shell may have opened either (`< access.log`, `>> access.log`).
-fn refuse_to_append_to_a_log<'a>(mut logs: impl Iterator<Item = &'a Path>, write: &WriteArgs) -> Result<()> {
-    let output = write.output.as_deref().unwrap_or(Path::new("/dev/stdout"));
-    if output.is_file() && logs.any(|path| is_same_file(path, output)) {
-        let place = match &write.output {
-            Some(output) => format!("into `{}`", output.display()),
-            None => "to standard output".to_owned(),
-        };
-        return Err(Fatal::usage(format!("write the retry log {place}: it is one of the logs to read")));
-    }
-    Ok(())
-}

@@ -1,21 +1,34 @@
-//! The files that a program writes: each is one thing's.
+//! The files that a run writes: each is one thing's, and none is a log that it reads.
 
 use std::path::{Path, PathBuf};
 
 use logretry_stage::{Fatal, Result};
 
-use super::Setup;
-
-/// Refuses to write two things into one file, of whatever names.
-pub(super) fn refuse_one_for_two(setup: &Setup) -> Result<()> {
-    let rejects = setup.common.rejects.rejects.clone().map(|path| ("the rejects", path));
-    let files: Vec<_> = setup.writes.iter().cloned().chain(rejects).collect();
+/// Refuses to write two things into one file, of whatever names. Each stands with what a person calls it.
+pub(crate) fn refuse_one_for_two(files: &[(&str, PathBuf)]) -> Result<()> {
     for (index, (what, path)) in files.iter().enumerate() {
         if let Some((other, _)) = files[..index].iter().find(|(_, other)| is_same(path, other)) {
             let message =
                 format!("write {what} into `{}`: {other} goes there; give them two names", path.display());
             return Err(Fatal::usage(message));
         }
+    }
+    Ok(())
+}
+
+/// The retry log must not be one of the logs: the reader would read what the writer writes. None is standard output, and the shell may have opened either (`< access.log`,
+/// `>> access.log`).
+pub(crate) fn refuse_to_append_to_a_log<'a>(
+    mut logs: impl Iterator<Item = &'a Path>,
+    retry_log: Option<&Path>,
+) -> Result<()> {
+    let output = retry_log.unwrap_or(Path::new("/dev/stdout"));
+    if output.is_file() && logs.any(|path| is_same_file(path, output)) {
+        let place = match retry_log {
+            Some(output) => format!("into `{}`", output.display()),
+            None => "to standard output".to_owned(),
+        };
+        return Err(Fatal::usage(format!("write the retry log {place}: it is one of the logs to read")));
     }
     Ok(())
 }
@@ -35,7 +48,7 @@ fn place(path: &Path) -> Option<PathBuf> {
 }
 
 /// Whether both are there, and the same.
-pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
+fn is_same_file(one: &Path, other: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let identity = |path| std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
     identity(one).is_some_and(|one| Some(one) == identity(other))
