@@ -63,6 +63,11 @@ pub(crate) fn beside(output: &Path) -> PathBuf {
     name.into()
 }
 
+/// The same, where a ledger can complete it: a device or a pipe keeps nothing.
+pub(crate) fn beside_file(output: &Path) -> Option<PathBuf> {
+    (!output.exists() || output.is_file()).then(|| beside(output))
+}
+
 /// Where the lines of a retry log go.
 #[derive(Debug)]
 pub(crate) enum Output {
@@ -310,4 +315,15 @@ impl Journal for Books {
 
 fn written(result: Result<(), LedgerError>) -> Result<()> {
     result.map_err(Fatal::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_has_no_ledger_beside_it() {
+        assert_eq!(beside_file(Path::new("/dev/null")), None);
+        assert_eq!(beside_file(Path::new("/dev/nothing")), Some("/dev/nothing.ledger".into()));
+    }
 }

@@ -78,7 +78,7 @@ impl Run {
     }
 
     /// Appends the retry log to `file`, and keeps a ledger beside it (`file.ledger`), so that the same run again goes on where this one stopped. Without
-    /// it the refires are made, and told to the callback only.
+    /// it the refires are made, and told to the callback only. A device or a pipe has no ledger beside it.
     #[must_use]
     pub fn retry_log(mut self, file: impl Into<PathBuf>) -> Self {
         self.retry_log = Some(file.into());
@@ -174,7 +174,7 @@ impl Run {
         let destination = self.refiring.destination.to_string();
         let refirer = Refirer::new(self.refiring)?;
         let watch = Watch(self.on_refire);
-        let beside = self.retry_log.as_deref().map(books::beside);
+        let beside = self.retry_log.as_deref().and_then(books::beside_file);
         let ledger = self.ledger.or(beside).filter(|_| self.keeps_ledger);
         let files = [("the retry log", &self.retry_log), ("the ledger", &ledger)];
         let files = files.into_iter().filter_map(|(what, path)| Some((what, path.clone()?)));

@@ -9,7 +9,7 @@ use logretry_refirer::{IdempotencySecret, Options, RefireArgs};
 use logretry_rewriter::WriteArgs;
 use logretry_stage::{Context, Result, file_to_write};
 
-use crate::books::{Books, Output, ServerLog, beside};
+use crate::books::{Books, Output, ServerLog, beside_file};
 
 /// Where it is kept what has been sent and how it ended.
 #[derive(Debug, Clone, Args)]
@@ -49,11 +49,7 @@ impl RunLedgerArgs {
         if self.no_ledger {
             return None;
         }
-        let beside = || {
-            let output = write.output.as_deref().filter(|output| !output.exists() || output.is_file())?;
-            Some(beside(output))
-        };
-        self.ledger.ledger.clone().or_else(beside)
+        self.ledger.ledger.clone().or_else(|| beside_file(write.output.as_deref()?))
     }
 
     /// Opens the ledger that these flags ask for, with the retry log.
