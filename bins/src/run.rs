@@ -78,7 +78,7 @@ impl Run {
     }
 
     /// Appends the retry log to `file`, and keeps a ledger beside it (`file.ledger`), so that the same run again goes on where this one stopped. Without
-    /// it the refires are made, and told to the callback only. A device or a pipe has no ledger beside it.
+    /// it the refires are made, and told to the callback only. A device or a pipe has no ledger beside it, and a dry run makes no file.
     #[must_use]
     pub fn retry_log(mut self, file: impl Into<PathBuf>) -> Self {
         self.retry_log = Some(file.into());
@@ -171,7 +171,7 @@ impl Run {
         let reading = ReaderOptions { predicate: Some(self.predicate.clone()), ..self.reading };
         let reader = Reader::new(inputs(&self.logs)?, reading);
         let filter = Filter::new(Chooser::new(&self.predicate, self.quota)?);
-        let destination = self.refiring.destination.to_string();
+        let (destination, dry_run) = (self.refiring.destination.to_string(), self.refiring.dry_run);
         let refirer = Refirer::new(self.refiring)?;
         let watch = Watch(self.on_refire);
         let beside = self.retry_log.as_deref().and_then(books::beside_file);
@@ -182,8 +182,10 @@ impl Run {
         if let Some(log) = &self.retry_log {
             refuse_to_append_to_a_log(reader.paths(), Some(log))?;
         }
+        // A rehearsal makes no file.
+        let (retry_log, ledger) = if dry_run { (None, None) } else { (self.retry_log, ledger) };
         if let Some(ledger) = ledger {
-            let log = self.retry_log.as_deref().map(RetryLog::open).transpose()?;
+            let log = retry_log.as_deref().map(RetryLog::open).transpose()?;
             let mut books = Books::open(&ledger, &destination, self.durability, &self.cx)?;
             if let Some(log) = log {
                 books = books.writing(Output::File(log), self.form, &mark).await?;
@@ -197,7 +199,7 @@ impl Run {
             let end = link(reader, filter, refirer, watch, Filed, &self.cx).await;
             end.and(books.close().await)?;
         } else {
-            let rewriter = match &self.retry_log {
+            let rewriter = match &retry_log {
                 Some(path) => Rewriter::append_to(path, self.form, mark, self.cx.reopen())?,
                 None => Rewriter::to_nowhere(),
             };
@@ -235,6 +237,8 @@ impl fmt::Debug for Run {
 
 #[cfg(test)]
 mod tests {
+    use logretry_record::Outcome;
+
     use super::*;
 
     #[test]
@@ -253,6 +257,15 @@ mod tests {
         std::fs::write(&log, LINE).expect("a log");
         let run = Run::new([&log]).base_url("http://127.0.0.1:1").expect("a server");
         (folder, log, run)
+    }
+
+    #[test]
+    fn a_dry_run_makes_no_file() {
+        let (folder, _, run) = run();
+        let run = run.retry_log(folder.path().join("retry.log")).refire(|options| options.dry_run = true);
+        let accounts = run.run_blocking().expect("a rehearsal");
+        assert_eq!((accounts.selected, accounts.outcome(Outcome::Unsent)), (1, 1));
+        assert_eq!(folder.path().read_dir().expect("it is there").count(), 1);
     }
 
     /// The retry log was appended to the access log, and to the database of its ledger.
