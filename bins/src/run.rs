@@ -99,7 +99,8 @@ impl Run {
         self
     }
 
-    /// Looks in this access log of the server itself for what became of requests that an earlier run was cut off in.
+    /// Looks in this access log of the server itself for what became of requests that an earlier run was cut off in. It is read in the formats of
+    /// [`Run::format`], if they are given.
     #[must_use]
     pub fn resolve_from(mut self, log: impl Into<OsString>) -> Self {
         self.server_logs.push(log.into());
@@ -168,7 +169,7 @@ impl Run {
     /// contradict each other. That requests failed again is no error: it is in the numbers.
     pub async fn run(self) -> Result<Accounts> {
         let mark = self.predicate.mark.clone();
-        let reading = ReaderOptions { predicate: Some(self.predicate.clone()), ..self.reading };
+        let reading = ReaderOptions { predicate: Some(self.predicate.clone()), ..self.reading.clone() };
         let reader = Reader::new(inputs(&self.logs)?, reading);
         let filter = Filter::new(Chooser::new(&self.predicate, self.quota)?);
         let (destination, dry_run) = (self.refiring.destination.to_string(), self.refiring.dry_run);
@@ -192,7 +193,7 @@ impl Run {
             }
             if !self.server_logs.is_empty() {
                 let doubts = books.in_doubt()?;
-                let (reading, notes) = (ReaderOptions::default(), self.cx.notes());
+                let (reading, notes) = (self.reading, self.cx.notes());
                 books.ask(ServerLog::read(&self.server_logs, reading, &doubts, false, notes).await?);
             }
             let refirer = refirer.with_journal(books.clone());
@@ -237,7 +238,8 @@ impl fmt::Debug for Run {
 
 #[cfg(test)]
 mod tests {
-    use logretry_record::Outcome;
+    use logretry_ledger::Ledger;
+    use logretry_record::{Outcome, RecordId, USER_AGENT_PREFIX};
 
     use super::*;
 
@@ -266,6 +268,28 @@ mod tests {
         let accounts = run.run_blocking().expect("a rehearsal");
         assert_eq!((accounts.selected, accounts.outcome(Outcome::Unsent)), (1, 1));
         assert_eq!(folder.path().read_dir().expect("it is there").count(), 1);
+    }
+
+    /// The server's log could not be read where its format is none that is found out.
+    #[test]
+    fn the_log_of_the_server_is_read_in_the_formats_of_the_run() {
+        let (folder, log, run) = run();
+        let line = "502|DELETE /a HTTP/1.1|curl/8.9";
+        let id = RecordId::of_line(line.as_bytes(), 0);
+        std::fs::write(&log, line).expect("a log");
+        let server_log = folder.path().join("server.log");
+        let ended = format!("204|DELETE /a HTTP/1.1|{USER_AGENT_PREFIX}0.1.0 id={id}\n");
+        std::fs::write(&server_log, ended).expect("a log");
+        let (path, destination) = (folder.path().join("ledger"), run.refiring.destination.to_string());
+        let ledger = Ledger::open(&path, &destination, Durability::Grouped).expect("a ledger");
+        ledger.intent(id, 1, "DELETE", "http://127.0.0.1:1/a").wait().expect("it is written");
+        drop(ledger);
+
+        let run = run.format("$status|$request|$http_user_agent").expect("a format").ledger(path);
+        let methods = "DELETE".parse().expect("a method");
+        let run = run.resolve_from(server_log).refire(|options| options.methods = methods);
+        let accounts = run.run_blocking().expect("its end is known");
+        assert_eq!(accounts.before, [(Outcome::Recovered, 1)].into());
     }
 
     /// The retry log was appended to the access log, and to the database of its ledger.
