@@ -212,7 +212,7 @@ impl Run {
         Ok(accounts)
     }
 
-    /// [`Run::run`] for synchronous code: brings a runtime of its own and returns when the run has ended.
+    /// [`Run::run`] for synchronous code: brings a runtime of its own and returns when the run has ended. What the callback has spawned there is not waited for.
     ///
     /// # Errors
     ///
@@ -223,7 +223,10 @@ impl Run {
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Fatal::new(format!("start a runtime: {error}")))?;
-        runtime.block_on(self.run())
+        let end = runtime.block_on(self.run());
+        // A name lookup, or what the callback has begun, may take its time; nobody waits for it.
+        runtime.shutdown_background();
+        end
     }
 }
 
@@ -238,6 +241,9 @@ impl fmt::Debug for Run {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
     use logretry_ledger::Ledger;
     use logretry_record::{Outcome, RecordId, USER_AGENT_PREFIX};
 
@@ -268,6 +274,20 @@ mod tests {
         let accounts = run.run_blocking().expect("a rehearsal");
         assert_eq!((accounts.selected, accounts.outcome(Outcome::Unsent)), (1, 1));
         assert_eq!(folder.path().read_dir().expect("it is there").count(), 1);
+    }
+
+    /// Its runtime was ended only when the last name lookup had, for each of which the system may take half a minute.
+    #[test]
+    fn a_blocking_run_does_not_wait_for_threads_that_nobody_waits_for() {
+        let (_folder, _, run) = run();
+        let (end, waits) = mpsc::channel();
+        let mut waits = Some(waits);
+        let run = run.on_refire(move |_| {
+            let waits = waits.take().expect("there is one request");
+            drop(tokio::task::spawn_blocking(move || waits.recv_timeout(Duration::from_secs(5))));
+        });
+        run.run_blocking().expect("nobody listens, which is no error");
+        end.send(()).expect("it still waits");
     }
 
     /// The server's log could not be read where its format is none that is found out.
