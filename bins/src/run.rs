@@ -163,6 +163,12 @@ impl Run {
 
     /// Runs to the end and returns the numbers. Must be called within a tokio runtime whose time and I/O drivers are enabled.
     ///
+    /// # Cancellation
+    ///
+    /// To stop a run, set its [`stops`](Self::stops) and await its end. Dropping this future cuts off what is under way, and tells the callback nothing more. With a
+    /// ledger that is as after a kill: nothing that has ended is lost, and what was cut off is in doubt, so the next run sends it again if its method changes nothing, and holds it
+    /// if not. The tasks that send end at their next turn in the runtime; until then the ledger is in use, and another run with it is refused.
+    ///
     /// # Errors
     ///
     /// What ends a run: a log that cannot be read or whose format is not known, a retry log that cannot be written or is one of the logs, options that
