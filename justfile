@@ -102,8 +102,9 @@ dist:
     for program in lr-read lr-filter lr-refire lr-write logretry; do
         program="target/dist/$program"
         objcopy --only-keep-debug "$program" "$program.debug"
-        strip --strip-all "$program"
-        objcopy --add-gnu-debuglink="$program.debug" "$program"
+        # Into another file: this one is cargo's own as well, which would not build it again, and the next time nothing would be left to keep.
+        objcopy --strip-all --add-gnu-debuglink="$program.debug" "$program" "$program.stripped"
+        mv "$program.stripped" "$program"
     done
     ls -l target/dist/lr-* target/dist/logretry
 
