@@ -194,7 +194,9 @@ impl Feed {
             return Err(Closed);
         }
         if self.batch.lines == 0 {
-            return Ok(());
+            // Whoever follows a log that does not grow has nothing to send by which it would learn that.
+            let has_gone = matches!(&self.to, To::Stream(channel) if channel.is_closed());
+            return if has_gone { Err(Closed) } else { Ok(()) };
         }
         self.kept_since = None;
         match &self.to {
@@ -357,6 +359,8 @@ async fn next(far: Option<Far>) -> Option<(Result<Batch>, Option<Far>)> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use futures_util::StreamExt as _;
     use logretry_record::{Exchange, Origin, RecordId};
 
@@ -479,6 +483,21 @@ mod tests {
         let stream = from_thread(&Context::default(), "test", |_| panic!("on purpose"));
         let items: Vec<_> = stream.collect().await;
         assert!(matches!(&items[..], [Err(_)]));
+    }
+
+    /// A follower whose stream was dropped stayed, with all that it had open, until its log grew.
+    #[test]
+    fn a_thread_that_has_nothing_to_send_learns_that_its_consumer_has_gone() {
+        let (end, ended) = std::sync::mpsc::channel();
+        let stream = from_thread(&Context::default(), "test", move |feed| {
+            while feed.flush().is_ok() {
+                thread::yield_now();
+            }
+            end.send(()).map_err(Fatal::new)?;
+            Ok(())
+        });
+        drop(stream);
+        ended.recv_timeout(Duration::from_secs(10)).expect("it has ended");
     }
 
     #[tokio::test]
