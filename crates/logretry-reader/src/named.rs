@@ -72,6 +72,11 @@ impl Named {
     pub(crate) fn open(&self, path: &Path) -> Result<File, ReaderError> {
         let open_error = |error| ReaderError::Open { path: path.to_owned(), error };
         let Some(seen) = &self.seen else { return File::open(path).map_err(open_error) };
+        // Rather than the one that is kept open: whatever is opened from that shares its place in the file, and of what was opened before to look at it a
+        // thread that unpacks may still read.
+        if let Ok(Some(file)) = open_if(path, |metadata| seen.is(metadata)) {
+            return Ok(file);
+        }
         if let Some(file) = &seen.file {
             // What was opened before from the same file has moved on in it.
             let again = file.try_clone().and_then(|mut file| file.rewind().map(|()| file));
