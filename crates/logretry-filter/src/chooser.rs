@@ -157,9 +157,11 @@ fn globs(patterns: &[String]) -> Result<GlobSet, FilterError> {
 fn tells_of_a_refire(text: &[u8]) -> bool {
     text.find_iter(USER_AGENT_PREFIX).any(|at| {
         let behind = &text[at + USER_AGENT_PREFIX.len()..];
-        let Some((version, id)) = behind.split_once_str(" id=") else { return false };
-        let is_version = version.iter().all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(byte));
-        is_version && id.get(..32).is_some_and(|id| id.iter().all(u8::is_ascii_hexdigit))
+        let is_version = |byte: u8| byte.is_ascii_alphanumeric() || b".-+".contains(&byte);
+        // No version holds the `/` with which the prefix ends: so no byte is looked at again and again, however often the prefix stands in the line.
+        let version = behind.iter().take_while(|byte| is_version(**byte)).count();
+        let id = behind[version..].strip_prefix(b" id=").and_then(|id| id.get(..32));
+        id.is_some_and(|id| id.iter().all(u8::is_ascii_hexdigit))
     })
 }
 
