@@ -138,7 +138,8 @@ impl<'a, S: Simd> Way<'a, S> {
         // It ends before the comma and the quote of that member. To find those first needs no waiting for the digits to be counted.
         self.string()?;
         self.at -= 2;
-        (from + is_digit.to_bitmask().trailing_ones() as usize == self.at).then_some(())
+        let digits = is_digit.to_bitmask().trailing_ones() as usize;
+        (digits > 0 && from + digits == self.at).then_some(())
     }
 
     /// The next `N` bytes.

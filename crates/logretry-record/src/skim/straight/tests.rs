@@ -183,7 +183,7 @@ proptest! {
 }
 
 #[test]
-fn each_beginning_of_a_record_and_each_byte_of_it_changed_is_the_same() {
+fn each_beginning_of_a_record_and_each_byte_of_it_changed_or_left_out_is_the_same() {
     let original = Exchange {
         time: Some(Timestamp::UNIX_EPOCH),
         method: Some("GET".to_owned()),
@@ -197,7 +197,7 @@ fn each_beginning_of_a_record_and_each_byte_of_it_changed_is_the_same() {
     let text = br#"\ "GET \\" {}"#;
     let mut line = Vec::new();
     Encoder::new(b"access.log").encode(
-        (204, 18_231),
+        (4, 18_231),
         "combined",
         text,
         &ExchangeRef::from(&original),
@@ -206,6 +206,9 @@ fn each_beginning_of_a_record_and_each_byte_of_it_changed_is_the_same() {
     Encoder::name(&mut line, RecordId::of_line(b"", 0));
     for at in 0..line.len() {
         assert_same(&line[..at]);
+        let mut shorter = line.clone();
+        shorter.remove(at);
+        assert_same(&shorter);
         for byte in *b"\"\\{}[],: 0a\n" {
             let mut other = line.clone();
             other[at] = byte;
