@@ -84,7 +84,8 @@ impl Evidence {
                     || service_time.is_some_and(|time| raw(time) != b"-");
                 let again =
                     attempts.is_some_and(|attempts| ![&b"-"[..], b"0", b"1"].contains(&raw(attempts)));
-                let tells_answers = details.is_some() || service_time.is_some();
+                let tells_answers =
+                    details.is_some_and(|details| raw(details) != b"-") || service_time.is_some();
                 if answered || again { None } else { envoy(raw(flags), tells_answers) }
             }
             Self::Alb { .. } => None,
@@ -237,6 +238,13 @@ mod tests {
             [("0", Some("envoy_not_sent")), ("1", Some("envoy_not_sent")), ("2", None)]
         {
             let line = format!("[2026-11-22T06:22:52.859Z] \"POST /a HTTP/1.1\" 503 UH {attempts}");
+            assert_eq!(proof(format, &line).as_deref(), expected, "{line}");
+        }
+
+        let format = r#"[%START_TIME%] "%REQ(:METHOD)% %REQ(:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%"#;
+        for (details, expected) in [("overflow", Some("envoy_not_sent")), ("via_upstream", None), ("-", None)]
+        {
+            let line = format!("[2026-11-22T06:22:52.859Z] \"POST /a HTTP/1.1\" 503 UO {details}");
             assert_eq!(proof(format, &line).as_deref(), expected, "{line}");
         }
     }
