@@ -20,7 +20,7 @@ use url::{Position, Url};
 use crate::acting::says_that_it_acts;
 use crate::payload::{Payload, overriding_methods};
 use crate::target::{TARGET_BYTES_MAX, Target};
-use crate::{Methods, Options, Site};
+use crate::{Options, Site, methods};
 
 /// A request that may be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,8 +78,7 @@ impl Options {
             return Err(Reason::MethodNotAllowed);
         }
         // Not what the library takes for safe, which is more: what is not confirmed must be what is held after a crash, and so on.
-        let safe = Methods::default();
-        let is_safe = safe.has(method.as_str()) && overriding().all(|method| safe.has(method));
+        let is_safe = methods::is_safe(method.as_str()) && overriding().all(methods::is_safe);
         if self.undelivered && !is_safe && original.undelivered.is_none() {
             return Err(Reason::MayHaveArrived);
         }

@@ -19,6 +19,11 @@ pub struct Methods {
 /// Those that are sent without being named.
 const SAFE: [&str; 3] = ["GET", "HEAD", "OPTIONS"];
 
+/// Whether `method` is one of the three that are sent without being named.
+pub(crate) fn is_safe(method: &str) -> bool {
+    SAFE.contains(&method)
+}
+
 impl Methods {
     /// The method to send for a line that names `method`. A line that names none was read from a format that has none, and
     /// is asked again with GET. `has_body` says that its body is known, even if it is empty.
@@ -44,13 +49,13 @@ impl Methods {
     /// Only those of them that change nothing.
     #[must_use]
     pub fn without_changes(mut self) -> Self {
-        self.names.retain(|name| SAFE.contains(&name.as_str()));
+        self.names.retain(|name| is_safe(name));
         self
     }
 
     /// Those that change something: all but GET, HEAD and OPTIONS.
     pub fn that_change_something(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(String::as_str).filter(|name| !SAFE.contains(name))
+        self.names.iter().map(String::as_str).filter(|name| !is_safe(name))
     }
 }
 

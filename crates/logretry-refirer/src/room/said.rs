@@ -5,7 +5,7 @@ use std::fmt;
 use logretry_record::{ErrorKind, Retry, Shown};
 use logretry_stage::Notes;
 
-use crate::Site;
+use crate::{Site, methods};
 
 /// Notes at most: where hundreds of hosts are gone, the first show what is wrong.
 const NOTES_MAX: usize = 20;
@@ -32,9 +32,8 @@ impl Said {
     /// form is answered with that has been dealt with.
     pub(super) fn redirected(&mut self, place: usize, site: &Site, retry: &Retry, notes: &Notes) {
         let method = retry.method.as_deref().unwrap_or("GET");
-        let changes = !matches!(method, "GET" | "HEAD" | "OPTIONS");
         if let (Some(status @ (301 | 307 | 308)), None) = (retry.status, retry.error)
-            && changes
+            && !methods::is_safe(method)
             && self.is_new(place, None)
         {
             let method = Shown(method.as_bytes());
