@@ -166,3 +166,18 @@ fn a_server_s_log_that_cannot_be_read_whole_vouches_for_nothing() {
     let says = "1 lines of the server's own log cannot be read, and may tell of requests in doubt";
     assert!(unsure.stderr.contains(says), "{}", unsure.stderr);
 }
+
+#[test]
+fn a_server_s_log_that_names_no_user_agents_vouches_for_nothing() {
+    let backend = Backend::down();
+    let desk = cut_off(&backend.url(), &backend, || ());
+    backend.recover();
+    desk.put(
+        "server.log",
+        "203.0.113.9 - - [22/Nov/2020:06:22:52 +0000] \"GET /earlier HTTP/1.1\" 200 157\n",
+    );
+    let flags = ["--methods", "DELETE", "--yes", "--resolve-complete", "--resolve-from", "server.log"];
+    let unsure = run(&desk, &backend.url(), &flags);
+    assert_eq!((unsure.code, backend.seen().len()), (3, 1), "{}", unsure.stderr);
+    assert!(unsure.stderr.contains("in format common, names no user agents"), "{}", unsure.stderr);
+}

@@ -5,7 +5,7 @@ use futures_util::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use logretry_ledger::{InDoubt, Verdict};
 use logretry_reader::{Reader, ReaderOptions, inputs};
-use logretry_record::{Exchange, RecordId, USER_AGENT_PREFIX};
+use logretry_record::{Exchange, RecordId, Shown, USER_AGENT_PREFIX};
 use logretry_stage::{Context, Notes, Result, Source as _};
 
 /// What nginx logs when its client has gone before the answer was there.
@@ -16,7 +16,7 @@ const CLIENT_CLOSED: u16 = 499;
 /// A web server writes a line when it is done with a request, so a line with a status of 2xx to 5xx says how the request ended. 499 says that
 /// it arrived, and not what became of it. No line says that it never arrived, if the log is whole: a server that was killed itself, one
 /// that logs elsewhere or only a part, or one that holds lines back, would say the same. So that is believed only if the operator vouches for it, and if the
-/// log reaches back before the request.
+/// log reaches back before the request and names user agents.
 #[derive(Debug, Default)]
 pub(crate) struct ServerLog {
     seen: HashMap<RecordId, Vec<Seen>>,
@@ -34,7 +34,7 @@ pub(crate) struct Seen {
 
 impl ServerLog {
     /// Reads `logs` for what they say about the requests in `doubts`. `is_whole`: the operator vouches that they hold every request, which counts
-    /// as long as each of their lines can be read.
+    /// as long as each of their lines can be read, and each format of theirs names user agents.
     pub(crate) async fn read(
         logs: &[OsString],
         reading: ReaderOptions,
@@ -52,8 +52,17 @@ impl ServerLog {
         // Numbers of its own: these lines are not to be sent.
         let cx = Context::default();
         let mut records = std::pin::pin!(Reader::new(inputs(logs)?, reading).open(&cx));
+        // The formats, and whether any line of each has named a user agent.
+        let mut formats: HashMap<String, bool> = HashMap::new();
         while let Some(record) = records.next().await {
-            log.take(record?.original());
+            let record = record?;
+            let (format, names_one) = (&record.origin().format, record.original().user_agent.is_some());
+            if let Some(names_any) = formats.get_mut(format) {
+                *names_any |= names_one;
+            } else {
+                formats.insert(format.clone(), names_one);
+            }
+            log.take(record.original());
         }
         let rejected = cx.tally().accounts().rejected;
         if rejected > 0 {
@@ -61,6 +70,14 @@ impl ServerLog {
             notes.say(format_args!(
                 "{rejected} lines of the server's own log cannot be read, and may tell of requests in doubt: none of these is taken for never arrived; \
                  where --format is given, give that log's format too, by one more --format"
+            ));
+        }
+        if let Some((format, _)) = formats.iter().find(|(_, names_any)| !**names_any).filter(|_| log.is_whole)
+        {
+            log.is_whole = false;
+            notes.say(format_args!(
+                "the server's own log, in format {}, names no user agents, by which refires are known: no request in doubt is taken for never arrived",
+                Shown(format.as_bytes())
             ));
         }
         Ok(log)

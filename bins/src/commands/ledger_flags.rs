@@ -103,7 +103,7 @@ pub(crate) struct ResolveArgs {
     resolve_from: Vec<OsString>,
 
     /// The logs of --resolve-from are whole: what they do not tell of never arrived, and is sent. Do not give it if the server was killed
-    /// too, holds lines back, or logs only a part
+    /// too, holds lines back, or logs only a part. It counts only if each of their lines can be read, and they name user agents
     #[arg(long, requires = "resolve_from")]
     resolve_complete: bool,
 }
