@@ -13,6 +13,7 @@ use super::members::{Following, name};
 use super::rotated::{self, Opened, folder};
 use super::tail::{Start, Tail, block};
 use super::wake::Wake;
+use crate::copies::leave_out_copies;
 use crate::named::Named;
 use crate::reader::read;
 use crate::rotation::age;
@@ -44,7 +45,9 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
         followed.push(begin(path, start, following, options, feed)?);
     }
     if following.from_start {
-        let rotated = Named::all(rotated.into_iter().map(Input::File));
+        let mut rotated: Vec<Input> = rotated.into_iter().map(Input::File).collect();
+        leave_out_copies(&mut rotated);
+        let rotated = Named::all(rotated);
         rotated.iter().try_for_each(|named| read(named, options, feed))?;
     }
     let mut others = Others::default();
