@@ -96,6 +96,10 @@ const HEADER: &[u8] = b"SQLite format 3\0";
 
 /// Refuses a file that is no database, before a lock is left beside it: beside a log, and in a folder of logs, that would be taken for one.
 pub(crate) fn refuse_other_kind(path: &Path) -> Result<(), LedgerError> {
+    // Where there is a lock, none is left anew. Who holds it may be this very process, whose SQLite would lose its own locks with the file that is closed here.
+    if beside(path, ".lock").exists() {
+        return Ok(());
+    }
     // What may not be read is said with more words later.
     let is_file = path.symlink_metadata().is_ok_and(|found| found.is_file());
     let Some(file) = is_file.then(|| File::open(path).ok()).flatten() else { return Ok(()) };
