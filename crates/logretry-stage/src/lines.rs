@@ -97,6 +97,17 @@ impl<R: Read> Lines<R> {
         self.filled
     }
 
+    /// Reads once, if the next line is not here yet and that may bring it; whether it has read. A line may need several reads, each of which may wait.
+    pub(crate) fn fetch(&mut self) -> bool {
+        let may_come = !self.at_end
+            && self.would_wait()
+            && self.end - self.start <= self.line_bytes_max.saturating_add(1);
+        if may_come {
+            self.fill();
+        }
+        may_come
+    }
+
     /// The next line, or `None` at the end.
     #[expect(clippy::should_implement_trait, reason = "it lends: the line lives in the buffer")]
     pub fn next(&mut self) -> io::Result<Option<Line<'_>>> {
@@ -265,9 +276,21 @@ mod tests {
         all
     }
 
+    /// The same, where each line is fetched before it is asked for.
+    fn fetched(reader: impl Read, max: usize) -> Vec<(u64, u64, String, bool)> {
+        let mut lines = Lines::new(reader, max);
+        let mut all = Vec::new();
+        loop {
+            while lines.fetch() {}
+            let Some(line) = lines.next().expect("reading from memory") else { return all };
+            all.push((line.number, line.offset, String::from_utf8_lossy(line.text).into_owned(), line.cut));
+        }
+    }
+
     fn both_ways(text: &[u8], max: usize) -> Vec<(u64, u64, String, bool)> {
         let at_once = lines(text, max);
         assert_eq!(at_once, lines(Drop1(text), max), "how the bytes arrive makes no difference");
+        assert_eq!(at_once, fetched(Drop1(text), max), "nor whether they are fetched");
         at_once
     }
 

@@ -62,14 +62,19 @@ fn decode_all<R: io::Read>(input: Input<R>, feed: &mut Feed) -> Result<(), Break
     let mut lines = Lines::new(reader, RECORD_BYTES_MAX);
     let (mut is_of_records, mut rejected) = (false, 0_u64);
     loop {
-        if lines.would_wait() {
+        // Asked before each read, for a record may come in parts, and the rest of it late.
+        while lines.would_wait() {
             if is_ready() {
                 feed.flush_gathered()?;
+                if lines.fetch() {
+                    continue;
+                }
             } else if lines.is_behind() {
                 feed.flush_items()?;
             } else {
                 feed.flush()?;
             }
+            break;
         }
         let line =
             lines.next().map_err(|error| Fatal::new(format!("read records from `{name}`: {error}")))?;
