@@ -72,26 +72,16 @@ impl Named {
     pub(crate) fn open(&self, path: &Path) -> Result<File, ReaderError> {
         let open_error = |error| ReaderError::Open { path: path.to_owned(), error };
         let Some(seen) = &self.seen else { return File::open(path).map_err(open_error) };
-        // Rather than the one that is kept open: whatever is opened from that shares its place in the file, and of what was opened before to look at it a
-        // thread that unpacks may still read.
-        if let Ok(Some(file)) = open_if(path, |metadata| seen.is(metadata)) {
-            return Ok(file);
-        }
-        if let Some(file) = &seen.file {
-            // What was opened before from the same file has moved on in it.
-            let again = file.try_clone().and_then(|mut file| file.rewind().map(|()| file));
-            return again.map_err(open_error);
-        }
-        // While it is looked for it may get another name once more.
-        for _ in 0..2 {
-            if let Some(file) = open_if(path, |metadata| seen.is(metadata)).map_err(open_error)? {
-                return Ok(file);
+        match (seen.find(path), &seen.file) {
+            (Ok(Some(file)), _) => return Ok(file),
+            // It has no name any more. What was opened before from the one that is kept has moved on in it, and so it is not taken where there is another way: a thread
+            // that unpacks may still read there.
+            (_, Some(kept)) => {
+                let again = kept.try_clone().and_then(|mut file| file.rewind().map(|()| file));
+                return again.map_err(open_error);
             }
-            for entry in fs::read_dir(&seen.folder).map_err(open_error)?.flatten() {
-                if let Ok(Some(file)) = open_if(&entry.path(), |metadata| seen.is(metadata)) {
-                    return Ok(file);
-                }
-            }
+            (Err(error), None) => return Err(open_error(error)),
+            (Ok(None), None) => {}
         }
         let unchanged = open_if(path, |metadata| seen.is_as(metadata)).map_err(open_error)?;
         unchanged.ok_or_else(|| ReaderError::Rotated { path: path.to_owned() })
@@ -110,6 +100,22 @@ impl Seen {
         let folder = fs::canonicalize(path).ok()?.parent()?.to_owned();
         let (bytes, modified) = (metadata.len(), metadata.modified().ok());
         Some(Self { identity: identity(&metadata), bytes, modified, folder, file: None })
+    }
+
+    /// Opens it wherever it is now: at `path`, or beside it.
+    fn find(&self, path: &Path) -> io::Result<Option<File>> {
+        // While it is looked for it may get another name once more.
+        for _ in 0..2 {
+            if let Some(file) = open_if(path, |metadata| self.is(metadata))? {
+                return Ok(Some(file));
+            }
+            for entry in fs::read_dir(&self.folder)?.flatten() {
+                if let Ok(Some(file)) = open_if(&entry.path(), |metadata| self.is(metadata)) {
+                    return Ok(Some(file));
+                }
+            }
+        }
+        Ok(None)
     }
 
     fn is(&self, other: &Metadata) -> bool {
@@ -133,4 +139,30 @@ fn open_if(path: &Path, is_meant: impl Fn(&Metadata) -> bool) -> io::Result<Opti
     let file = File::open(path)?;
     let is_it = is_meant(&file.metadata()?);
     Ok(is_it.then_some(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn a_log_that_is_opened_twice_is_read_from_its_beginning_both_times() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, rotated) = (folder.path().join("access.log.1.gz"), folder.path().join("access.log.2.gz"));
+        fs::write(&path, "one").expect("a file");
+        let named = Named::all([Input::File(path.clone())]);
+        let read_twice = || {
+            let mut files = [(); 2].map(|()| named[0].open(&path).expect("a file"));
+            for file in &mut files {
+                let mut read = String::new();
+                file.read_to_string(&mut read).expect("text");
+                assert_eq!(read, "one");
+            }
+        };
+        read_twice();
+        fs::rename(&path, &rotated).expect("renamed");
+        read_twice();
+    }
 }
