@@ -4,12 +4,12 @@
 //! written would be said to be damaged.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::Input;
+use crate::rotation::is_packed;
 use crate::unpack::decompress;
 
 /// What is compared of two logs. Lines say when they were written: other logs differ in the first one.
@@ -35,9 +35,8 @@ fn path(input: &Input) -> Option<&Path> {
 
 /// What `copy` would be called before it was compressed.
 fn original(copy: &Path) -> Option<PathBuf> {
-    let is_packed =
-        copy.extension().is_some_and(|end| ["gz", "zst", "bz2", "xz"].map(OsStr::new).contains(&end));
-    is_packed.then(|| copy.with_extension(""))
+    let name = copy.file_name().filter(|name| is_packed(&name.to_string_lossy()));
+    name.map(|_| copy.with_extension(""))
 }
 
 /// Whether `copy` was made of `original`, or is being made: it begins with the same lines, and is not older. An older one may be what a log is just being unpacked from.
