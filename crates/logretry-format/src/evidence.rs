@@ -82,8 +82,7 @@ impl Evidence {
             Self::Envoy { flags, details, service_time, attempts } => {
                 let answered = details.is_some_and(|details| is_by_upstream(raw(details)))
                     || service_time.is_some_and(|time| raw(time) != b"-");
-                let again =
-                    attempts.is_some_and(|attempts| ![&b"-"[..], b"0", b"1"].contains(&raw(attempts)));
+                let again = attempts.is_some_and(|attempts| is_again(raw(attempts)));
                 let tells_answers =
                     details.is_some_and(|details| raw(details) != b"-") || service_time.is_some();
                 if answered || again { None } else { envoy(raw(flags), tells_answers) }
@@ -115,6 +114,11 @@ pub(crate) fn nginx(
 /// Whether Envoy's `%RESPONSE_CODE_DETAILS%` say that the answer is the application's.
 pub(crate) fn is_by_upstream(details: &[u8]) -> bool {
     details.starts_with(b"via_upstream")
+}
+
+/// Whether Envoy's `%UPSTREAM_REQUEST_ATTEMPT_COUNT%` says that it has asked more than once.
+pub(crate) fn is_again(attempts: &[u8]) -> bool {
+    ![&b"-"[..], b"0", b"1"].contains(&attempts)
 }
 
 /// What Envoy proves with its response flags, where nothing tells of an answer. `UO` is also the flag of one, so it counts only if the line would tell (`tells_answers`).
@@ -312,6 +316,23 @@ mod tests {
             );
             assert_eq!(proof("envoy_json", &line).as_deref(), expected, "{line}");
             let line = format!(r#"{{"code":503,"path":"/a","why":"UO","more":{details}}}"#);
+            assert_eq!(proof(pasted, &line).as_deref(), expected, "{line}");
+        }
+        let pasted = r#"json_format: {"code":"%RESPONSE_CODE%","path":"%REQ(:PATH)%","why":"%RESPONSE_FLAGS%","took":"%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%","tries":"%UPSTREAM_REQUEST_ATTEMPT_COUNT%"}"#;
+        for (took, tries, expected) in [
+            ("null", "1", Some("envoy_not_sent")),
+            (r#""-""#, r#""0""#, Some("envoy_not_sent")),
+            ("null", "2", None),
+            ("null", r#""3""#, None),
+            (r#""225""#, "1", None),
+            ("225", "1", None),
+        ] {
+            let more = format!(
+                r#""response_flags":"UF","upstream_service_time":{took},"upstream_request_attempt_count":{tries}"#
+            );
+            let line = envoy.example.replace(r#""response_flags":"UF""#, &more);
+            assert_eq!(proof("envoy_json", &line).as_deref(), expected, "{line}");
+            let line = format!(r#"{{"code":503,"path":"/a","why":"UF","took":{took},"tries":{tries}}}"#);
             assert_eq!(proof(pasted, &line).as_deref(), expected, "{line}");
         }
         let pasted = r#"log_format x escape=json '{"r":"$request","s":"$status","a":"$upstream_addr","c":"$upstream_connect_time"}';"#;

@@ -72,6 +72,8 @@ fn envoy_word(text: &str) -> Option<&'static str> {
         ("REQ", "X-REQUEST-ID") => "request_id",
         ("RESPONSE_FLAGS", "") => "response_flags",
         ("RESPONSE_CODE_DETAILS", _) => "response_code_details",
+        ("RESP", "X-ENVOY-UPSTREAM-SERVICE-TIME") => "upstream_service_time",
+        ("UPSTREAM_REQUEST_ATTEMPT_COUNT", _) => "upstream_request_attempt_count",
         _ => return None,
     })
 }

@@ -47,6 +47,10 @@ pub(crate) enum Purpose {
     ResponseFlags,
     /// Envoy `%RESPONSE_CODE_DETAILS%`, which may disprove it.
     ResponseDetails,
+    /// Envoy `%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%`, likewise.
+    ServiceTime,
+    /// Envoy `%UPSTREAM_REQUEST_ATTEMPT_COUNT%`, likewise.
+    Attempts,
     /// Says which family the line is of.
     Sign,
     /// Says whether the line is the one that tells of its request.
@@ -87,6 +91,8 @@ const WORDS: &[(&str, Purpose, &str)] = &[
     ("upstream_connect_time", Purpose::UpstreamConnect, PROOF),
     ("response_flags", Purpose::ResponseFlags, PROOF),
     ("response_code_details", Purpose::ResponseDetails, PROOF),
+    ("upstream_service_time", Purpose::ServiceTime, PROOF),
+    ("upstream_request_attempt_count", Purpose::Attempts, PROOF),
     ("sign", Purpose::Sign, ""),
     ("only", Purpose::Only, ""),
 ];
@@ -95,7 +101,7 @@ const PROOF: &str = "whether any application has seen it";
 
 /// The words of a spec, for messages.
 pub(crate) const KNOWN: &str = "status, url, target, path, query, request, method, host, scheme, port, time, duration_ms (_s, _us, _ns), bytes, \
-     client, user_agent, request_id, upstream_addr, upstream_connect_time, response_flags, response_code_details";
+     client, user_agent, request_id, upstream_addr, upstream_connect_time, response_flags, response_code_details, upstream_service_time, upstream_request_attempt_count";
 
 impl Purpose {
     /// The purpose that `word` stands for.
@@ -133,6 +139,8 @@ impl Purpose {
                     | Self::UpstreamConnect
                     | Self::ResponseFlags
                     | Self::ResponseDetails
+                    | Self::ServiceTime
+                    | Self::Attempts
             )
     }
 }

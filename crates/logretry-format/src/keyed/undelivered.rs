@@ -8,14 +8,16 @@ impl<'a> KeyedRead<'a> {
         if !self.keyed.is_json() {
             return None;
         }
-        let mut details = self
-            .slots(|purpose| purpose == Purpose::ResponseDetails)
-            .filter_map(|slot| self.present(slot))
-            .peekable();
-        let tells_answers = details.peek().is_some();
-        if details.any(evidence::is_by_upstream) {
+        let values = |wanted: Purpose| {
+            self.slots(move |purpose| purpose == wanted).filter_map(|slot| self.present(slot))
+        };
+        let answered = values(Purpose::ServiceTime).next().is_some()
+            || values(Purpose::ResponseDetails).any(evidence::is_by_upstream);
+        let again = values(Purpose::Attempts).any(evidence::is_again);
+        if answered || again {
             return None;
         }
+        let tells_answers = values(Purpose::ResponseDetails).next().is_some();
         let flags =
             self.whole(Purpose::ResponseFlags).and_then(|flags| evidence::envoy(flags, tells_answers));
         flags.or_else(|| {

@@ -99,7 +99,8 @@ pub(super) const PRESETS: &[Preset] = &[
                method=.method,method=.request_method,host=.:authority,host=.requested_authority,\
                scheme=.x-forwarded-proto,scheme=.scheme,duration_ms=.duration,bytes=.bytes_sent,client=.x-forwarded-for,\
                client=.downstream_remote_address,user_agent=.user-agent,request_id=.x-request-id,response_flags=.response_flags,\
-               response_code_details=.response_code_details",
+               response_code_details=.response_code_details,upstream_service_time=.upstream_service_time,\
+               upstream_service_time=.x-envoy-upstream-service-time,upstream_request_attempt_count=.upstream_request_attempt_count",
         about: "Envoy and Istio in JSON",
         example: r#"{":authority":"shop.example","bytes_sent":154,"downstream_remote_address":"10.0.0.12:59292","duration":11,"method":"GET","protocol":"HTTP/2","response_code":503,"response_flags":"UF","start_time":"2026-11-22T06:22:52.479Z","upstream_host":null,"user-agent":"curl/8.9","x-envoy-original-path":"/a?b=c","x-forwarded-for":"203.0.113.9","x-request-id":"3bbc0252-2d5c-49fe-bd89-104e9b61770b"}"#,
         ..PLAIN

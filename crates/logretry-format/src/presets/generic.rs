@@ -79,7 +79,8 @@ pub(super) const PRESETS: &[Preset] = &[
                request_id=.request_id,request_id=.req_id,request_id=.http.request.id,request_id=.x_request_id,request_id=.http_x_request_id,\
                request_id=.req.id,request_id=.trace_id,request_id=.correlation_id,request_id=.unique_id,\
                upstream_addr=.upstream_addr,upstream_connect_time=.upstream_connect_time,response_flags=.response_flags,\
-               response_code_details=.response_code_details",
+               response_code_details=.response_code_details,upstream_service_time=.upstream_service_time,\
+               upstream_service_time=.x-envoy-upstream-service-time,upstream_request_attempt_count=.upstream_request_attempt_count",
         about: "JSON objects in the names that most producers use, nested or dotted; name others as in `json:status=.code,url=.req.url`",
         example: r#"{"time":"2026-11-22T06:22:52+00:00","remote_addr":"203.0.113.9","method":"GET","scheme":"https","host":"shop.example","uri":"/a?b=c","status":502,"bytes":157,"ua":"curl/8.9","request_time":1.002,"request_id":"7f2a"}"#,
         ..PLAIN
