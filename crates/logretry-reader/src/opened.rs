@@ -72,8 +72,8 @@ pub(crate) fn is_read_by_one(named: &Named, crew_bytes_min: u64) -> bool {
         return true;
     }
     let mut head = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head));
-    read.is_ok() && compression(&head).is_some()
+    let is_read = named.open(path).is_ok_and(|file| file.take(HEAD_BYTES).read_to_end(&mut head).is_ok());
+    is_read && compression(&head).is_some()
 }
 
 /// Enough of a file to tell its compression.

@@ -111,7 +111,12 @@ impl Reader {
             if let Some(following) = &self.following {
                 return follow::run(following, &self.options, feed);
             }
-            self.inputs.iter().skip(1).try_for_each(|named| check(named, &self.options))?;
+            for named in self.inputs.iter().skip(1) {
+                if feed.context().is_draining() {
+                    return Ok(());
+                }
+                check(named, &self.options)?;
+            }
             read_all(&self.inputs, &self.options, feed)
         }
     }
