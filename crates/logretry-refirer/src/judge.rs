@@ -83,7 +83,8 @@ impl Options {
             return Err(Reason::MayHaveArrived);
         }
         let target = Target::parse(text)?;
-        if !original.lossy.is_empty() && !self.allow_lossy {
+        // A request whose body is lost is another request, whatever the operator says of URLs.
+        if original.lossy.iter().any(|part| !self.allow_lossy || part == "body") {
             return Err(Reason::Lossy);
         }
         let (site, prefix) = self.destination.site(original, &target)?;
@@ -216,6 +217,10 @@ mod tests {
             assert_eq!(options().judge(&record), Err(reason));
         }
         assert_eq!(Options::default().judge(&get("/")), Err(Reason::NoHost));
+        let allowing = Options { allow_lossy: true, ..options() };
+        assert!(allowing.judge(&with(|original| original.lossy = vec!["query".into()])).is_ok());
+        let bodiless = with(|original| original.lossy = vec!["query".into(), "body".into()]);
+        assert_eq!(allowing.judge(&bodiless), Err(Reason::Lossy));
     }
 
     #[test]
