@@ -9,6 +9,7 @@
 //!
 //! The waits are exponential with full jitter, a random part of `first · 2ⁿ`: what failed together comes back apart.
 
+use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -85,7 +86,7 @@ impl Budget {
 impl Options {
     /// Whether a record whose last request ended so may be sent again, as far as that record is concerned.
     pub(crate) fn may_go_again(&self, retry: &Retry) -> bool {
-        retry.attempts < self.attempts.get() && (may_help(retry) || self.is_outstanding(retry))
+        may_go_again(self.attempts, self.idempotency.is_some(), retry)
     }
 
     /// Whether the server says that it is still at a request with the same key.
@@ -94,15 +95,20 @@ impl Options {
     }
 }
 
+/// Whether a record whose last request ended so may be sent again, if it may have so many attempts; `has_key` says whether requests that change something have a key.
+pub(crate) fn may_go_again(attempts: NonZeroU32, has_key: bool, last: &Retry) -> bool {
+    last.attempts < attempts.get() && (may_help(last) || (has_key && is_still_at_it(last)))
+}
+
 /// Whether the server says that it is still at a request, if that had a key: 409. Such a request is sent again as it is, whatever its method, for a server that knows its key will not do it
 /// twice, and one that does not has refused it (draft-ietf-httpapi-idempotency-key-header §2.7).
-pub(crate) fn is_still_at_it(retry: &Retry) -> bool {
+fn is_still_at_it(retry: &Retry) -> bool {
     let may_have_key = !matches!(retry.method.as_deref(), Some("GET" | "HEAD" | "OPTIONS"));
     may_have_key && (retry.outcome, retry.status) == (Outcome::Refused, Some(409))
 }
 
 /// Whether asking again is safe and may help.
-pub(crate) fn may_help(retry: &Retry) -> bool {
+fn may_help(retry: &Retry) -> bool {
     // Idempotent methods (RFC 9110 §9.2.2). Of the others nobody knows what half an exchange has done.
     let idempotent = matches!(retry.method.as_deref(), Some("GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"));
     let passing = match (retry.outcome, retry.status) {

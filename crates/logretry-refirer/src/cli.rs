@@ -9,7 +9,7 @@ use http::header::{HeaderMap, HeaderName};
 use logretry_record::{Mark, Retry, Shown};
 use logretry_stage::parse_bytes;
 
-use crate::again::{is_still_at_it, may_help};
+use crate::again::may_go_again;
 use crate::quantity::{time, times};
 use crate::{
     Bodies, Destination, HttpVersion, IdempotencySecret, KeepHeaders, Methods, Options, Pace, RefirerError,
@@ -299,7 +299,7 @@ impl RefireArgs {
     /// Whether a run with these flags, which follows no log, sends a record again whose last request, in an earlier run, ended so.
     pub fn goes_on_after(&self, last: &Retry) -> bool {
         let attempts = self.attempts.unwrap_or(Options::default().attempts);
-        last.attempts < attempts.get() && (may_help(last) || (self.idempotency_key && is_still_at_it(last)))
+        may_go_again(attempts, self.idempotency_key, last)
     }
 
     fn tempo(&self) -> Result<Tempo, RefirerError> {
