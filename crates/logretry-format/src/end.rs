@@ -109,21 +109,12 @@ impl End {
         }
         match guard {
             Guard::Nothing => {}
-            Guard::Escaped | Guard::EscapedOrPair => {
-                if let Some(quote) = marks.bare_quote(line, start) {
+            Guard::Escaped | Guard::EscapedOrPair | Guard::NoQuotes => {
+                let quote =
+                    if guard == Guard::NoQuotes { marks.quote(start) } else { marks.bare_quote(line, start) };
+                if let Some(quote) = quote {
                     limit = quote;
                     // The text cannot hold what follows it, so there is one end.
-                    if let Some(offset) = self.quote {
-                        limit = quote.checked_sub(offset).filter(|&limit| limit >= start)?;
-                        next = limit;
-                    }
-                } else if self.quote.is_some() {
-                    return None;
-                }
-            }
-            Guard::NoQuotes => {
-                if let Some(quote) = marks.quote(start) {
-                    limit = quote;
                     if let Some(offset) = self.quote {
                         limit = quote.checked_sub(offset).filter(|&limit| limit >= start)?;
                         next = limit;

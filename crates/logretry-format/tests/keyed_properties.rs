@@ -49,15 +49,7 @@ fn cloudfront(value: &[u8]) -> Vec<u8> {
 }
 
 fn percent_decode(text: &[u8]) -> Vec<u8> {
-    let hex = |at: usize| u8::from_str_radix(std::str::from_utf8(text.get(at + 1..at + 3)?).ok()?, 16).ok();
-    let mut out = Vec::new();
-    let mut at = 0;
-    while at < text.len() {
-        let escaped = hex(at).filter(|_| text[at] == b'%');
-        out.push(escaped.unwrap_or(text[at]));
-        at += if escaped.is_some() { 3 } else { 1 };
-    }
-    out
+    percent_encoding::percent_decode(text).collect()
 }
 
 /// What a client may send: a path, and perhaps a query, without a fragment.

@@ -91,23 +91,7 @@ fn tomcat(value: &[u8]) -> Vec<u8> {
 }
 
 fn percent_decode(text: &str) -> Vec<u8> {
-    let text = text.as_bytes();
-    let hex = |at: usize| u8::from_str_radix(std::str::from_utf8(text.get(at + 1..at + 3)?).ok()?, 16).ok();
-    let mut out = Vec::new();
-    let mut at = 0;
-    while at < text.len() {
-        match (text[at], hex(at)) {
-            (b'%', Some(byte)) => {
-                out.push(byte);
-                at += 3;
-            }
-            (byte, _) => {
-                out.push(byte);
-                at += 1;
-            }
-        }
-    }
-    out
+    percent_encoding::percent_decode_str(text).collect()
 }
 
 type Escape = fn(&[u8]) -> Vec<u8>;

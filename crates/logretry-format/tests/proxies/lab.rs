@@ -88,22 +88,7 @@ fn check_truth(exchange: &Exchange, truth: &Truth, place: &str) {
 }
 
 fn percent_decode(text: &[u8]) -> String {
-    let mut out = Vec::new();
-    let mut at = 0;
-    while at < text.len() {
-        let hex = text.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) if text[at] == b'%' => {
-                out.push(byte);
-                at += 3;
-            }
-            _ => {
-                out.push(text[at]);
-                at += 1;
-            }
-        }
-    }
-    out.escape_ascii().to_string()
+    percent_encoding::percent_decode(text).collect::<Vec<_>>().escape_ascii().to_string()
 }
 
 #[test]
