@@ -4,7 +4,7 @@
 //! The law was made while looking at [`TUNED`] with the seeds [`TUNED_SEEDS`], so what it does there says how well it can be done, and not how well it will
 //! go elsewhere. That is said by the others: the same servers with seeds that nobody had looked at, and servers that nobody had thought of then. (Ten of the tuned ones were such,
 //! until the law was found wanting there.)
-//! `just gentle` prints the three tables, and writes what happened in each second, as CSV and SVG, into the folder that `LOGRETRY_GENTLE` names.
+//! `just gentle` prints the tables of `doc/gentle.md`, and writes what happened in each second, as CSV and SVG, into the folder that `LOGRETRY_GENTLE` names.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
