@@ -240,7 +240,7 @@ fn two_runs_do_not_share_their_positions() {
     assert_eq!(other.code, 1);
     assert_eq!(
         other.stderr,
-        "logretry: cannot use the positions in `at`: another run is using them; give each run a file of its own\n"
+        "logretry: cannot use the positions in `at`: another run is using them; wait for it, or give another --positions\n"
     );
     run.signal("TERM");
     assert_eq!(run.end().code, 143);
@@ -258,7 +258,9 @@ fn two_runs_do_not_share_their_positions() {
     let ended = run.end();
     assert_eq!(ended.code, 1, "{}", ended.stderr);
     assert!(
-        ended.stderr.contains("cannot write the positions `at`: another run is using them"),
+        ended.stderr.contains(
+            "cannot write the positions `at`: another file is there by now, of another run perhaps"
+        ),
         "{}",
         ended.stderr
     );

@@ -10,9 +10,14 @@ use logretry_stage::{Context, Fatal, RecordStream, Result, Stage, Watch, open_ow
 
 /// How far followed logs are settled, in a file.
 pub(super) struct Positions {
-    path: PathBuf,
     pub(super) progress: Progress,
-    /// The file as this run has read or written it. It is locked: of two runs that write it, each would forget how far the other's logs are.
+    kept: Kept,
+}
+
+/// The file with what it was last written by this run, or as this run has found it.
+struct Kept {
+    path: PathBuf,
+    /// It is locked: of two runs that write it, each would forget how far the other's logs are.
     held: Option<File>,
 }
 
@@ -22,6 +27,37 @@ const EVERY: Duration = Duration::from_millis(250);
 impl Positions {
     /// Goes on from what is in the file at `path`, if it is there.
     pub(super) fn open(path: &Path) -> Result<Self> {
+        let (kept, progress) = Kept::open(path)?;
+        Ok(Self { progress, kept })
+    }
+
+    /// Runs `work`, and writes down how far it is; at the end, how far it got.
+    pub(super) async fn keep(mut self, work: impl Future<Output = Result<()>>, cx: &Context) -> Result<()> {
+        let mut work = std::pin::pin!(work);
+        // What was settled a tick ago: its lines are in the retry log by now.
+        let (mut kept, mut next) = (String::new(), String::new());
+        let ended = loop {
+            tokio::select! {
+                ended = &mut work => break ended,
+                () = tokio::time::sleep(EVERY) => {
+                    if !next.is_empty() && next != kept {
+                        if let Err(error) = self.kept.write(&next) {
+                            cx.stops().drain.cancel();
+                            break work.await.and(Err(error));
+                        }
+                        kept = next;
+                    }
+                    next = self.progress.save();
+                }
+            }
+        };
+        ended?;
+        self.kept.write(&self.progress.save())
+    }
+}
+
+impl Kept {
+    fn open(path: &Path) -> Result<(Self, Progress)> {
         let fail = |why: String| {
             Fatal::new(format!(
                 "use the positions in `{}`: {why}; remove the file to begin with what comes from now on",
@@ -40,61 +76,42 @@ impl Positions {
         let read = held.as_mut().map(|file| file.read_to_string(&mut text)).transpose();
         read.map_err(|error| fail(error.to_string()))?;
         let progress = held.as_ref().map(|_| Progress::load(&text)).transpose().map_err(fail)?;
-        Ok(Self { path: path.to_owned(), progress: progress.unwrap_or_default(), held })
-    }
-
-    /// Runs `work`, and writes down how far it is; at the end, how far it got.
-    pub(super) async fn keep(mut self, work: impl Future<Output = Result<()>>, cx: &Context) -> Result<()> {
-        let mut work = std::pin::pin!(work);
-        // What was settled a tick ago: its lines are in the retry log by now.
-        let (mut kept, mut next) = (String::new(), String::new());
-        let ended = loop {
-            tokio::select! {
-                ended = &mut work => break ended,
-                () = tokio::time::sleep(EVERY) => {
-                    if !next.is_empty() && next != kept {
-                        if let Err(error) = self.write(&next) {
-                            cx.stops().drain.cancel();
-                            break work.await.and(Err(error));
-                        }
-                        kept = next;
-                    }
-                    next = self.progress.save();
-                }
-            }
-        };
-        ended?;
-        let last = self.progress.save();
-        self.write(&last)
+        Ok((Self { path: path.to_owned(), held }, progress.unwrap_or_default()))
     }
 
     /// Puts `text` into the place of what is there, in one step.
     fn write(&mut self, text: &str) -> Result<()> {
-        let mut new = self.path.clone().into_os_string();
-        new.push(".new");
-        let new = PathBuf::from(new);
-        let is_ours = match &self.held {
-            Some(file) => has_name(file, &self.path) || !self.path.exists(),
-            None => !self.path.exists(),
-        };
-        let written = if is_ours { self.replace(&new, text) } else { Err(io::Error::other(IN_USE)) };
+        let written = self.refuse_that_of_others().and_then(|()| self.replace(text));
         written.map_err(|error| Fatal::new(format!("write the positions `{}`: {error}", self.path.display())))
     }
 
-    fn replace(&mut self, new: &Path, text: &str) -> io::Result<()> {
-        let mut file = open_own(OpenOptions::new().write(true).create(true).truncate(true), new)?;
-        writeln!(file, "{text}")?;
-        file.sync_data()?;
-        if is_locked(&file) {
+    fn replace(&mut self, text: &str) -> io::Result<()> {
+        let mut new = self.path.clone().into_os_string();
+        new.push(".new");
+        let new = PathBuf::from(new);
+        // Another run may be writing into it this very moment: it is emptied only when it is ours.
+        let mut file = open_own(OpenOptions::new().write(true).create(true).truncate(false), &new)?;
+        if is_locked(&file) || !has_name(&file, &new) {
             return Err(io::Error::other(IN_USE));
         }
+        self.refuse_that_of_others()?;
+        file.set_len(0)?;
+        writeln!(file, "{text}")?;
+        file.sync_data()?;
         std::fs::rename(new, &self.path)?;
         self.held = Some(file);
         Ok(())
     }
+
+    fn refuse_that_of_others(&self) -> io::Result<()> {
+        let is_ours = self.held.as_ref().is_some_and(|file| has_name(file, &self.path));
+        if is_ours || !self.path.exists() { Ok(()) } else { Err(io::Error::other(REPLACED)) }
+    }
 }
 
-const IN_USE: &str = "another run is using them; give each run a file of its own";
+const IN_USE: &str = "another run is using them; wait for it, or give another --positions";
+const REPLACED: &str =
+    "another file is there by now, of another run perhaps; end that, or give another --positions";
 
 /// Locks `file`, for as long as it is open, and says whether somebody else has done so. Where there are no locks, nobody has.
 fn is_locked(file: &File) -> bool {
@@ -129,4 +146,37 @@ pub(super) fn settled(progress: Progress) -> impl Stage {
             progress.settled(&record.id());
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_runs_that_begin_together_only_one_keeps_its_positions() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("at");
+        let new = folder.path().join("at.new");
+        let open = || Kept::open(&path).expect("nobody uses them").0;
+        let (mut first, mut second) = (open(), open());
+        // The first is in the middle of writing.
+        let being_written = File::create(&new).expect("a file");
+        assert!(!is_locked(&being_written));
+        std::fs::write(&new, "of the first").expect("a file");
+        let refused = |written: Result<()>| written.expect_err("it is refused").to_string();
+        let told = refused(second.write("of the second"));
+        assert!(
+            told.ends_with("another run is using them; wait for it, or give another --positions"),
+            "{told}"
+        );
+        assert_eq!(std::fs::read_to_string(&new).ok().as_deref(), Some("of the first"));
+        drop(being_written);
+        // What a run that was killed has left there is no hindrance.
+        first.write("{}").expect("it is the first's");
+        assert!(refused(second.write("of the second")).contains("another file is there by now"));
+        assert_eq!(std::fs::read_to_string(&path).ok().as_deref(), Some("{}\n"));
+        assert!(
+            Kept::open(&path).is_err_and(|error| error.to_string().contains("another run is using them"))
+        );
+    }
 }
