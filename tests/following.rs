@@ -266,6 +266,33 @@ fn two_runs_do_not_share_their_positions() {
     );
 }
 
+#[test]
+fn a_run_that_is_killed_at_once_has_written_down_where_it_began() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /1", 500));
+    let run = follow(&desk, "access.log", &backend.url(), &["--positions", "at", "--no-ledger"]);
+    until("the first request", || (!backend.seen().is_empty()).then_some(()));
+    run.signal("KILL");
+    assert_eq!(run.end().code, 137);
+    assert!(desk.read("at").contains("access.log"), "{}", desk.read("at"));
+    // Before anything has been read of a log, its rotated files are still to be read.
+    let log = |number: usize| line(&format!("GET /{number}"), 500);
+    (0..3).for_each(|age| desk.put(&format!("logs/access.log.{age}").replace(".0", ""), log(5 - age)));
+    let more = ["--positions", "begun", "--no-ledger"];
+    let arguments = ["run", "--follow", "--from-start", "logs", "--base-url", "http://127.0.0.1:9"];
+    let run = desk.program("logretry", &[&arguments[..], &more, &["--settle", "1h"]].concat()).start();
+    until("positions", || desk.path("begun").exists().then_some(()));
+    run.signal("KILL");
+    run.end();
+    let run = follow(&desk, "logs", &backend.url(), &more);
+    until("all requests", || {
+        (3..6).all(|number| backend.seen().contains(&format!("GET /{number}"))).then_some(())
+    });
+    run.signal("TERM");
+    run.end();
+    assert_eq!(backend.seen().len(), 4);
+}
+
 /// The ledger lists what is held. Sent from the dead letters as well, it would perhaps be sent twice.
 #[test]
 fn of_what_was_cut_off_only_what_does_no_harm_twice_is_a_dead_letter() {

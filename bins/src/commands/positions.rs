@@ -2,6 +2,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use logretry_reader::Progress;
@@ -11,7 +12,7 @@ use logretry_stage::{Context, Fatal, RecordStream, Result, Stage, Watch, open_ow
 /// How far followed logs are settled, in a file.
 pub(super) struct Positions {
     pub(super) progress: Progress,
-    kept: Kept,
+    kept: Arc<Mutex<Kept>>,
 }
 
 /// The file with what it was last written by this run, or as this run has found it.
@@ -25,14 +26,17 @@ struct Kept {
 const EVERY: Duration = Duration::from_millis(250);
 
 impl Positions {
-    /// Goes on from what is in the file at `path`, if it is there.
+    /// Goes on from what is in the file at `path`, if it is there. Where reading begins is written down before the first record is read: a run that is killed at once begins there again.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let (kept, progress) = Kept::open(path)?;
+        let kept = Arc::new(Mutex::new(kept));
+        let first = kept.clone();
+        progress.on_beginning(move |text| lock(&first).write(text));
         Ok(Self { progress, kept })
     }
 
     /// Runs `work`, and writes down how far it is; at the end, how far it got.
-    pub(super) async fn keep(mut self, work: impl Future<Output = Result<()>>, cx: &Context) -> Result<()> {
+    pub(super) async fn keep(self, work: impl Future<Output = Result<()>>, cx: &Context) -> Result<()> {
         let mut work = std::pin::pin!(work);
         // What was settled a tick ago: its lines are in the retry log by now.
         let (mut kept, mut next) = (String::new(), String::new());
@@ -41,7 +45,8 @@ impl Positions {
                 ended = &mut work => break ended,
                 () = tokio::time::sleep(EVERY) => {
                     if !next.is_empty() && next != kept {
-                        if let Err(error) = self.kept.write(&next) {
+                        let written = lock(&self.kept).write(&next);
+                        if let Err(error) = written {
                             cx.stops().drain.cancel();
                             break work.await.and(Err(error));
                         }
@@ -52,7 +57,7 @@ impl Positions {
             }
         };
         ended?;
-        self.kept.write(&self.progress.save())
+        lock(&self.kept).write(&self.progress.save())
     }
 }
 
@@ -112,6 +117,10 @@ impl Kept {
 const IN_USE: &str = "another run is using them; wait for it, or give another --positions";
 const REPLACED: &str =
     "another file is there by now, of another run perhaps; end that, or give another --positions";
+
+fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Locks `file`, for as long as it is open, and says whether somebody else has done so. Where there are no locks, nobody has.
 fn is_locked(file: &File) -> bool {

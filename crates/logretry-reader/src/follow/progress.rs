@@ -1,10 +1,12 @@
 //! How far the records of followed logs are settled.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bstr::BString;
 use logretry_record::RecordId;
+use logretry_stage::Result;
 use serde::{Deserialize, Serialize};
 
 use super::places::Place;
@@ -33,6 +35,19 @@ struct State {
     reached: BTreeMap<BString, BTreeMap<u64, u64>>,
     /// Logs of which pieces of a line are kept, somewhere before what was handed on.
     in_pieces: BTreeSet<BString>,
+    on_beginning: OnBeginning,
+}
+
+/// Who is to be told where reading begins.
+#[derive(Default)]
+struct OnBeginning(Option<Box<Keep>>);
+
+type Keep = dyn FnOnce(&str) -> Result<()> + Send;
+
+impl fmt::Debug for OnBeginning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OnBeginning").field(&self.0.is_some()).finish()
+    }
 }
 
 /// A record on its way: its log, its file and its place in it.
@@ -87,6 +102,17 @@ impl Progress {
         }
         let logs = logs.into_iter().map(|(log, places)| (log.to_string(), places)).collect();
         serde_json::to_string(&Saved { v: VERSION, logs }).unwrap_or_default()
+    }
+
+    /// Has `keep` told what [`Progress::save`] gives as soon as it is known where reading begins, before the first record is handed on. With an error, reading ends.
+    pub fn on_beginning(&self, keep: impl FnOnce(&str) -> Result<()> + Send + 'static) {
+        self.state().on_beginning.0 = Some(Box::new(keep));
+    }
+
+    /// The reader knows where it begins.
+    pub(crate) fn begins(&self) -> Result<()> {
+        let keep = self.state().on_beginning.0.take();
+        keep.map_or(Ok(()), |keep| keep(&self.save()))
     }
 
     /// This record has passed the filter.
@@ -290,6 +316,22 @@ mod tests {
         progress.selected(&id(1));
         progress.settled(&id(1));
         assert_eq!(settled(&progress), [200]);
+    }
+
+    #[test]
+    fn where_reading_begins_is_told_once() {
+        let progress = Progress::default();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let telling = told.clone();
+        progress.on_beginning(move |text| {
+            telling.lock().expect("nobody panics").push(text.to_owned());
+            Ok(())
+        });
+        progress.read(&"log".into(), vec![(1, place(1, 300))], Vec::new());
+        for _ in 0..2 {
+            progress.begins().expect("it is told");
+        }
+        assert_eq!(*told.lock().expect("nobody panics"), [progress.save()]);
     }
 
     #[test]

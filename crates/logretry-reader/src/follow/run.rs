@@ -44,6 +44,9 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
         };
         followed.push(begin(path, start, following, options, feed)?);
     }
+    if let Some(progress) = &following.progress {
+        progress.begins()?;
+    }
     if following.from_start {
         let mut rotated: Vec<Input> = rotated.into_iter().map(Input::File).collect();
         leave_out_copies(&mut rotated);
