@@ -185,6 +185,16 @@ fn fields_of_a_later_version_survive_and_the_bytes_stay_as_they_were() {
 }
 
 #[test]
+fn keys_that_are_spelled_with_escapes_stay_so_and_the_fields_beside_them_too() {
+    let text = line(&full()).replacen("\"origin\"", r#""later":1,"retr\u0079":null,"\u006frigin""#, 1);
+    let record = Record::decode(text.as_bytes()).expect("a record");
+    let completed = line(&record.with_retry(recovered()));
+    let rest = text.trim_end().trim_end_matches('}').replacen(r#""retr\u0079":null,"#, "", 1);
+    assert!(completed.starts_with(&rest), "{completed}");
+    assert_eq!(Record::decode(completed.as_bytes()).expect("a record").retry(), Some(&recovered()));
+}
+
+#[test]
 fn a_second_refire_replaces_the_first() {
     let once = Record::decode(line(&full().with_retry(recovered())).as_bytes()).expect("a record");
     let failing = Retry { outcome: Outcome::Failing, status: Some(503), ..recovered() };
