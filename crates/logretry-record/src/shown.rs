@@ -154,22 +154,30 @@ fn next_secret(text: &[u8]) -> Option<(usize, usize)> {
         .min()
 }
 
-/// Behind `"NAME":"`, or `"name":"NAME","value":"` as captures have their headers, up to the quote that ends the string.
+/// Behind `"NAME":"`, or `"value":"` beside a `"name":"NAME"` as captures have their headers, up to the quote that ends the string.
 fn next_member(text: &[u8]) -> Option<(usize, usize)> {
     text.find_iter(b"\":").find_map(|name_end| {
         let name_start = text[..name_end].rfind_byte(b'"')? + 1;
+        let value = text[name_end + 2..].trim_ascii_start().strip_prefix(b"\"")?;
+        let (start, length) = (text.len() - value.len(), length_of_string(value));
+        let end = start + length;
         let name = match &text[name_start..name_end] {
-            b"value" => name_before(&text[..name_start - 1]).unwrap_or_default(),
+            b"value" => {
+                name_before(&text[..name_start - 1]).or_else(|| name_behind(&text[end..])).unwrap_or_default()
+            }
             name => name,
         };
-        let value = text[name_end + 2..].trim_ascii_start();
-        let start = text.len() - value.strip_prefix(b"\"").filter(|_| is_secret_name(name))?.len();
-        let mut length = 0;
-        while let Some(&byte) = text.get(start + length).filter(|&&byte| byte != b'"') {
-            length += if byte == b'\\' { 2 } else { 1 };
-        }
-        (length > 0).then_some((start, text.len().min(start + length)))
+        (length > 0 && is_secret_name(name)).then_some((start, end))
     })
+}
+
+/// How many bytes of `text` stand before the quote that ends its string.
+fn length_of_string(text: &[u8]) -> usize {
+    let mut length = 0;
+    while let Some(&byte) = text.get(length).filter(|&&byte| byte != b'"') {
+        length += if byte == b'\\' { 2 } else { 1 };
+    }
+    length.min(text.len())
 }
 
 /// What stands in `"name":"…",` at the end of `text`.
@@ -178,6 +186,14 @@ fn name_before(text: &[u8]) -> Option<&[u8]> {
     let (before, name) = pair.split_at(pair.rfind_byte(b'"')? + 1);
     let key = before.strip_suffix(b"\"")?.trim_ascii_end().strip_suffix(b":")?;
     key.trim_ascii_end().ends_with(b"\"name\"").then_some(name)
+}
+
+/// What stands in `","name":"…"` at the beginning of `text`.
+fn name_behind(text: &[u8]) -> Option<&[u8]> {
+    let behind = [b"\"".as_slice(), b",", b"\"name\"", b":", b"\""]
+        .into_iter()
+        .try_fold(text, |rest, part| rest.trim_ascii_start().strip_prefix(part))?;
+    Some(&behind[..length_of_string(behind)])
 }
 
 /// What follows the scheme in the value of an `Authorization` field (RFC 9110 §11.6.2), if it is long enough to be no word of a sentence.
@@ -296,6 +312,11 @@ mod tests {
                 r#"{"name":"x-vault-token","value":"a"},{"value":"b"}"#,
                 r#"{"name":"x-vault-token","value":"…"},{"value":"b"}"#,
             ),
+            (
+                r#"[{"value":"b","name":"Host"},{"value":"a\"=b; c=d", "name" : "Cookie"}]"#,
+                r#"[{"value":"b","name":"Host"},{"value":"…", "name" : "Cookie"}]"#,
+            ),
+            (r#"[{"value":"b"},{"name":"Cookie","value":"#, r#"[{"value":"b"},{"name":"Cookie","value":"#),
             (r#"{"http_cookie":"sid=7","status":502}"#, r#"{"http_cookie":"…","status":502}"#),
             ("Authorization: basic dXNlcjpwdw== x", "Authorization: basic … x"),
             ("a basic plan", "a basic plan"),
