@@ -139,16 +139,21 @@ fn a_service_manager_is_told_how_the_run_is() {
 fn a_run_that_follows_says_where_refires_would_not_be_known() {
     let common = "203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] \"GET /a HTTP/1.1\" 502 157\n".to_owned();
     let combined = line("GET /a", 502);
-    for (log, more, is_told) in
-        [(&common, [].as_slice(), true), (&common, &["--send-mark"], false), (&combined, &[], false)]
-    {
+    let json =
+        "{\"time\":\"2026-11-22T06:22:52Z\",\"method\":\"GET\",\"uri\":\"/a\",\"status\":502}\n".to_owned();
+    for (log, more, is_told) in [
+        (&common, [].as_slice(), true),
+        (&common, &["--send-mark"], false),
+        (&combined, &[], false),
+        (&json, &[], true),
+    ] {
         let backend = Backend::up();
         let desk = Desk::with("access.log", log);
         let run = follow(&desk, "access.log", &backend.url(), more);
         lines(&desk, "retry.log", 1);
         run.signal("TERM");
         let told = run.end().stderr;
-        assert_eq!(told.matches("format common names no user agent").count(), usize::from(is_told), "{told}");
+        assert_eq!(told.matches(" names no user agent, by which").count(), usize::from(is_told), "{told}");
     }
 }
 

@@ -110,11 +110,11 @@ impl Format {
         }
     }
 
-    /// Whether lines tell the user agent in a field of its own.
-    pub fn has_user_agent(&self) -> bool {
+    /// Whether `line` has a field of its own for the user agent, if only an empty one. Where lines name their values, as in JSON, each may have it or not.
+    pub fn has_user_agent_in(&self, line: &[u8]) -> bool {
         match &self.grammar {
             Grammar::Steps(steps) => steps.uses.user_agent.is_some(),
-            Grammar::Keyed(keyed) => keyed.has_user_agent(),
+            Grammar::Keyed(keyed) => keyed.has_user_agent_in(line),
         }
     }
 

@@ -169,8 +169,11 @@ impl Keyed {
         self.has(|purpose| matches!(purpose, Purpose::Time | Purpose::Date))
     }
 
-    pub(crate) fn has_user_agent(&self) -> bool {
-        self.has(|purpose| purpose == Purpose::UserAgent)
+    pub(crate) fn has_user_agent_in(&self, line: &[u8]) -> bool {
+        let mut spans = Spans::default();
+        let is_read = self.read(line, &mut spans).is_ok();
+        let read = KeyedRead { keyed: self, line, spans: &spans.kept };
+        is_read && read.slots(|purpose| purpose == Purpose::UserAgent).any(|slot| read.is_there(slot))
     }
 
     fn has(&self, wanted: impl Fn(Purpose) -> bool) -> bool {
