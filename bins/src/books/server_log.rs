@@ -5,7 +5,7 @@ use futures_util::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use logretry_ledger::{InDoubt, Verdict};
 use logretry_reader::{Reader, ReaderOptions, inputs};
-use logretry_record::{Exchange, RecordId, Shown, USER_AGENT_PREFIX};
+use logretry_record::{Exchange, RecordId, Shown, refire_in};
 use logretry_stage::{Context, Notes, Result, Source as _};
 
 /// What nginx logs when its client has gone before the answer was there.
@@ -34,7 +34,7 @@ pub(crate) struct Seen {
 
 impl ServerLog {
     /// Reads `logs` for what they say about the requests in `doubts`. `is_whole`: the operator vouches that they hold every request, which counts
-    /// as long as each of their lines can be read, and each format of theirs names user agents.
+    /// as long as each of their lines can be read, and each format of theirs names user agents in a field of their own.
     pub(crate) async fn read(
         logs: &[OsString],
         reading: ReaderOptions,
@@ -62,7 +62,7 @@ impl ServerLog {
             } else {
                 formats.insert(format.clone(), names_one);
             }
-            log.take(record.original());
+            log.take(record.original(), record.text());
         }
         let rejected = cx.tally().accounts().rejected;
         if rejected > 0 {
@@ -76,19 +76,21 @@ impl ServerLog {
         {
             log.is_whole = false;
             notes.say(format_args!(
-                "the server's own log, in format {}, names no user agents, by which refires are known: no request in doubt is taken for never arrived",
+                "the server's own log, in format {}, names no user agents in a field of their own, by which refires are known: no request in doubt is taken for never arrived",
                 Shown(format.as_bytes())
             ));
         }
         Ok(log)
     }
 
-    fn take(&mut self, logged: &Exchange) {
+    fn take(&mut self, logged: &Exchange, line: &[u8]) {
         if let Some(time) = logged.time {
             self.first = Some(self.first.map_or(time, |first| first.min(time)));
         }
-        let Some(id) = logged.user_agent.as_ref().and_then(|agent| id_in(agent)) else { return };
+        let captured = logged.user_agent.is_none();
+        let Some(id) = refire_in(logged.user_agent.as_ref().map_or(line, |agent| agent)) else { return };
         if let (Some(lines), Some(status)) = (self.seen.get_mut(&id), logged.status) {
+            let status = if captured && says_that_the_client_has_gone(line) { CLIENT_CLOSED } else { status };
             lines.push(Seen { time: logged.time, bytes: logged.bytes, status });
         }
     }
@@ -125,10 +127,14 @@ impl Seen {
     }
 }
 
-/// The id in the user agent of a refire.
-fn id_in(agent: &[u8]) -> Option<RecordId> {
-    let agent = std::str::from_utf8(agent).ok()?.strip_prefix(USER_AGENT_PREFIX)?;
-    agent.split_once(" id=")?.1.get(..32)?.parse().ok()
+/// Whether HAProxy, which has user agents among captured headers, wrote that the client has gone before the answer was there: the status is of its own making then (HAProxy configuration
+/// manual §8.5, `CC`, `CQ`, `CR` and `CH`; with `CD` the answer's status had come).
+fn says_that_the_client_has_gone(line: &[u8]) -> bool {
+    line.split(|byte| b" \"".contains(byte)).any(|word| {
+        let is_state = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'-';
+        matches!(word, [b'C', b'C' | b'Q' | b'R' | b'H'] | [b'C', b'C' | b'Q' | b'R' | b'H', _, _])
+            && word.iter().all(is_state)
+    })
 }
 
 #[cfg(test)]
@@ -153,12 +159,13 @@ mod tests {
         let mut log = ServerLog { is_whole, ..ServerLog::default() };
         log.seen.insert(doubt(1).id, Vec::new());
         for &(second, status) in lines {
-            log.take(&Exchange {
+            let logged = Exchange {
                 time: format!("2026-11-22T09:40:{second:02}Z").parse().ok(),
                 status: Some(status),
                 user_agent: Some(format!("logretry/0.1.0 id={}", doubt(1).id).into()),
                 ..Exchange::default()
-            });
+            };
+            log.take(&logged, b"");
         }
         log
     }
@@ -186,12 +193,28 @@ mod tests {
     }
 
     #[test]
+    fn what_haproxy_has_captured_is_read_too() {
+        let verdict = |state: &str, status: u16| {
+            let mut log = log(&[], false);
+            let line =
+                format!("… {status} 187 - - {state} 1/1/0/0/0 0/0 {{h|logretry/0.1.0 id={}}} …", doubt(1).id);
+            let time = "2026-11-22T09:40:04Z".parse().ok();
+            log.take(&Exchange { time, status: Some(status), ..Exchange::default() }, line.as_bytes());
+            said(&log, 1)
+        };
+        assert_eq!(verdict("----", 204), Some(Verdict::Ended(204)));
+        assert_eq!(verdict("CDVN", 200), Some(Verdict::Ended(200)));
+        assert_eq!(verdict("CH--", 400), Some(Verdict::Arrived));
+        assert_eq!(verdict("sH--", 504), Some(Verdict::Ended(504)));
+    }
+
+    #[test]
     fn no_line_says_that_it_never_arrived_only_in_a_whole_log_that_reaches_back() {
         assert_eq!(said(&log(&[], true), 1), None, "it does not reach back");
         for (is_whole, expected) in [(true, Some(Verdict::Send)), (false, None)] {
             let mut log = log(&[], is_whole);
             let time = "2026-11-22T09:00:00Z".parse().ok();
-            log.take(&Exchange { time, status: Some(200), ..Exchange::default() });
+            log.take(&Exchange { time, status: Some(200), ..Exchange::default() }, b"");
             assert_eq!(said(&log, 1), expected);
         }
     }
@@ -201,14 +224,5 @@ mod tests {
         assert_eq!(said(&log(&[(1, 503)], true), 2), None, "it was logged before this one began");
         assert_eq!(said(&log(&[(3, 503)], true), 2), None, "in the same second, and there is only one");
         assert_eq!(said(&log(&[(3, 503), (4, 200)], true), 2), Some(Verdict::Ended(200)));
-    }
-
-    #[test]
-    fn ids_are_read_from_user_agents_of_any_version() {
-        let id = RecordId::of_line(b"x", 0);
-        assert_eq!(id_in(format!("logretry/9.9 id={id}").as_bytes()), Some(id));
-        for agent in ["logretry/9.9", "curl/8.9 id=7", "logretry/1 id=xyz", "logretry/1 id=\u{e9}"] {
-            assert_eq!(id_in(agent.as_bytes()), None, "{agent}");
-        }
     }
 }

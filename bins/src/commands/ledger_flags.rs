@@ -103,7 +103,7 @@ pub(crate) struct ResolveArgs {
     resolve_from: Vec<OsString>,
 
     /// The logs of --resolve-from are whole: what they do not tell of never arrived, and is sent. Do not give it if the server was killed
-    /// too, holds lines back, or logs only a part. It counts only if each of their lines can be read, and they name user agents
+    /// too, holds lines back, or logs only a part. It counts only if each of their lines can be read, and they name user agents in a field of their own
     #[arg(long, requires = "resolve_from")]
     resolve_complete: bool,
 }

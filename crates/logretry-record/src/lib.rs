@@ -58,6 +58,7 @@ mod retry;
 mod shown;
 mod skim;
 mod status;
+mod user_agent;
 pub mod wire;
 
 pub use encode::Encoder;
@@ -74,9 +75,5 @@ pub use reject::Reject;
 pub use retry::{ErrorKind, Outcome, Reason, Retry};
 pub use shown::{Harmless, Shown, shown_url};
 pub use status::{StatusSet, StatusSetError};
+pub use user_agent::{USER_AGENT_PREFIX, refire_in};
 pub use wire::{DecodeError, RECORD_BYTES_MAX};
-
-/// What the user agent of every refire begins with; the rest is `VERSION id=RECORD_ID`.
-///
-/// It shows each refire in the server's own log, and it is how the filter recognises them there.
-pub const USER_AGENT_PREFIX: &str = "logretry/";
