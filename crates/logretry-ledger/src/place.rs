@@ -1,10 +1,12 @@
 //! Where a ledger lies: its lock, its file system, its permissions, and whose it is.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{Access, FlockOperation, OFlags};
 
@@ -17,6 +19,7 @@ pub(crate) struct Lock {
     _file: File,
     /// The ledger itself.
     _ledger: Option<File>,
+    _ours: Option<Ours>,
 }
 
 impl Lock {
@@ -41,7 +44,7 @@ impl Lock {
         let holder = format!("process {} on {}\n", std::process::id(), host.nodename().to_string_lossy());
         file.set_len(0).and_then(|()| file.rewind()).at(path, "lock")?;
         file.write_all(holder.as_bytes()).at(path, "lock")?;
-        Ok(Self { _file: file, _ledger: None })
+        Ok(Self { _file: file, _ledger: None, _ours: None })
     }
 
     /// Locks the ledger itself too, which is there now: somebody may have removed the other file, for it looks as if it had been left behind.
@@ -50,6 +53,7 @@ impl Lock {
     /// lock, it would keep them out.
     #[cfg(target_os = "linux")]
     pub(crate) fn and_the_file(self, path: &Path) -> Result<Self, LedgerError> {
+        let ours = Ours::enter(path)?;
         let mut options = OpenOptions::new();
         // Whatever it is, it is not waited for.
         options.read(true).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
@@ -59,12 +63,12 @@ impl Lock {
         {
             return Err(LedgerError::InUse { path: path.to_owned(), holder: "another process".to_owned() });
         }
-        Ok(Self { _ledger: Some(file), ..self })
+        Ok(Self { _ledger: Some(file), _ours: Some(ours), ..self })
     }
 
     #[cfg(not(target_os = "linux"))]
-    pub(crate) fn and_the_file(self, _: &Path) -> Result<Self, LedgerError> {
-        Ok(self)
+    pub(crate) fn and_the_file(self, path: &Path) -> Result<Self, LedgerError> {
+        Ok(Self { _ours: Some(Ours::enter(path)?), ..self })
     }
 
     /// Who works with the ledger at `path`, if anybody does.
@@ -76,6 +80,36 @@ impl Lock {
         let mut holder = String::new();
         file.read_to_string(&mut holder).ok()?;
         Some(holder.trim().to_owned())
+    }
+}
+
+/// A ledger that this process has open, by its device and inode; no second time. SQLite loses its locks in this process as soon as any file that is the same one is closed
+/// (<https://sqlite.org/howtocorrupt.html>, 2.2), and another program could take the WAL for left behind: so a second one is refused before it is opened.
+#[derive(Debug)]
+struct Ours((u64, u64));
+
+impl Ours {
+    fn enter(path: &Path) -> Result<Self, LedgerError> {
+        let identity = identity(path).at(path, "open")?;
+        if Self::all().insert(identity) {
+            return Ok(Self(identity));
+        }
+        Err(LedgerError::InUse { path: path.to_owned(), holder: "this process".to_owned() })
+    }
+
+    fn has(path: &Path) -> bool {
+        identity(path).is_ok_and(|identity| Self::all().contains(&identity))
+    }
+
+    fn all() -> MutexGuard<'static, BTreeSet<(u64, u64)>> {
+        static ALL: Mutex<BTreeSet<(u64, u64)>> = Mutex::new(BTreeSet::new());
+        ALL.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Ours {
+    fn drop(&mut self) {
+        Self::all().remove(&self.0);
     }
 }
 
@@ -96,8 +130,8 @@ const HEADER: &[u8] = b"SQLite format 3\0";
 
 /// Refuses a file that is no database, before a lock is left beside it: beside a log, and in a folder of logs, that would be taken for one.
 pub(crate) fn refuse_other_kind(path: &Path) -> Result<(), LedgerError> {
-    // Where there is a lock, none is left anew. Who holds it may be this very process, whose SQLite would lose its own locks with the file that is closed here.
-    if beside(path, ".lock").exists() {
+    // Where there is a lock, none is left anew; and one that this process has open is no other kind.
+    if beside(path, ".lock").exists() || Ours::has(path) {
         return Ok(());
     }
     // What may not be read is said with more words later.
@@ -147,9 +181,12 @@ pub(crate) struct Identity([(u64, u64); 2]);
 impl Identity {
     /// That of the files which have the names now.
     pub(crate) fn of(path: &Path) -> io::Result<Self> {
-        let of = |path: &Path| path.symlink_metadata().map(|found| (found.dev(), found.ino()));
-        Ok(Self([of(path)?, of(&beside(path, "-wal"))?]))
+        Ok(Self([identity(path)?, identity(&beside(path, "-wal"))?]))
     }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    path.symlink_metadata().map(|found| (found.dev(), found.ino()))
 }
 
 fn is_foreign(owner: u32, folder_mode: u32, me: u32) -> bool {
