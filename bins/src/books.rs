@@ -159,6 +159,11 @@ impl Books {
         Ok(())
     }
 
+    /// Ends the books with what is returned, if nobody has closed them: tasks that were cut off may have handles to them until their next turn.
+    pub(crate) fn until_dropped(&self) -> Releasing {
+        Releasing(self.clone())
+    }
+
     /// Gives the line of the retry log for a record that ended so to `take`, if it has one.
     fn with_line<T>(
         &self,
@@ -252,6 +257,16 @@ impl Books {
                 Before::Done(held(doubt))
             }
         }
+    }
+}
+
+/// Dropped, it ends the books, and leaves the ledger to the next run.
+#[derive(Debug)]
+pub(crate) struct Releasing(Books);
+
+impl Drop for Releasing {
+    fn drop(&mut self) {
+        self.0.0.ledger.release();
     }
 }
 

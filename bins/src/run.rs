@@ -167,7 +167,7 @@ impl Run {
     ///
     /// To stop a run, set its [`stops`](Self::stops) and await its end. Dropping this future cuts off what is under way, and tells the callback nothing more. With a
     /// ledger that is as after a kill: nothing that has ended is lost, and what was cut off is in doubt, so the next run sends it again if its method changes nothing, and holds it
-    /// if not. The tasks that send end at their next turn in the runtime; until then the ledger is in use, and another run with it is refused.
+    /// if not. It blocks until what has ended is on the disk; then another run with the ledger may begin.
     ///
     /// # Errors
     ///
@@ -197,6 +197,7 @@ impl Run {
             if let Some(log) = log {
                 books = books.writing(Output::File(log), self.form, &mark).await?;
             }
+            let _releasing = books.until_dropped();
             if !self.server_logs.is_empty() {
                 let doubts = books.in_doubt()?;
                 let (reading, notes) = (self.reading, self.cx.notes());
@@ -294,6 +295,31 @@ mod tests {
         });
         run.run_blocking().expect("nobody listens, which is no error");
         end.send(()).expect("it still waits");
+    }
+
+    /// The tasks that send have their handles to the ledger until their next turn in the runtime.
+    #[test]
+    fn a_run_that_is_dropped_leaves_its_ledger_to_the_next_at_once() {
+        let (folder, log, _) = run();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("a port"));
+        let run = || {
+            let run = Run::new([&log]).base_url(&url).expect("a server");
+            run.retry_log(folder.path().join("retry.log"))
+        };
+        let (connected, connection) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || connected.send(listener.accept()));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let next = runtime.block_on(async {
+            tokio::select! {
+                end = run().run() => panic!("nobody answers: {end:?}"),
+                _connection = connection => {}
+            }
+            let next = run();
+            next.stops().drain.cancel();
+            next.run().await
+        });
+        next.expect("the ledger is free");
     }
 
     /// The server's log could not be read where its format is none that is found out.

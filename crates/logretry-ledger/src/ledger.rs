@@ -67,12 +67,12 @@ pub struct Ledger {
     durability: Durability,
     shared: Arc<Shared>,
     queue: Arc<Queue>,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
     /// None when the end has come: the last connection to go must be the writer's, which can empty the WAL.
     reader: Mutex<Option<Connection>>,
     secret: [u8; 32],
-    /// The last to be dropped.
-    _lock: Lock,
+    /// The last to go.
+    lock: Mutex<Option<Lock>>,
 }
 
 impl Ledger {
@@ -146,10 +146,10 @@ impl Ledger {
             durability,
             shared,
             queue,
-            thread: Some(thread.at(path, "start the thread of")?),
+            thread: Mutex::new(Some(thread.at(path, "start the thread of")?)),
             reader: Mutex::new(Some(schema::open_to_read(path)?)),
             secret,
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
         })
     }
 
@@ -251,7 +251,7 @@ impl Ledger {
 
     /// Ends well: when the ticket says yes, everything is on the disk, the retry log included. Nothing is taken after that.
     pub fn close(&self) -> Ticket {
-        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        take(&self.reader);
         self.request(Job::Close)
     }
 
@@ -260,15 +260,17 @@ impl Ledger {
         db.as_ref().map_or_else(|| Err(thread_is_gone().into()), read)
     }
 
-    fn end(&mut self) {
+    /// What dropping does, also while others still have a handle: from then on nothing is taken from them, and another may open the ledger. Blocks until everything is on the disk.
+    pub fn release(&self) {
         // The one that writes shall be the last to close the file: only that one puts what stands in the log of the database into it.
-        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        take(&self.reader);
         self.queue.close();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
+        // Whoever comes second waits for the first.
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if take(&self.thread).is_some_and(|thread| thread.join().is_err()) {
             self.shared.failure.get_or_init(thread_is_gone);
         }
+        *lock = None;
     }
 
     /// An event that tells of an exchange: its sender waits for the disk, or not at all. What comes later is never in the file without what
@@ -302,8 +304,12 @@ impl Ledger {
 
 impl Drop for Ledger {
     fn drop(&mut self) {
-        self.end();
+        self.release();
     }
+}
+
+fn take<T>(from: &Mutex<Option<T>>) -> Option<T> {
+    from.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// Without its secret.
