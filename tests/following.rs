@@ -383,6 +383,40 @@ fn with_positions_the_rotated_logs_of_a_folder_are_read_from_the_start_once() {
     assert_eq!(seen, expected, "{}", ended.stderr);
 }
 
+/// A server that names its logs by the day begins a new one at midnight, whether anybody looks or not.
+#[test]
+fn with_positions_a_log_that_has_come_while_nobody_looked_is_read_from_its_beginning() {
+    let backend = Backend::up();
+    let desk = Desk::new();
+    let log = |name: &str| line(&format!("GET /{name}"), 500);
+    desk.put("logs/access-1st.log", log("old"));
+    desk.put("others/access.log", log("elsewhere"));
+    let url = backend.url();
+    let start = |more: &[&str]| {
+        let arguments = ["run", "--follow", "--base-url", &url, "-o", "retry.log", "--no-ledger"];
+        let positions = ["--positions", "at", "logs/access-*.log"];
+        desk.program("logretry", &[&arguments[..], &positions, SOON, more].concat()).start()
+    };
+    let stop = |run: Running| {
+        run.signal("TERM");
+        run.end()
+    };
+    let run = start(&[]);
+    until("positions", || desk.read("at").contains("access-1st.log").then_some(()));
+    stop(run);
+    // What was known is only called otherwise; and what is followed for the first time is past.
+    fs::rename(desk.path("logs/access-1st.log"), desk.path("logs/access-1st-kept.log")).expect("a log");
+    desk.put("logs/access-2nd.log", log("2nd"));
+    let run = start(&["others"]);
+    lines(&desk, "retry.log", 1);
+    desk.put("logs/access-3rd.log", log("3rd"));
+    lines(&desk, "retry.log", 2);
+    let ended = stop(run);
+    let mut seen = backend.seen();
+    seen.sort_unstable();
+    assert_eq!(seen, ["GET /2nd", "GET /3rd"], "{}", ended.stderr);
+}
+
 #[test]
 fn a_rotated_log_that_cannot_be_read_is_told_with_positions_too() {
     let desk = Desk::new();

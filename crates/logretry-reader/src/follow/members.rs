@@ -1,6 +1,9 @@
 use std::collections::HashSet;
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+
+use bstr::BString;
 
 use super::progress::Progress;
 use super::rotated::folder;
@@ -66,13 +69,7 @@ impl Following {
         let mut paths = Vec::new();
         let mut seen = HashSet::new();
         for member in &self.members {
-            let found = match member {
-                Member::File(path) => Ok(vec![path.clone()]),
-                Member::Folder(path) => logs_in(path),
-                Member::Pattern(path) => matches_of(path),
-            };
-            // None yet, or a folder that cannot be read just now.
-            paths.extend(found.unwrap_or_default().into_iter().filter(|path| seen.insert(path.clone())));
+            paths.extend(member.found().into_iter().filter(|path| seen.insert(path.clone())));
         }
         let is_rotated = |path: &PathBuf| {
             let name = name(path);
@@ -82,6 +79,17 @@ impl Following {
         };
         let (rotated, logs) = paths.iter().cloned().partition(is_rotated);
         (logs, rotated)
+    }
+
+    /// Tells `progress` by what the logs are named, and asks it which of them have come since that was last kept: what names them was followed then, and they were not there.
+    pub(crate) fn come_since(&self, progress: &Progress) -> HashSet<PathBuf> {
+        let names = self.members.iter().map(Member::text);
+        let before = progress.follows(names.collect());
+        let may_grow = self.members.iter().filter(|member| !matches!(member, Member::File(_)));
+        let known = may_grow.filter(|member| before.contains(&member.text()));
+        let mut come: HashSet<PathBuf> = known.flat_map(Member::found).collect();
+        come.retain(|path| !progress.names(path));
+        come
     }
 
     /// The logs that were named themselves.
@@ -105,6 +113,33 @@ impl Following {
         });
         own.collect()
     }
+}
+
+impl Member {
+    fn found(&self) -> Vec<PathBuf> {
+        let found = match self {
+            Self::File(path) => Ok(vec![path.clone()]),
+            Self::Folder(path) => logs_in(path),
+            Self::Pattern(path) => matches_of(path),
+        };
+        // None yet, or a folder that cannot be read just now.
+        found.unwrap_or_default()
+    }
+
+    fn text(&self) -> String {
+        let (Self::File(path) | Self::Folder(path) | Self::Pattern(path)) = self;
+        path.to_string_lossy().into_owned()
+    }
+}
+
+/// What the log at `path` is called.
+pub(crate) fn log_name(path: &Path) -> BString {
+    path.as_os_str().as_bytes().into()
+}
+
+/// Whether the name of the file at `path` may be that of a rotated file of `log`.
+pub(crate) fn may_be_rotated(path: &Path, log: &Path) -> bool {
+    name(path).starts_with(&name(&log.with_extension("")))
 }
 
 pub(crate) fn name(path: &Path) -> String {

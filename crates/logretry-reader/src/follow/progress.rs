@@ -1,7 +1,10 @@
 //! How far the records of followed logs are settled.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::ffi::OsStr;
 use std::fmt;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bstr::BString;
@@ -9,7 +12,11 @@ use logretry_record::RecordId;
 use logretry_stage::Result;
 use serde::{Deserialize, Serialize};
 
+use super::members::{log_name, may_be_rotated, name};
 use super::places::Place;
+use super::print::Fingerprint;
+use super::rotated::folder;
+use crate::rotation::age;
 
 /// Where to go on after a restart: a handle that the reader and whoever settles its records share.
 ///
@@ -35,6 +42,8 @@ struct State {
     reached: BTreeMap<BString, BTreeMap<u64, u64>>,
     /// Logs of which pieces of a line are kept, somewhere before what was handed on.
     in_pieces: BTreeSet<BString>,
+    /// By what the logs are named; what was saved, until that is told.
+    follows: Vec<String>,
     on_beginning: OnBeginning,
 }
 
@@ -69,6 +78,9 @@ struct Saved {
     v: u32,
     /// By the names of the logs. Places are known again by what stands there, so that it does no harm if a name is not whole.
     logs: Vec<(String, Vec<Place>)>,
+    /// The files, folders and patterns that were followed.
+    #[serde(default)]
+    follows: Vec<String>,
 }
 
 const VERSION: u32 = 1;
@@ -80,12 +92,13 @@ impl Progress {
     ///
     /// It is not that, or of another version of logretry.
     pub fn load(text: &str) -> Result<Self, String> {
-        let Saved { v, logs } = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let Saved { v, logs, follows } = serde_json::from_str(text).map_err(|error| error.to_string())?;
         if v != VERSION {
             return Err(format!("it is of version {v}, and this logretry writes version {VERSION}"));
         }
         let state = State {
             saved: logs.into_iter().map(|(log, places)| (log.into(), places)).collect(),
+            follows,
             ..State::default()
         };
         Ok(Self(Arc::new(Mutex::new(state))))
@@ -101,7 +114,8 @@ impl Progress {
             logs.insert(log.clone(), open.chain(read.iter().copied()).collect());
         }
         let logs = logs.into_iter().map(|(log, places)| (log.to_string(), places)).collect();
-        serde_json::to_string(&Saved { v: VERSION, logs }).unwrap_or_default()
+        let follows = state.follows.clone();
+        serde_json::to_string(&Saved { v: VERSION, logs, follows }).unwrap_or_default()
     }
 
     /// Has `keep` told what [`Progress::save`] gives as soon as it is known where reading begins, before the first record is handed on. With an error, reading ends.
@@ -139,9 +153,32 @@ impl Progress {
         }
     }
 
+    /// The logs are named by `members`; by what they were named when it was last saved.
+    pub(crate) fn follows(&self, members: Vec<String>) -> Vec<String> {
+        std::mem::replace(&mut self.state().follows, members)
+    }
+
+    /// Whether what was saved is of the log at `path`, or of one whose rotated file it is by its name.
+    pub(crate) fn names(&self, path: &Path) -> bool {
+        let own = saved_name(&log_name(path));
+        self.state().saved.keys().any(|log| {
+            let other = Path::new(OsStr::from_bytes(log));
+            *log == own || (folder(other) == folder(path) && age(&name(other), &name(path)).is_some())
+        })
+    }
+
+    /// Whether the file at `path`, which begins so, is one that a log has had of which only that is known, for it is not there any more.
+    pub(crate) fn has_had(&self, path: &Path, print: Fingerprint) -> bool {
+        let state = self.state();
+        state.saved.iter().any(|(log, places)| {
+            may_be_rotated(path, Path::new(OsStr::from_bytes(log)))
+                && places.iter().any(|place| place.fingerprint == print)
+        })
+    }
+
     /// What was saved of this log.
     pub(crate) fn places(&self, log: &BString) -> Option<Vec<Place>> {
-        self.state().saved.get(log).cloned()
+        self.state().saved.get(&saved_name(log)).cloned()
     }
 
     /// The reader hands on a record, whose line begins and ends there, and everything before it; `keeps_pieces` says that it keeps pieces of another line.
@@ -169,7 +206,7 @@ impl Progress {
     /// The reader has read so far: the open files by their numbers, and those that were read to their ends.
     pub(crate) fn read(&self, log: &BString, open: Vec<(u64, Place)>, mut read: Vec<Place>) {
         let mut state = self.state();
-        state.saved.remove(log);
+        state.saved.remove(&saved_name(log));
         let mut volumes: BTreeMap<u64, Place> = open.into_iter().collect();
         // One that was closed stays open here until its last record is settled.
         let before = state.logs.remove(log).map(|(before, _)| before).unwrap_or_default();
@@ -188,6 +225,11 @@ impl Progress {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The name under which the places of a log are saved.
+fn saved_name(log: &BString) -> BString {
+    log.to_string().into()
 }
 
 impl State {
@@ -338,8 +380,17 @@ mod tests {
     fn what_is_not_read_yet_is_saved_again() {
         let progress = Progress::default();
         progress.read(&"log".into(), vec![(1, place(1, 300))], Vec::new());
+        let no_text = BString::from(b"log\xff");
+        progress.read(&no_text, vec![(1, place(2, 300))], Vec::new());
+        progress.follows(vec!["folder".to_owned()]);
         let text = progress.save();
         assert_eq!(Progress::load(&text).expect("it was saved").save(), text);
+        let progress = Progress::load(&text).expect("it was saved");
+        assert!(progress.places(&no_text).is_some());
+        progress.read(&no_text, vec![(1, place(2, 300))], Vec::new());
+        assert_eq!(progress.save(), text);
+        let named = |path: &str| Progress::load(&text).expect("it was saved").names(Path::new(path));
+        assert!(named("log") && named("log.1") && !named("log2") && !named("other/log.1"));
         assert!(Progress::load("{}").is_err() && Progress::load(r#"{"v":2,"logs":[]}"#).is_err());
     }
 }

@@ -1,15 +1,14 @@
 use std::collections::HashMap;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use bstr::BString;
 use logretry_stage::Fatal;
 use logretry_stage::bridge::{Break, Feed};
 
 use super::files::{Disk, Files as _, Stat};
 use super::log::Log;
-use super::members::{Following, name};
+use super::members::{Following, log_name, name};
+use super::progress::Progress;
 use super::rotated::{self, Opened, folder};
 use super::tail::{Start, Tail, block};
 use super::wake::Wake;
@@ -34,8 +33,11 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
     let mut wake = Wake::new(&cx).map_err(|error| Fatal::new(format!("start a runtime: {error}")))?;
     following.folders().iter().for_each(|folder| wake.watch(folder, &cx));
     let (paths, mut rotated) = following.found();
+    let come_since = following.progress.as_ref().map(|progress| following.come_since(progress));
+    let come_since = come_since.filter(|_| !following.from_start).unwrap_or_default();
     let mut followed = Vec::new();
-    for path in paths {
+    // Those that have come since are begun below, as if they came now.
+    for path in paths.into_iter().filter(|path| !come_since.contains(path)) {
         watch_target(&path, &mut wake, feed);
         let start = match (following.from_start, &following.progress) {
             (false, _) => Start::End,
@@ -78,7 +80,9 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
             let found = following.found().0;
             others.0.retain(|path, _| found.contains(path));
             for path in found {
-                if !followed.iter().any(|one| one.tail.path == path) && others.has_log(&path, &followed) {
+                if !followed.iter().any(|one| one.tail.path == path)
+                    && others.has_log(&path, &followed, following.progress.as_ref())
+                {
                     watch_target(&path, &mut wake, feed);
                     followed.push(begin(path, Start::Beginning, following, options, feed)?);
                     more = true;
@@ -109,13 +113,14 @@ struct Others(HashMap<PathBuf, Stat>);
 
 impl Others {
     /// Whether a log of its own has come at `path`. As long as it has no line, that is not known, and nothing is missed.
-    fn has_log(&mut self, path: &Path, followed: &[Followed<'_>]) -> bool {
+    fn has_log(&mut self, path: &Path, followed: &[Followed<'_>], progress: Option<&Progress>) -> bool {
         if Disk.stat(path).is_ok_and(|stat| self.0.get(path) == Some(&stat)) {
             return false;
         }
         let Ok(opened) = Opened::at(&Disk, path) else { return false };
         let Ok(Some(print)) = opened.fingerprint() else { return false };
-        let is_other = followed.iter().any(|one| one.tail.has_had(path, opened.stat.identity, print));
+        let is_other = followed.iter().any(|one| one.tail.has_had(path, opened.stat.identity, print))
+            || progress.is_some_and(|progress| progress.has_had(path, print));
         if is_other {
             self.0.insert(path.to_owned(), opened.stat);
         }
@@ -130,7 +135,7 @@ fn begin<'a>(
     options: &'a ReaderOptions,
     feed: &mut Feed,
 ) -> Result<Followed<'a>, Break> {
-    let name = BString::from(path.as_os_str().as_bytes());
+    let name = log_name(&path);
     let progress = following.progress.clone();
     let saved = progress.as_ref().and_then(|progress| progress.places(&name));
     let start = saved.map_or(start, Start::Places);

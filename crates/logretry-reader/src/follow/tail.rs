@@ -197,9 +197,8 @@ impl<S: Files> Tail<S> {
 
     /// Whether the file at `path`, which begins so, is one that this log has had: its name begins as that of the log, and it is open, or begins as one that has been read.
     pub(crate) fn has_had(&self, path: &Path, identity: Identity, print: Fingerprint) -> bool {
-        let is_named_so = members::name(path).starts_with(&members::name(&self.path.with_extension("")));
         let mut open = self.retired.iter().chain(&self.current);
-        is_named_so
+        members::may_be_rotated(path, &self.path)
             && (self.known.knows(&print)
                 || open.any(|volume| volume.identity == identity || volume.fingerprint == Some(print)))
     }
