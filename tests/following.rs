@@ -132,6 +132,8 @@ fn a_service_manager_is_told_how_the_run_is() {
     assert_eq!(next(), "READY=1");
     run.signal("TERM");
     assert_eq!(next(), "STOPPING=1");
+    // Signs of life that nobody hears any more would be waited with.
+    drop(manager);
     assert_eq!(run.end().code, 143);
 }
 
