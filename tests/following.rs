@@ -300,6 +300,18 @@ fn a_run_that_is_killed_at_once_has_written_down_where_it_began() {
     assert_eq!(backend.seen().len(), 4);
 }
 
+#[test]
+fn a_rehearsal_changes_no_positions() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /1", 500) + "no line of a log\n");
+    let more = ["--positions", "at", "--dry-run", "--rejects", "rejects"];
+    let run = follow(&desk, "access.log", &backend.url(), &more);
+    lines(&desk, "rejects", 1);
+    run.signal("TERM");
+    run.end();
+    assert!(!desk.path("at").exists() && backend.seen().is_empty());
+}
+
 /// The ledger lists what is held. Sent from the dead letters as well, it would perhaps be sent twice.
 #[test]
 fn of_what_was_cut_off_only_what_does_no_harm_twice_is_a_dead_letter() {

@@ -26,17 +26,16 @@ struct Kept {
 const EVERY: Duration = Duration::from_millis(250);
 
 impl Positions {
-    /// Goes on from what is in the file at `path`, if it is there. Where reading begins is written down before the first record is read: a run that is killed at once begins there again.
+    /// Goes on from what is in the file at `path`, if it is there.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let (kept, progress) = Kept::open(path)?;
-        let kept = Arc::new(Mutex::new(kept));
-        let first = kept.clone();
-        progress.on_beginning(move |text| lock(&first).write(text));
-        Ok(Self { progress, kept })
+        Ok(Self { progress, kept: Arc::new(Mutex::new(kept)) })
     }
 
-    /// Runs `work`, and writes down how far it is; at the end, how far it got.
+    /// Runs `work`, and writes down where reading begins, before the first record is read: a run that is killed at once begins there again; then how far it is, and at the end how far it got.
     pub(super) async fn keep(self, work: impl Future<Output = Result<()>>, cx: &Context) -> Result<()> {
+        let first = self.kept.clone();
+        self.progress.on_beginning(move |text| lock(&first).write(text));
         let mut work = std::pin::pin!(work);
         // What was settled a tick ago: its lines are in the retry log by now.
         let (mut kept, mut next) = (String::new(), String::new());

@@ -254,14 +254,14 @@ impl Run {
         let reader = read.follower(&follow, Some(select.needed(&mark)), common.rejects.strict)?;
         let reader = if positions.is_some() { reader.telling(progress.clone()) } else { reader };
         refuse_to_append_to_a_log(reader.paths(), write.output.as_deref())?;
-        // A rehearsal makes no file.
-        let write =
-            if options.dry_run { WriteArgs { output: None, dead_letter: None, ..write } } else { write };
+        // A rehearsal makes no file, and changes none.
+        let is_rehearsal = options.dry_run;
+        let write = if is_rehearsal { WriteArgs { output: None, dead_letter: None, ..write } } else { write };
         let Some(books) = ledger.open(&mut options, &refire, &write, &mark, cx).await? else {
             let rewriter = write.rewriter(&mark, cx.reopen())?;
             let dead_letters = write.dead_letters(cx.reopen())?;
             systemd::ready();
-            let Some(positions) = positions else {
+            let Some(positions) = positions.filter(|_| !is_rehearsal) else {
                 return crate::link(reader, filter, refirer, dead_letters, rewriter, cx).await;
             };
             let filter = Then(filter, selected(progress.clone()));
