@@ -22,6 +22,8 @@ use crate::{HttpVersion, Options, RefirerError};
 #[derive(Debug)]
 pub(super) struct Proxied {
     client: Client,
+    /// The same, which keeps no connection: for methods that must not arrive twice, as [`http1`](super::http1) explains.
+    fresh: Client,
     connect_timeout: Duration,
     body_bytes_max: u64,
 }
@@ -36,8 +38,10 @@ impl Proxied {
         if resolver.knows_by_hand() {
             return Err(RefirerError::ResolveBehindProxy);
         }
+        let kept = options.concurrency.get();
         Ok(Self {
-            client: client(options, proxy, resolver, tls)?,
+            client: client(options, proxy, resolver.clone(), tls.clone(), kept)?,
+            fresh: client(options, proxy, resolver, tls, 0)?,
             connect_timeout: options.connect_timeout,
             body_bytes_max: options.body_bytes_max,
         })
@@ -67,8 +71,9 @@ impl Proxied {
         let mut headers = request.headers();
         // The library makes it of the URL where the protocol has it; over HTTP/2 it would stand beside `:authority`, and servers refuse such a request.
         headers.remove(HOST);
+        let client = if planned.method.is_idempotent() { &self.client } else { &self.fresh };
         let send = || {
-            let built = self.client.request(planned.method.clone(), url.clone()).headers(headers.clone());
+            let built = client.request(planned.method.clone(), url.clone()).headers(headers.clone());
             if request.body.is_empty() { built.send() } else { built.body(request.body.clone()).send() }
         };
         let mut answer = send().await;
@@ -105,11 +110,13 @@ fn was_left_alone(error: &reqwest::Error) -> bool {
         .any(|error| is_retired(error) || is_refused(error))
 }
 
+/// A client that keeps so many connections.
 fn client(
     options: &Options,
     proxy: &ProxyUrl,
     resolver: Resolver,
     tls: ClientConfig,
+    kept_max: usize,
 ) -> Result<Client, RefirerError> {
     let failed = |error: reqwest::Error| {
         RefirerError::Client(Fault::of(&error.without_url(), Phase::Exchanging).detail)
@@ -128,7 +135,7 @@ fn client(
         .dns_resolver(Arc::new(resolver))
         .connect_timeout(options.connect_timeout)
         .pool_idle_timeout(super::pool::REST)
-        .pool_max_idle_per_host(options.concurrency.get());
+        .pool_max_idle_per_host(kept_max);
     let builder = match options.http {
         HttpVersion::Negotiated => builder,
         HttpVersion::Http1 => builder.http1_only(),

@@ -97,11 +97,17 @@ async fn a_post_that_stands_for_another_method_is_sent_only_where_that_one_is_al
 
 #[tokio::test]
 async fn what_must_not_arrive_twice_is_not_sent_over_a_connection_that_may_be_closing() {
-    let server = Server::start(Act::Answer(OK)).await;
-    let options = Options { concurrency: std::num::NonZeroUsize::MIN, ..posting(&server.url()) };
-    let methods = ["GET", "POST", "GET", "PUT", "PATCH", "DELETE"];
-    refire_all(options, methods.map(|method| captured(method, "/a", Some(BYTES))).into()).await;
-    assert_eq!((server.heads().len(), server.connections()), (6, 3));
+    for by_proxy in [false, true] {
+        let server = Server::start(Act::Answer(OK)).await;
+        let mut options = Options { concurrency: std::num::NonZeroUsize::MIN, ..posting(&server.url()) };
+        if by_proxy {
+            options.destination.base_url = Some("http://shop.example".parse().expect("a base URL"));
+            options.proxy = Some(server.url().parse().expect("a proxy"));
+        }
+        let methods = ["GET", "POST", "GET", "PUT", "PATCH", "DELETE"];
+        refire_all(options, methods.map(|method| captured(method, "/a", Some(BYTES))).into()).await;
+        assert_eq!((server.heads().len(), server.connections()), (6, 3), "by a proxy: {by_proxy}");
+    }
 }
 
 /// It would do it a second time under another key.
