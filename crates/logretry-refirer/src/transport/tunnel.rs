@@ -90,14 +90,15 @@ impl Tunnel {
 async fn answer(stream: &mut Stream) -> Result<u16, Fault> {
     let mut head = Vec::with_capacity(1024);
     loop {
-        if stream.read_buf(&mut head).await.map_err(|error| connecting(&error))? == 0 {
-            return Err(refused("the proxy closed the connection"));
-        }
         let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
         let mut answer = httparse::Response::new(&mut fields);
         match (answer.parse(&head), answer.code) {
             (Ok(httparse::Status::Complete(length)), Some(status)) => match status {
-                100..=199 => drop(head.drain(..length)),
+                // What follows it may be here already.
+                100..=199 => {
+                    head.drain(..length);
+                    continue;
+                }
                 200..=299 if length < head.len() => {
                     return Err(refused("the proxy spoke before the server could"));
                 }
@@ -105,6 +106,9 @@ async fn answer(stream: &mut Stream) -> Result<u16, Fault> {
             },
             (Ok(_), _) if head.len() < HEAD_BYTES_MAX => {}
             _ => return Err(refused("what the proxy answered is not HTTP")),
+        }
+        if stream.read_buf(&mut head).await.map_err(|error| connecting(&error))? == 0 {
+            return Err(refused("the proxy closed the connection"));
         }
     }
 }

@@ -28,7 +28,7 @@ async fn a_proxy_is_asked_in_absolute_form() {
     assert!(proxy.heads()[0].to_ascii_lowercase().contains("proxy-authorization: basic "));
 }
 
-/// A proxy that opens a tunnel to `server`, whatever host it is asked for. Gives its URL.
+/// A proxy that opens a tunnel to `server`, whatever host it is asked for, and has an interim answer before. Gives its URL.
 async fn tunnel(server: std::net::SocketAddr) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -39,7 +39,9 @@ async fn tunnel(server: std::net::SocketAddr) -> String {
             head.push(client.read_u8().await.expect("a head"));
         }
         assert!(head.starts_with(b"CONNECT shop.example:443 HTTP/1.1\r\n"));
-        client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").await.expect("someone");
+        // Both at once, so that they are read together.
+        let opened = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 Connected\r\n\r\n";
+        client.write_all(opened).await.expect("someone");
         let mut server = TcpStream::connect(server).await.expect("a server");
         let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
     });
