@@ -12,13 +12,18 @@ const DATES: [&str; 3] = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GM
 
 /// How long the server asks to be left alone; none if it does not say, or not in a way that one understands.
 ///
-/// A date is counted from the server's own `Date` if it gives one: its clock and ours need not agree.
+/// A date is counted from the server's own `Date` if it gives one: its clock and ours need not agree. A fraction of a second, which the RFC does not know and some servers write
+/// (Shopify: `2.0`, Discord: `0.65`), counts as a whole one.
 pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
     let value = text(header::RETRY_AFTER)?;
-    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (seconds, fraction) = value.split_once('.').unwrap_or((value, "0"));
+    if is_number(seconds) && is_number(fraction) {
+        let begun = fraction.bytes().any(|digit| digit != b'0');
         // What is too large for a number is too long for everybody.
-        return Some(Duration::from_secs(value.parse().unwrap_or(u64::from(u32::MAX))));
+        let seconds = seconds.parse().unwrap_or(u64::from(u32::MAX));
+        return Some(Duration::from_secs(seconds.saturating_add(begun.into())));
     }
     let from = text(header::DATE).and_then(date).unwrap_or(now);
     let wait = date(value)?.duration_since(from);
@@ -35,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seconds_and_all_three_dates_are_understood() {
+    fn seconds_with_and_without_fractions_and_all_three_dates_are_understood() {
         let now = "1994-11-06T08:49:00Z".parse().expect("a time");
         for (value, date, wait_s) in [
             ("0", None, Some(0)),
@@ -51,7 +56,11 @@ mod tests {
             ("", None, None),
             ("soon", None, None),
             ("-1", None, None),
-            ("1.5", None, None),
+            ("2.0", None, Some(2)),
+            ("0.65", None, Some(1)),
+            (".5", None, None),
+            ("1.", None, None),
+            ("1.5.2", None, None),
             ("Sun, 06 Nov 1994 08:49:37 +0200", None, None),
         ] {
             let mut headers = HeaderMap::new();
