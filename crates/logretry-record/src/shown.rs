@@ -9,8 +9,8 @@ use bstr::ByteSlice;
 /// - control characters, C1 controls and bidirectional controls are escaped, so that a log line cannot move the cursor,
 ///   rename the window or hide a part of itself (CVE-2009-4487 is the classic case);
 /// - bytes that are not UTF-8 are shown as `\xHH`;
-/// - values of query parameters, of members of JSON and of captured headers whose names speak of secrets (`token`, `key`, `sig`, `password`, `cookie` …) are shown as `…`, and so are the
-///   user information of a URL, what stands behind `Bearer` and `Basic`, and what has the shape of a well-known kind of token (JSON Web Tokens, keys of AWS, GitHub, Slack,
+/// - values of query parameters (of a URL in another one too), of members of JSON and of captured headers whose names speak of secrets (`token`, `key`, `sig`, `password`, `cookie`,
+///   `jsessionid` …) are shown as `…`, and so are the user information of a URL, what stands behind `Bearer` and `Basic`, and what has the shape of a well-known kind of token (JSON Web Tokens, keys of AWS, GitHub, Slack,
 ///   Stripe), wherever it stands;
 /// - at most [`Shown::CHARS_MAX`] characters are shown.
 ///
@@ -130,6 +130,10 @@ const SECRET_NAMES: &[&str] = &[
     "email",
 ];
 
+/// What makes any name that holds it one of a secret: `accessToken`, `JSESSIONID`, `PHPSESSID`.
+const SECRET_PARTS: &[&str] =
+    &["token", "secret", "password", "signature", "apikey", "cookie", "authorization", "sessionid", "sessid"];
+
 /// How tokens begin whose issuers gave them a shape of their own, and how long they are at least.
 const SECRET_SHAPES: &[(&str, usize)] = &[
     // RFC 7519: the base64 of `{"`.
@@ -148,7 +152,7 @@ const SECRET_SHAPES: &[(&str, usize)] = &[
 
 /// Where the next secret stands in `text`, be it known by its name or by its shape.
 fn next_secret(text: &[u8]) -> Option<(usize, usize)> {
-    [next_named(text), next_member(text), next_credentials(text), next_shaped(text)]
+    [next_named(text), next_encoded(text), next_member(text), next_credentials(text), next_shaped(text)]
         .into_iter()
         .flatten()
         .min()
@@ -249,13 +253,26 @@ fn next_named(text: &[u8]) -> Option<(usize, usize)> {
     None
 }
 
+/// After `NAME%3D`: in a URL that is a parameter of another, as where somebody is to be sent after a login.
+fn next_encoded(text: &[u8]) -> Option<(usize, usize)> {
+    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-.".contains(*byte);
+    text.find_iter(b"%3").find_map(|at| {
+        text.get(at + 2).filter(|digit| digit.eq_ignore_ascii_case(&b'D'))?;
+        let before = at - text[..at].iter().rev().take_while(is_part).count();
+        // The `?` or `&` before it is encoded as well.
+        let encoded = if text[..before].ends_with(b"%") { 2 } else { 0 };
+        let start = at + 3;
+        let end = text[start..].find_byteset(b"& \"'#").map_or(text.len(), |length| start + length);
+        let end = text[start..end].find(b"%26").map_or(end, |length| start + length);
+        (end > start && is_secret_name(text[..at].get(before + encoded..)?)).then_some((start, end))
+    })
+}
+
 fn is_secret_name(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
     name.split(|byte| !byte.is_ascii_alphanumeric())
         .any(|word| SECRET_NAMES.iter().any(|secret| word == secret.as_bytes()))
-        || ["token", "secret", "password", "signature", "apikey", "cookie", "authorization"]
-            .iter()
-            .any(|part| name.contains_str(part))
+        || SECRET_PARTS.iter().any(|part| name.contains_str(part))
 }
 
 #[cfg(test)]
@@ -287,6 +304,12 @@ mod tests {
             ("/a?monkey=1&keyboard=2", "/a?monkey=1&keyboard=2"),
             ("/a@b?c=d@e", "/a@b?c=d@e"),
             ("/a?token=", "/a?token="),
+            ("/a;jsessionid=abc", "/a;jsessionid=…"),
+            ("/a?PHPSESSID=abc&b=c", "/a?PHPSESSID=…&b=c"),
+            ("/a?next=%2Fb%3Fc%3Dd%26key%3Dabc%26e%3Df&g=h", "/a?next=%2Fb%3Fc%3Dd%26key%3D…%26e%3Df&g=h"),
+            ("/a?next=/b?access_token%3dabc HTTP/1.1", "/a?next=/b?access_token%3d… HTTP/1.1"),
+            ("/a?next=%3Dabc&b=%3Fkey%3D", "/a?next=%3Dabc&b=%3Fkey%3D"),
+            ("/a?%3", "/a?%3"),
         ] {
             assert_eq!(shown(text.as_bytes()), expected);
         }
