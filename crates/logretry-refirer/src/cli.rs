@@ -219,8 +219,10 @@ impl RefireArgs {
     fn into_options_beside(self, defaults: &Options, mark: &Mark) -> Result<Options, RefirerError> {
         let allow_hosts = self.allow_host.iter().map(|host| host.parse()).collect::<Result<_, _>>()?;
         let base_url = self.base_url.as_deref().map(str::parse).transpose()?;
+        let destination = Destination { base_url, allow_hosts, allow_private: self.allow_private };
         let mut resolve = Resolve::default();
         self.resolve.iter().try_for_each(|text| resolve.add(text))?;
+        resolve.check(&destination)?;
         let methods: Methods = self.methods.parse()?;
         let mut keep_headers = KeepHeaders::default();
         self.keep_header.iter().try_for_each(|name| keep_headers.add(name))?;
@@ -240,7 +242,7 @@ impl RefireArgs {
         let concurrency = self.concurrency.or(fixed).unwrap_or(Options::default().concurrency);
         let bodies = self.bodies.as_deref().map(Bodies::open).transpose()?.map(Arc::new);
         Ok(Options {
-            destination: Destination { base_url, allow_hosts, allow_private: self.allow_private },
+            destination,
             methods,
             allow_lossy: self.allow_lossy,
             undelivered: self.undelivered,

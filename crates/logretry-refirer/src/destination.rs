@@ -46,6 +46,15 @@ impl Destination {
         }
     }
 
+    /// Whether requests may go to `port` of `host`.
+    pub(crate) fn is_at(&self, host: &str, port: u16) -> bool {
+        let is_it = |site: &Site| site.host() == host && site.port() == port;
+        match &self.base_url {
+            Some(base) => is_it(&base.site),
+            None => self.allow_hosts.iter().flat_map(AllowedHost::sites).any(is_it),
+        }
+    }
+
     fn allowed(&self, scheme: Option<Scheme>, host: &Authority) -> Option<Site> {
         self.allow_hosts.iter().find_map(|allowed| allowed.admits(scheme, host))
     }
@@ -115,6 +124,11 @@ pub struct AllowedHost {
 }
 
 impl AllowedHost {
+    /// All that a line may mean.
+    fn sites(&self) -> impl Iterator<Item = &Site> {
+        self.sites.iter().filter(|site| self.scheme.is_none_or(|scheme| scheme == site.scheme()))
+    }
+
     /// The site that a line means which names `host`, if this is the host that is allowed here.
     fn admits(&self, scheme: Option<Scheme>, host: &Authority) -> Option<Site> {
         if host.host != self.authority.host {

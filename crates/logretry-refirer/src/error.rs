@@ -92,6 +92,14 @@ pub enum RefirerError {
     /// Not a name and its addresses.
     #[error("use `{0}` for --resolve: write HOST:PORT:ADDRESS, as in `shop.example:443:10.0.0.7`")]
     Resolve(String),
+    /// Nothing is ever sent to that name and port.
+    #[error("use --resolve for `{name}`: nothing is sent there, but to {to}")]
+    ResolveElsewhere {
+        /// Name and port.
+        name: String,
+        /// Where requests go.
+        to: String,
+    },
     /// Names are looked up by the proxy, so looking them up by hand changes nothing.
     #[error("use --resolve together with --proxy: the proxy looks names up itself")]
     ResolveBehindProxy,

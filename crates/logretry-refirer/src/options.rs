@@ -248,6 +248,15 @@ impl Resolve {
         self.addresses.insert((authority.host, port), addresses);
         Ok(())
     }
+
+    /// Refuses what is never looked up for `destination`: whoever mistook the port would send everything to where the name leads, and not to the address that he gave.
+    pub fn check(&self, destination: &Destination) -> Result<(), RefirerError> {
+        let unused = self.addresses.keys().filter(|(host, port)| !destination.is_at(host, *port)).min();
+        unused.map_or(Ok(()), |(host, port)| {
+            let (name, to) = (format!("{host}:{port}"), destination.to_string());
+            Err(RefirerError::ResolveElsewhere { name, to })
+        })
+    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,38 @@ fn a_name_is_resolved_by_hand_as_curl_does_it() {
 }
 
 #[test]
+fn a_name_to_which_nothing_is_sent_is_not_resolved_by_hand() {
+    let destination = |base_url: Option<&str>, allowed: &[&str]| Destination {
+        base_url: base_url.map(|url| url.parse().expect("a base URL")),
+        allow_hosts: allowed.iter().map(|host| host.parse().expect("a host")).collect(),
+        allow_private: false,
+    };
+    let check = |name: &str, destination: &Destination| {
+        let mut resolve = Resolve::default();
+        resolve.add(&format!("{name}:10.0.0.7")).expect("a name");
+        resolve.check(destination).map_err(|error| error.to_string())
+    };
+    for (name, base_url, allowed, is_used) in [
+        ("Shop.example:443", Some("https://shop.example/v1"), &[][..], true),
+        ("shop.example:80", Some("https://shop.example"), &[], false),
+        ("shop.example:443", Some("https://shop.example:8443"), &[], false),
+        ("b.example:443", Some("https://shop.example"), &["b.example"], false),
+        ("a.example:80", None, &["b.example", "a.example"], true),
+        ("a.example:443", None, &["a.example"], true),
+        ("a.example:80", None, &["https://a.example"], false),
+        ("a.example:8080", None, &["a.example:8080"], true),
+        ("a.example:8080", None, &["a.example"], false),
+    ] {
+        assert_eq!(check(name, &destination(base_url, allowed)).is_ok(), is_used, "{name} {base_url:?}");
+    }
+    assert_eq!(
+        check("shop.example:80", &destination(Some("https://shop.example"), &[])),
+        Err("use --resolve for `shop.example:80`: nothing is sent there, but to https://shop.example"
+            .to_owned())
+    );
+}
+
+#[test]
 fn a_proxy_is_a_plain_url_and_its_password_is_never_shown() {
     let proxy: ProxyUrl = "http://user:secret@proxy.example:3128".parse().expect("a proxy");
     assert!(!format!("{proxy:?}").contains("secret"));
