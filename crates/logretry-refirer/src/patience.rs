@@ -11,27 +11,39 @@ use std::task::Poll;
 use std::time::Duration;
 
 use logretry_record::ErrorKind;
+use logretry_stage::Stops;
 use tokio::time::{Instant, Sleep, sleep_until};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::fault::Fault;
 
-/// An alarm and an ear for aborts, for one request at a time.
+/// An alarm and ears for stops, for one request at a time.
 #[derive(Debug)]
 pub(crate) struct Patience {
     /// From the name lookup to the last byte of the answer.
     timeout: Duration,
     alarm: Pin<Box<Sleep>>,
+    drain: Pin<Box<WaitForCancellationFutureOwned>>,
     abort: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+/// Which stop is not waited through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CutOffBy {
+    /// The one after which nothing more is sent.
+    Drain,
+    /// The one that does not wait for what has been sent either.
+    Abort,
 }
 
 impl Patience {
     /// Must be called within a runtime.
-    pub(crate) fn new(timeout: Duration, abort: &CancellationToken) -> Self {
+    pub(crate) fn new(timeout: Duration, stops: &Stops) -> Self {
         Self {
             timeout,
             alarm: Box::pin(sleep_until(Instant::now())),
-            abort: Box::pin(abort.clone().cancelled_owned()),
+            drain: Box::pin(stops.drain.clone().cancelled_owned()),
+            abort: Box::pin(stops.abort.clone().cancelled_owned()),
         }
     }
 
@@ -39,12 +51,14 @@ impl Patience {
         self.timeout
     }
 
-    /// Waits for `step`, until `deadline` at most.
+    /// Waits for `step`, until `deadline` or the stop at most.
     pub(crate) async fn wait<T>(
         &mut self,
+        cut_off_by: CutOffBy,
         deadline: Instant,
         step: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
+        let stopped = if cut_off_by == CutOffBy::Drain { &mut self.drain } else { &mut self.abort };
         let mut step = pin!(step);
         let mut is_set = false;
         poll_fn(|cx| {
@@ -52,7 +66,7 @@ impl Patience {
             if let Poll::Ready(end) = step.as_mut().poll(cx) {
                 return Poll::Ready(end);
             }
-            if self.abort.as_mut().poll(cx).is_ready() {
+            if stopped.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Err(Fault::new(ErrorKind::Aborted, "cut off by a stop")));
             }
             if !std::mem::replace(&mut is_set, true) {
@@ -70,19 +84,19 @@ impl Patience {
 #[derive(Debug)]
 pub(crate) struct Patiences {
     timeout: Duration,
-    abort: CancellationToken,
+    stops: Stops,
     resting: Mutex<Vec<Patience>>,
 }
 
 impl Patiences {
-    pub(crate) fn new(timeout: Duration, abort: CancellationToken) -> Self {
-        Self { timeout, abort, resting: Mutex::default() }
+    pub(crate) fn new(timeout: Duration, stops: Stops) -> Self {
+        Self { timeout, stops, resting: Mutex::default() }
     }
 
     /// Takes one out. Must be called within a runtime.
     pub(crate) fn take(&self) -> Patience {
         let resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        resting.unwrap_or_else(|| Patience::new(self.timeout, &self.abort))
+        resting.unwrap_or_else(|| Patience::new(self.timeout, &self.stops))
     }
 
     /// Puts one back.
@@ -107,7 +121,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_request_has_its_own_time() {
         let [second, long] = [1, 3].map(Duration::from_secs);
-        let mut patience = Patience::new(2 * second, &CancellationToken::new());
+        let mut patience = Patience::new(2 * second, &Stops::default());
         for (takes, expected) in [
             (second, None),
             (long, Some(ErrorKind::Timeout)),
@@ -116,27 +130,41 @@ mod tests {
             (second, None),
         ] {
             let start = Instant::now();
-            assert_eq!(kind(patience.wait(start + 2 * second, after(takes)).await), expected);
+            assert_eq!(
+                kind(patience.wait(CutOffBy::Abort, start + 2 * second, after(takes)).await),
+                expected
+            );
             assert!(start.elapsed() <= 2 * second, "{takes:?} took {:?}", start.elapsed());
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_abort_cuts_off_what_is_under_way_and_what_comes_after() {
-        let abort = CancellationToken::new();
-        let patiences = Patiences::new(Duration::from_secs(60), abort.clone());
-        let mut patience = patiences.take();
+    async fn a_stop_cuts_off_what_it_concerns_and_what_comes_after() {
+        use CutOffBy::{Abort, Drain};
+
+        let stops = Stops::default();
+        let patiences = Patiences::new(Duration::from_secs(60), stops.clone());
         let deadline = Instant::now() + Duration::from_secs(60);
-        assert_eq!(kind(patience.wait(deadline, after(Duration::from_secs(1))).await), None);
-        patiences.put(patience);
         let mut patience = patiences.take();
-        let cut = async {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            abort.cancel();
-        };
-        let (end, ()) = tokio::join!(patience.wait(deadline, after(Duration::from_secs(30))), cut);
-        assert_eq!(kind(end), Some(ErrorKind::Aborted));
-        assert_eq!(kind(patience.wait(deadline, std::future::pending()).await), Some(ErrorKind::Aborted));
-        assert_eq!(kind(patience.wait(deadline, async { Ok(()) }).await), None, "it has happened");
+        assert_eq!(kind(patience.wait(Drain, deadline, after(Duration::from_secs(1))).await), None);
+        for (stop, token) in [(Drain, &stops.drain), (Abort, &stops.abort)] {
+            patiences.put(patience);
+            patience = patiences.take();
+            let cut = async {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                token.cancel();
+            };
+            let (end, ()) = tokio::join!(patience.wait(stop, deadline, after(Duration::from_secs(30))), cut);
+            assert_eq!(kind(end), Some(ErrorKind::Aborted), "{stop:?}");
+            assert_eq!(
+                kind(patience.wait(stop, deadline, std::future::pending()).await),
+                Some(ErrorKind::Aborted),
+                "{stop:?}"
+            );
+            assert_eq!(kind(patience.wait(stop, deadline, async { Ok(()) }).await), None, "it has happened");
+            if stop == Drain {
+                assert_eq!(kind(patience.wait(Abort, deadline, after(Duration::from_secs(1))).await), None);
+            }
+        }
     }
 }

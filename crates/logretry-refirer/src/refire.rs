@@ -4,8 +4,8 @@
 //!   a connection ──▶ the intent is written down ──▶ the request ──▶ the answer
 //! ```
 //!
-//! What ends before the request, ends without an intent: nothing was sent, and nothing is in doubt. What a proxy does not let through, or the server
-//! says not to have looked at, has its intent, and ends like it.
+//! What ends before the request, ends without an intent: nothing was sent, and nothing is in doubt. A stop that lets what was sent end does not wait for a connection, over which
+//! something would be sent after it. What a proxy does not let through, or the server says not to have looked at, has its intent, and ends like it.
 
 use std::pin::pin;
 use std::task::Poll;
@@ -16,7 +16,7 @@ use logretry_record::{ErrorKind, Outcome, Reason, Retry};
 use tokio::time::Instant;
 
 use crate::fault::Fault;
-use crate::patience::Patience;
+use crate::patience::{CutOffBy, Patience};
 use crate::transport::{Ready as _, Request, Seen, Transport};
 
 /// How a request ended.
@@ -49,7 +49,7 @@ pub(crate) async fn refire(
     let (ready, mut took) = {
         // Pinned where they are made: futures are large, and to hand them on would copy them.
         let ready = pin!(transport.ready(request, start));
-        let mut ready = pin!(patience.wait(deadline, ready));
+        let mut ready = pin!(patience.wait(CutOffBy::Drain, deadline, ready));
         // A connection that is kept takes no time, and needs no clock.
         match futures_util::poll!(ready.as_mut()) {
             Poll::Ready(ready) => (ready, Duration::ZERO),
@@ -71,7 +71,7 @@ pub(crate) async fn refire(
             let deadline = start + patience.timeout().saturating_sub(took);
             let end = {
                 let exchange = pin!(ready.exchange(request, &mut seen));
-                patience.wait(deadline, exchange).await
+                patience.wait(CutOffBy::Abort, deadline, exchange).await
             };
             took += seen.whole.unwrap_or_else(Instant::now).saturating_duration_since(start);
             end

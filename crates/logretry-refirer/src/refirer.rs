@@ -31,8 +31,8 @@ use crate::{Options, Pace, Planned, RefirerError};
 /// [`Options::overflow_bytes_max`] of them in a temporary file; then no more is read.
 ///
 /// When [`Stops::drain`](logretry_stage::Stops::drain) is set, nothing more is sent: requests under way end, and what
-/// still comes in goes out as `unsent`. When [`Stops::abort`](logretry_stage::Stops::abort) is set, requests under way
-/// are cut off and go out as `in_doubt`, those that had no connection yet as `unsent`. Dropping the stream cuts them off too, so a pipe that was closed below stops the sending.
+/// still comes in goes out as `unsent`, as do those that have no connection yet. When [`Stops::abort`](logretry_stage::Stops::abort) is set, requests under way
+/// are cut off and go out as `in_doubt`. Dropping the stream cuts them off too, so a pipe that was closed below stops the sending.
 ///
 /// With a [`Journal`] ([`Refirer::with_journal`]) it goes on where an earlier run stopped: what has ended comes out as it ended then, and is counted apart.
 #[derive(Debug)]
@@ -118,7 +118,7 @@ fn refires<T: Transport, J: Journal>(
             let work = |transport: Arc<T>| {
                 let office = Arc::new(Office {
                     transport,
-                    patiences: Patiences::new(options.timeout, cx.stops().abort.clone()),
+                    patiences: Patiences::new(options.timeout, cx.stops().clone()),
                     journal: Arc::clone(&journal),
                     options: Arc::clone(&options),
                     cx: Arc::clone(&cx),

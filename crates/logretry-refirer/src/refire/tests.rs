@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use logretry_record::RecordId;
-use tokio_util::sync::CancellationToken;
+use logretry_stage::Stops;
 
 use super::*;
 use crate::Options;
@@ -37,7 +37,7 @@ impl Steps {
     }
 
     async fn refire(&self) -> (Ended, Vec<&'static str>) {
-        let mut patience = Patience::new(Duration::from_secs(1), &CancellationToken::new());
+        let mut patience = Patience::new(Duration::from_secs(1), &Stops::default());
         let ended = refire(self, &mut request(), &mut patience, self.intend(), || self.take("begun")).await;
         (ended, self.taken.lock().expect("no panic").clone())
     }

@@ -202,21 +202,28 @@ async fn an_abort_leaves_what_was_under_way_in_doubt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_abort_before_there_is_a_connection_leaves_nothing_in_doubt() {
-    let wire = Pretend::new();
-    let cx = Context::default();
-    let targets = ["/200/10", "/200/10/0/60000"];
-    let mut output = Box::pin(run(options(), Some(Arc::clone(&wire)), given(&targets), cx.clone()));
-    assert_eq!(output.next().await.map(outcome), Some(told("/200/10", Outcome::Recovered)));
-    cx.stops().drain.cancel();
-    cx.stops().abort.cancel();
-    let record = output.next().await.expect("it ends").expect("a record");
-    let retry = record.retry().expect("a decision");
-    assert_eq!((retry.outcome, retry.reason, retry.attempts), (Outcome::Unsent, Some(Reason::Stopped), 0));
-    assert_eq!(wire.asked_ms().len(), 1);
-    let accounts = cx.tally().accounts();
-    assert_eq!((accounts.taken, accounts.in_flight), (2, 0));
-    assert_eq!(accounts.check(), Ok(()));
+async fn a_stop_before_there_is_a_connection_sends_nothing_and_leaves_nothing_in_doubt() {
+    for aborts in [false, true] {
+        let wire = Pretend::new();
+        let cx = Context::default();
+        let targets = ["/200/10", "/200/10/0/20000"];
+        let mut output = Box::pin(run(options(), Some(Arc::clone(&wire)), given(&targets), cx.clone()));
+        assert_eq!(output.next().await.map(outcome), Some(told("/200/10", Outcome::Recovered)));
+        cx.stops().drain.cancel();
+        if aborts {
+            cx.stops().abort.cancel();
+        }
+        let stopped = Instant::now();
+        let record = output.next().await.expect("it ends").expect("a record");
+        assert_eq!(stopped.elapsed(), Duration::ZERO, "nobody waits for a connection that is of no use");
+        let retry = record.retry().expect("a decision");
+        let expected = (Outcome::Unsent, Some(Reason::Stopped), 0);
+        assert_eq!((retry.outcome, retry.reason, retry.attempts), expected);
+        assert_eq!(wire.asked_ms().len(), 1);
+        let accounts = cx.tally().accounts();
+        assert_eq!((accounts.taken, accounts.in_flight), (2, 0));
+        assert_eq!(accounts.check(), Ok(()));
+    }
 }
 
 #[tokio::test(start_paused = true)]
