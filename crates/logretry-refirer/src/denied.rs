@@ -7,21 +7,35 @@ use crate::RefirerError;
 /// `--deny-path`: paths that are never sent, whatever their method.
 ///
 /// A glob over the whole path, without its query, as `--path` takes it: `*` crosses `/`. It fits what was sent and what a server makes of it:
-/// the path as it stands, percent-decoded, and without the dot segments (RFC 3986 §5.2.4) and the repeated slashes that are left then.
+/// the path as it stands, percent-decoded, and without the dot segments (RFC 3986 §5.2.4) and the repeated slashes that are left then. Some servers take no notice of
+/// capital letters (IIS, Express), some read `\` as `/` (IIS), and some leave out what follows a `;` in a segment before they look at it (Tomcat, Jetty: `/x/..;/admin`).
 #[derive(Debug, Clone)]
 pub struct DeniedPath(GlobMatcher);
 
 impl DeniedPath {
-    /// Whether it fits the path of `target`.
-    pub(crate) fn fits(&self, target: &str) -> bool {
+    /// Whether it fits the path of `target`, with the path of the base URL before it, or behind that.
+    pub(crate) fn fits(&self, prefix: &str, target: &str) -> bool {
         let path = target.split('?').next().unwrap_or_default();
+        let behind_prefix = |path: &str| {
+            let (start, rest) = path.split_at_checked(prefix.len())?;
+            (!prefix.is_empty() && start.eq_ignore_ascii_case(prefix)).then(|| self.0.is_match(rest))
+        };
+        let is_match = |path: &str| self.0.is_match(path) || behind_prefix(path) == Some(true);
         let fits = |path: &str| {
-            self.0.is_match(path)
-                || self.0.is_match(normalised(path, Slashes::First))
-                || self.0.is_match(normalised(path, Slashes::Last))
+            [path, &without_parameters(path)].into_iter().any(|path| {
+                is_match(path)
+                    || is_match(&normalised(path, Slashes::First))
+                    || is_match(&normalised(path, Slashes::Last))
+            })
         };
         fits(path) || fits(&crate::acting::decoded(path))
     }
+}
+
+/// `path` with `/` for each `\`, and its segments without what follows a `;`.
+fn without_parameters(path: &str) -> String {
+    let segments = path.split(['/', '\\']).map(|segment| segment.split(';').next().unwrap_or_default());
+    segments.collect::<Vec<_>>().join("/")
 }
 
 /// When repeated slashes are taken for one: before the dot segments are removed, as nginx does it, or after. `/a//../b` is `/b` or `/a/b`.
@@ -59,7 +73,11 @@ impl FromStr for DeniedPath {
             let why = "it does not begin with `/`, as every path does".to_owned();
             return Err(RefirerError::DeniedPath { text: text.to_owned(), why });
         }
-        let glob = GlobBuilder::new(text).literal_separator(false).backslash_escape(true).build();
+        let glob = GlobBuilder::new(text)
+            .literal_separator(false)
+            .backslash_escape(true)
+            .case_insensitive(true)
+            .build();
         let refuse = |error: globset::Error| RefirerError::DeniedPath {
             text: text.to_owned(),
             why: error.kind().to_string(),
@@ -91,19 +109,40 @@ mod tests {
             "/admin/./",
             "/x/../admin/.",
             "/admin/../x",
+            "/Admin/14",
+            "/admin;a=b/15",
+            "/x/..;/admin/16",
+            "/x/%2e%2e;a=b/admin/17",
+            "/x\\..\\admin\\18",
+            "/x%5c..%5cadmin/19",
         ] {
-            assert!(denied.fits(target), "{target}");
+            assert!(denied.fits("", target), "{target}");
         }
         for target in
             ["/x/admin/..", "/x/..admin/1", "/x/.../admin/2", "/admin.", "/x/../admin", "/?/admin/1"]
         {
-            assert!(!denied.fits(target), "{target}");
+            assert!(!denied.fits("", target), "{target}");
         }
         let denied: DeniedPath = "/admin".parse().expect("a glob");
         for (target, fits) in
             [("//admin", true), ("/x/../admin", true), ("/admin/", false), ("/admin/x/..", false)]
         {
-            assert_eq!(denied.fits(target), fits, "{target}");
+            assert_eq!(denied.fits("", target), fits, "{target}");
+        }
+    }
+
+    #[test]
+    fn a_denied_path_is_meant_with_the_path_of_the_base_url_and_without() {
+        for (glob, target, fits) in [
+            ("/admin/*", "/shop/admin/1", true),
+            ("/shop/admin/*", "/shop/admin/2", true),
+            ("/admin/*", "/shop/../shop/admin/3", true),
+            ("/admin/*", "/shop/../admin/4", true),
+            ("/admin/*", "/shopadmin/5", false),
+            ("/admin/*", "/shop/x/admin/6", false),
+            ("/*", "/s", true),
+        ] {
+            assert_eq!(glob.parse::<DeniedPath>().expect("a glob").fits("/shop", target), fits, "{target}");
         }
     }
 
@@ -111,10 +150,10 @@ mod tests {
     fn a_denied_path_fits_the_path_as_it_stands_and_as_a_server_reads_it() {
         let denied: DeniedPath = "/admin/*".parse().expect("a glob");
         for target in ["/admin/", "/admin/a/b?c", "/%61dmin/a"] {
-            assert!(denied.fits(target), "{target}");
+            assert!(denied.fits("", target), "{target}");
         }
         for target in ["/admin", "/a?b=/admin/c", "/x/admin/y"] {
-            assert!(!denied.fits(target), "{target}");
+            assert!(!denied.fits("", target), "{target}");
         }
         for text in ["/a[", "", "admin/*", " /admin/*", "http://shop.example/admin/*"] {
             assert!(text.parse::<DeniedPath>().is_err(), "{text:?} was taken, and denies nothing");

@@ -88,16 +88,15 @@ impl Options {
             return Err(Reason::Lossy);
         }
         let (site, prefix) = self.destination.site(original, &target)?;
-        if self.deny_paths.iter().any(|denied| denied.fits(&target.path)) {
+        let mut path =
+            if prefix.is_empty() { target.path.clone() } else { [prefix, &target.path].concat().into() };
+        let denied = |prefix, path| self.deny_paths.iter().any(|denied| denied.fits(prefix, path));
+        if denied("", &target.path) || (!prefix.is_empty() && denied(prefix, &path)) {
             return Err(Reason::DeniedPath);
         }
         let reads = matches!(method, Method::GET | Method::HEAD);
         if reads && !self.allow_acting && says_that_it_acts(&target.path) {
             return Err(Reason::MayAct);
-        }
-        let mut path = target.path;
-        if !prefix.is_empty() {
-            path = Cow::Owned([prefix, &path].concat());
         }
         if let Some(mark) = &self.send_mark {
             path = Cow::Owned(mark.put_on(&path));
@@ -246,6 +245,12 @@ mod tests {
         for method in ["GET", "OPTIONS", "DELETE"] {
             assert_eq!(ask(&options, method, "/logout?a"), Err(Reason::DeniedPath));
         }
+        options.destination.base_url = Some("https://shop.example/v1".parse().expect("a base URL"));
+        options.deny_paths = vec!["/v1/admin/*".parse().expect("a glob"), "/log*".parse().expect("a glob")];
+        for target in ["/admin/x", "/../v1/logout", "/logout"] {
+            assert_eq!(ask(&options, "OPTIONS", target), Err(Reason::DeniedPath), "{target}");
+        }
+        assert_eq!(ask(&options, "OPTIONS", "/x"), Ok("/v1/x".to_owned()));
     }
 
     #[test]
