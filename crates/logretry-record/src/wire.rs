@@ -12,7 +12,7 @@
 //! - `v` stands on every record, so that `cat`, `split`, `sort` and `head` keep working. A version other than 1 is an
 //!   error ([`DecodeError::Version`]) and not a reject: the program is too old for its input.
 //! - A value that may hold arbitrary bytes is a string if it is UTF-8. If it is not, the field is left out and its twin,
-//!   `NAME_base64`, holds the bytes in standard base64 (RFC 4648 §4). Nothing is ever replaced by U+FFFD.
+//!   `NAME_base64`, holds the bytes in standard base64 (RFC 4648 §4). Nothing is ever replaced by U+FFFD. A record that has both is none.
 //! - Times are RFC 3339 in UTC. Durations are milliseconds, with a fraction.
 //! - A line is at most [`RECORD_BYTES_MAX`] long.
 
@@ -169,6 +169,9 @@ pub enum DecodeError {
     /// A `…_base64` field is not base64.
     #[error("not a record: `{0}_base64` is not base64")]
     Base64(&'static str),
+    /// A value and its `…_base64` twin: whoever has changed the one has forgotten the other, and nobody knows which he means.
+    #[error("not a record: it has both `{0}` and `{0}_base64`")]
+    Twins(&'static str),
     /// A field that every record has is missing.
     #[error("not a record: missing field `{0}`")]
     Missing(&'static str),
@@ -316,7 +319,8 @@ fn bytes(
     base64: Option<Cow<'_, str>>,
 ) -> Result<Option<BString>, DecodeError> {
     match (text, base64) {
-        (_, Some(base64)) => {
+        (Some(_), Some(_)) => Err(DecodeError::Twins(name)),
+        (None, Some(base64)) => {
             let bytes = STANDARD.decode(base64.as_bytes()).map_err(|_| DecodeError::Base64(name))?;
             Ok(Some(bytes.into()))
         }

@@ -244,6 +244,9 @@ fn what_is_no_record_is_said_with_its_reason() {
             r#"{{"v":1,{id},"origin":{{"source":"-","line":1,"offset":0,"format":"x","text_base64":"?"}},"original":{{}}}}"#
         ),
         r#"{"v":1,"id":"7","origin":{"source":"-","line":1,"offset":0,"format":"x","text":""},"original":{}}"#,
+        &format!(
+            r#"{{"v":1,{id},"origin":{{"source":"-","line":1,"offset":0,"format":"x","text":""}},"original":{{"body":"a","body_base64":"H4s="}}}}"#
+        ),
     ]
     .map(|text| Record::decode(text.as_bytes()).expect_err("no record").to_string())
     .join("\n");
@@ -256,6 +259,7 @@ fn what_is_no_record_is_said_with_its_reason() {
     not a record: missing field `source`
     not a record: `text_base64` is not base64
     not a record: `id` is not 32 hexadecimal digits
+    not a record: it has both `body` and `body_base64`
     ");
     assert!(matches!(Record::decode(br#"{"v":3}"#), Err(DecodeError::Version(3))));
 }
