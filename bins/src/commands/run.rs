@@ -121,7 +121,7 @@ impl RunFlags {
         let mut seen = may_repeat.then(HashSet::new);
         let judging = self.judge_all(cx, |record, judged| {
             if let (Ok(planned), Some(look)) = (&judged, &ledger) {
-                match self.standing(look, record) {
+                match self.standing(look, record, planned) {
                     Ok(Standing::Open) => {}
                     Ok(standing) => {
                         let count =
@@ -143,10 +143,10 @@ impl RunFlags {
     }
 
     /// What `ledger` has a record as that these flags let be sent.
-    fn standing(&self, ledger: &Look, record: &Record) -> Result<Standing> {
+    fn standing(&self, ledger: &Look, record: &Record, planned: &Planned) -> Result<Standing> {
         Ok(match ledger.before(record.id()).map_err(Fatal::new)? {
             Before::Done(_) => Standing::Ended,
-            Before::Answered(last) if !self.refire.goes_on_after(&last) => Standing::Ended,
+            Before::Answered(last) if !self.refire.goes_on_after(planned, &last) => Standing::Ended,
             Before::InDoubt(doubt) if doubt.is_held() => Standing::Held,
             Before::InDoubt(doubt) if matches!(doubt.verdict, Some(Verdict::Ended(_))) => Standing::Ended,
             Before::InDoubt(_) | Before::New | Before::Answered(_) | Before::Repeated => Standing::Open,

@@ -16,7 +16,7 @@ use std::time::Duration;
 use logretry_record::{ErrorKind, Outcome, Retry};
 
 use crate::quantity::time;
-use crate::{Options, RefirerError};
+use crate::{Options, Planned, RefirerError};
 
 /// Retries that are allowed at the beginning, so that a short log may retry at all.
 const FLOOR: f64 = 10.0;
@@ -85,32 +85,30 @@ impl Budget {
 
 impl Options {
     /// Whether a record whose last request ended so may be sent again, as far as that record is concerned.
-    pub(crate) fn may_go_again(&self, retry: &Retry) -> bool {
-        may_go_again(self.attempts, self.idempotency.is_some(), retry)
+    pub(crate) fn may_go_again(&self, planned: &Planned, retry: &Retry) -> bool {
+        may_go_again(self.attempts, self.idempotency.is_some(), planned, retry)
     }
 
     /// Whether the server says that it is still at a request with the same key.
-    pub(crate) fn is_outstanding(&self, retry: &Retry) -> bool {
-        self.idempotency.is_some() && is_still_at_it(retry)
+    pub(crate) fn is_outstanding(&self, planned: &Planned, retry: &Retry) -> bool {
+        self.idempotency.is_some() && is_still_at_it(planned, retry)
     }
 }
 
 /// Whether a record whose last request ended so may be sent again, if it may have so many attempts; `has_key` says whether requests that change something have a key.
-pub(crate) fn may_go_again(attempts: NonZeroU32, has_key: bool, last: &Retry) -> bool {
-    last.attempts < attempts.get() && (may_help(last) || (has_key && is_still_at_it(last)))
+pub(crate) fn may_go_again(attempts: NonZeroU32, has_key: bool, planned: &Planned, last: &Retry) -> bool {
+    last.attempts < attempts.get() && (may_help(planned, last) || (has_key && is_still_at_it(planned, last)))
 }
 
 /// Whether the server says that it is still at a request, if that had a key: 409. Such a request is sent again as it is, whatever its method, for a server that knows its key will not do it
 /// twice, and one that does not has refused it (draft-ietf-httpapi-idempotency-key-header §2.7).
-fn is_still_at_it(retry: &Retry) -> bool {
-    let may_have_key = !matches!(retry.method.as_deref(), Some("GET" | "HEAD" | "OPTIONS"));
-    may_have_key && (retry.outcome, retry.status) == (Outcome::Refused, Some(409))
+fn is_still_at_it(planned: &Planned, retry: &Retry) -> bool {
+    // The others have no key.
+    !planned.is_safe() && (retry.outcome, retry.status) == (Outcome::Refused, Some(409))
 }
 
 /// Whether asking again is safe and may help.
-fn may_help(retry: &Retry) -> bool {
-    // Idempotent methods (RFC 9110 §9.2.2). Of the others nobody knows what half an exchange has done.
-    let idempotent = matches!(retry.method.as_deref(), Some("GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"));
+fn may_help(planned: &Planned, retry: &Retry) -> bool {
     let passing = match (retry.outcome, retry.status) {
         // Not implemented, wrong version, a loop, a network that wants a login: the same answer would come again.
         (Outcome::Failing, Some(status)) => !matches!(status, 501 | 505 | 506 | 508 | 510 | 511),
@@ -120,7 +118,8 @@ fn may_help(retry: &Retry) -> bool {
         }
         _ => false,
     };
-    idempotent && passing
+    // Of what is not idempotent nobody knows what half an exchange has done.
+    planned.is_idempotent() && passing
 }
 
 #[cfg(test)]

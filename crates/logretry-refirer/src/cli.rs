@@ -12,8 +12,8 @@ use logretry_stage::parse_bytes;
 use crate::again::may_go_again;
 use crate::quantity::{time, times};
 use crate::{
-    Bodies, Destination, HttpVersion, IdempotencySecret, KeepHeaders, Methods, Options, Pace, RefirerError,
-    Resolve, Tempo, Tls, add_header, add_header_lines,
+    Bodies, Destination, HttpVersion, IdempotencySecret, KeepHeaders, Methods, Options, Pace, Planned,
+    RefirerError, Resolve, Tempo, Tls, add_header, add_header_lines,
 };
 
 /// What is sent, where to, and how fast: dumb data, which [`RefireArgs::into_options`] gives its meaning.
@@ -298,10 +298,10 @@ impl RefireArgs {
         Ok(methods.that_change_something().filter(|_| asks).map(str::to_owned).collect())
     }
 
-    /// Whether a run with these flags, which follows no log, sends a record again whose last request, in an earlier run, ended so.
-    pub fn goes_on_after(&self, last: &Retry) -> bool {
+    /// Whether a run with these flags, which follows no log, sends `planned` again if its last request, in an earlier run, ended so.
+    pub fn goes_on_after(&self, planned: &Planned, last: &Retry) -> bool {
         let attempts = self.attempts.unwrap_or(Options::default().attempts);
-        may_go_again(attempts, self.idempotency_key, last)
+        may_go_again(attempts, self.idempotency_key, planned, last)
     }
 
     fn tempo(&self) -> Result<Tempo, RefirerError> {

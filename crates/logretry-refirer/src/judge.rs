@@ -27,6 +27,7 @@ use crate::{Options, Site, methods};
 pub struct Planned {
     pub(crate) method: Method,
     is_safe: bool,
+    is_idempotent: bool,
     pub(crate) site: Site,
     pub(crate) target: PathAndQuery,
     pub(crate) payload: Option<Arc<Payload>>,
@@ -41,6 +42,11 @@ impl Planned {
     /// Whether it asks for nothing but an answer (RFC 9110 §9.2.1), as far as its method tells, which is GET, HEAD or OPTIONS, and the header that overrides it.
     pub fn is_safe(&self) -> bool {
         self.is_safe
+    }
+
+    /// Whether sending it twice asks for no more than sending it once (RFC 9110 §9.2.2), as far as its method and that header tell.
+    pub fn is_idempotent(&self) -> bool {
+        self.is_idempotent
     }
 
     /// Where it goes.
@@ -79,6 +85,8 @@ impl Options {
         }
         // Not what the library takes for safe, which is more: what is not confirmed must be what is held after a crash, and so on.
         let is_safe = methods::is_safe(method.as_str()) && overriding().all(methods::is_safe);
+        let is_idempotent =
+            methods::is_idempotent(method.as_str()) && overriding().all(methods::is_idempotent);
         if self.undelivered && !is_safe && original.undelivered.is_none() {
             return Err(Reason::MayHaveArrived);
         }
@@ -105,7 +113,7 @@ impl Options {
             return Err(Reason::TargetTooLong);
         }
         let target = read_back(&site, &path)?;
-        let planned = Planned { method, is_safe, site, target, payload };
+        let planned = Planned { method, is_safe, is_idempotent, site, target, payload };
         if self.proxy.is_some() && !survives_the_url_type(&planned) {
             return Err(Reason::TargetWouldChange);
         }

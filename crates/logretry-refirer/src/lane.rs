@@ -56,14 +56,14 @@ impl Job {
     pub(crate) fn again(record: Record, planned: Planned, attempt: u32) -> Box<Self> {
         let mut job = Self::new(record, planned);
         job.in_doubt = Some(attempt);
-        job.answers = answers_before(&job.planned.method, attempt.saturating_sub(1), None);
+        job.answers = answers_before(job.planned.is_idempotent(), attempt.saturating_sub(1), None);
         job
     }
 
     /// One that an earlier run was to send again after `last`.
     pub(crate) fn answered(record: Record, planned: Planned, last: Retry) -> Box<Self> {
         let mut job = Self::new(record, planned);
-        job.answers = answers_before(&job.planned.method, last.attempts, Some(&last));
+        job.answers = answers_before(job.planned.is_idempotent(), last.attempts, Some(&last));
         job.last = Some(last);
         job.sent = true;
         job

@@ -24,6 +24,11 @@ pub(crate) fn is_safe(method: &str) -> bool {
     SAFE.contains(&method)
 }
 
+/// Whether asking twice with `method` is as good as asking once (RFC 9110 §9.2.2). Of one that is not known here nobody knows.
+pub(crate) fn is_idempotent(method: &str) -> bool {
+    is_safe(method) || matches!(method, "PUT" | "DELETE")
+}
+
 impl Methods {
     /// The method to send for a line that names `method`. A line that names none was read from a format that has none, and
     /// is asked again with GET. `has_body` says that its body is known, even if it is empty.

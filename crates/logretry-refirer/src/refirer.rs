@@ -281,7 +281,7 @@ impl Intake {
                 self.room.admit(Job::again(record, planned, attempt), cx.notes());
             }
             Some(Before::Answered(last)) => {
-                let is_last = !options.may_go_again(&last);
+                let is_last = !options.may_go_again(&planned, &last);
                 let job = Job::answered(record, planned, last);
                 if is_last { self.room.let_go(job) } else { self.room.admit(job, cx.notes()) }
             }
@@ -356,7 +356,7 @@ async fn tell<J: Journal>(
     if retry.outcome == Outcome::InDoubt {
         // Its intent stands there, and nothing else is known.
         job.told = true;
-    } else if !options.may_go_again(retry) {
+    } else if !options.may_go_again(&job.planned, retry) {
         job.told = true;
         journal.ended(&job.record, retry, job.sent).await;
     } else if on_the_wire {
@@ -374,7 +374,7 @@ async fn left<J: Journal>(leaving: Leaving, journal: &Kept<J>, options: &Options
         return not_sent(job.record, reason.unwrap_or(Reason::Stopped), None, cx);
     };
     // What was to be sent again, and the run was stopped first, is taken up there by the next one.
-    let has_attempts = journal.remembers() && !job.told && options.may_go_again(&retry);
+    let has_attempts = journal.remembers() && !job.told && options.may_go_again(&job.planned, &retry);
     let stopped = reason.filter(|reason| has_attempts && reason.outcome() == Outcome::Unsent);
     if stopped.is_some() {
         retry.reason = stopped;

@@ -245,12 +245,12 @@ impl Room {
         self.said.unanswered(place, job.planned.site(), &retry, notes);
         self.said.redirected(place, job.planned.site(), &retry, notes);
         self.say(job.planned.site(), &retry, turn, notes);
-        let has_attempts = self.options.may_go_again(&retry);
+        let has_attempts = self.options.may_go_again(&job.planned, &retry);
         let given_up = || self.lanes[place].is_given_up().then_some(Reason::BreakerOpen);
         let stopped = self.closed.or_else(given_up).filter(|_| has_attempts);
         let may_go_again = has_attempts && stopped.is_none() && self.has_room_again(place, notes);
         let wait = if may_go_again { self.wait(place, retry.attempts) } else { None };
-        job.answers += u32::from(is_answered(&retry) && !self.options.is_outstanding(&retry));
+        job.answers += u32::from(is_answered(&retry) && !self.options.is_outstanding(&job.planned, &retry));
         job.last = Some(retry);
         if let Some(wait) = wait {
             self.count_in(place, &job);

@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use logretry_record::Reason;
+use logretry_record::{Exchange, Header, Origin, Reason, Record, RecordId};
 
 use super::*;
 
@@ -34,6 +34,23 @@ fn retries_are_a_fifth_of_first_sends_and_a_few_more() {
     }
 }
 
+/// A request with this method and a body, perhaps with a header that asks for another method.
+fn planned(method: &str, overriding: Option<&str>) -> Planned {
+    let headers = overriding.and_then(|method| Header::recorded("X-HTTP-Method-Override", method));
+    let original = Exchange {
+        method: Some(method.to_owned()),
+        target: Some("/a".to_owned()),
+        headers: headers.into_iter().collect(),
+        body: Some("x".into()),
+        ..Exchange::default()
+    };
+    let methods = "GET,PUT,DELETE,POST,PATCH".parse().expect("methods");
+    let mut options = Options { methods, ..Options::default() };
+    options.destination.base_url = Some("http://shop.example".parse().expect("a base URL"));
+    let origin = Origin::new("-", 1, 0, "har", "x");
+    options.judge(&Record::new(RecordId::of_line(b"x", 0), origin, original)).expect("it may be sent")
+}
+
 #[test]
 fn what_the_server_is_still_at_is_asked_for_again_if_it_has_a_key() {
     let keyed = Options {
@@ -58,8 +75,8 @@ fn what_the_server_is_still_at_is_asked_for_again_if_it_has_a_key() {
             reason: None,
             ..Retry::not_sent(Timestamp::now(), Reason::Stopped)
         };
-        assert_eq!(keyed.may_go_again(&retry), again, "{retry:?}");
-        assert!(!unkeyed.may_go_again(&retry), "{retry:?}");
+        assert_eq!(keyed.may_go_again(&planned(method, None), &retry), again, "{retry:?}");
+        assert!(!unkeyed.may_go_again(&planned(method, None), &retry), "{retry:?}");
     }
 }
 
@@ -82,9 +99,27 @@ fn only_what_is_safe_and_may_pass_is_sent_again() {
         ("GET", Unanswered, None, Some(ErrorKind::BlockedAddress), false),
         ("GET", InDoubt, None, Some(ErrorKind::Aborted), false),
     ] {
-        let method = Some(method.to_owned());
         let nothing = Retry::not_sent(Timestamp::now(), Reason::Stopped);
-        let retry = Retry { method, outcome, status, error, reason: None, ..nothing };
-        assert_eq!(may_help(&retry), again, "{retry:?}");
+        let retry = Retry { outcome, status, error, reason: None, ..nothing };
+        assert_eq!(may_help(&planned(method, None), &retry), again, "{method} {retry:?}");
+    }
+}
+
+#[test]
+fn a_request_that_asks_for_another_method_goes_again_as_that_one_may() {
+    let failing = Retry {
+        outcome: Outcome::Failing,
+        status: Some(503),
+        reason: None,
+        ..Retry::not_sent(Timestamp::now(), Reason::Stopped)
+    };
+    for (method, overriding, again) in [
+        ("PUT", None, true),
+        ("PUT", Some("DELETE"), true),
+        ("PUT", Some("PATCH"), false),
+        ("GET", Some("POST"), false),
+        ("POST", Some("PUT"), false),
+    ] {
+        assert_eq!(may_help(&planned(method, overriding), &failing), again, "{method} {overriding:?}");
     }
 }

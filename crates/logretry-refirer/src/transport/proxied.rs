@@ -71,7 +71,7 @@ impl Proxied {
         let mut headers = request.headers();
         // The library makes it of the URL where the protocol has it; over HTTP/2 it would stand beside `:authority`, and servers refuse such a request.
         headers.remove(HOST);
-        let client = if planned.method.is_idempotent() { &self.client } else { &self.fresh };
+        let client = if planned.is_idempotent() { &self.client } else { &self.fresh };
         let send = || {
             let built = client.request(planned.method.clone(), url.clone()).headers(headers.clone());
             if request.body.is_empty() { built.send() } else { built.body(request.body.clone()).send() }

@@ -171,7 +171,7 @@ impl Connections {
     async fn connect(&self, request: &Request, now: Instant) -> Result<Way, Fault> {
         let planned = &request.planned;
         // A method that must not arrive twice is not sent over a connection that its server may be closing.
-        let kept = if planned.method.is_idempotent() { self.pool.take(&planned.site, now) } else { None };
+        let kept = if planned.is_idempotent() { self.pool.take(&planned.site, now) } else { None };
         if let Some(kept) = kept {
             return Ok(Way::Http1(kept));
         }
