@@ -35,6 +35,10 @@ fn every_command_of_the_readme_runs() {
             .collect();
         let desk = Desk::with("access.log", log);
         desk.put("shop.har", HAR);
+        desk.put(
+            "orders.json",
+            r#"{"method":"POST","uri":"/order","status":502,"content_type":"application/json","request_body":"{\"a\":1}"}"#,
+        );
         desk.put("bodies.ndjson", r#"{"request_id":"7f2a","body":"{\"a\":1}"}"#);
         let ended = desk.shell(&block, &backend.url()).run();
         // 3: the POST is not sent, so not everything is recovered.
