@@ -22,6 +22,8 @@ use crate::fault::Fault;
 pub(crate) struct Patience {
     /// From the name lookup to the last byte of the answer.
     timeout: Duration,
+    /// When nothing more is sent.
+    closes: Option<Instant>,
     alarm: Pin<Box<Sleep>>,
     drain: Pin<Box<WaitForCancellationFutureOwned>>,
     abort: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -38,9 +40,10 @@ pub(crate) enum CutOffBy {
 
 impl Patience {
     /// Must be called within a runtime.
-    pub(crate) fn new(timeout: Duration, stops: &Stops) -> Self {
+    pub(crate) fn new(timeout: Duration, closes: Option<Instant>, stops: &Stops) -> Self {
         Self {
             timeout,
+            closes,
             alarm: Box::pin(sleep_until(Instant::now())),
             drain: Box::pin(stops.drain.clone().cancelled_owned()),
             abort: Box::pin(stops.abort.clone().cancelled_owned()),
@@ -51,14 +54,22 @@ impl Patience {
         self.timeout
     }
 
-    /// Waits for `step`, until `deadline` or the stop at most.
+    /// Whether nothing more is sent by now.
+    pub(crate) fn is_over(&self) -> bool {
+        self.closes.is_some_and(|closes| closes <= Instant::now())
+    }
+
+    /// Waits for `step`, until `deadline` or the stop at most, and before something is sent until nothing more is.
     pub(crate) async fn wait<T>(
         &mut self,
         cut_off_by: CutOffBy,
         deadline: Instant,
         step: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
-        let stopped = if cut_off_by == CutOffBy::Drain { &mut self.drain } else { &mut self.abort };
+        let (stopped, deadline) = match cut_off_by {
+            CutOffBy::Drain => (&mut self.drain, self.closes.map_or(deadline, |closes| closes.min(deadline))),
+            CutOffBy::Abort => (&mut self.abort, deadline),
+        };
         let mut step = pin!(step);
         let mut is_set = false;
         poll_fn(|cx| {
@@ -84,19 +95,21 @@ impl Patience {
 #[derive(Debug)]
 pub(crate) struct Patiences {
     timeout: Duration,
+    closes: Option<Instant>,
     stops: Stops,
     resting: Mutex<Vec<Patience>>,
 }
 
 impl Patiences {
-    pub(crate) fn new(timeout: Duration, stops: Stops) -> Self {
-        Self { timeout, stops, resting: Mutex::default() }
+    /// Those of a run that sends nothing more from `closes` on.
+    pub(crate) fn new(timeout: Duration, closes: Option<Instant>, stops: Stops) -> Self {
+        Self { timeout, closes, stops, resting: Mutex::default() }
     }
 
     /// Takes one out. Must be called within a runtime.
     pub(crate) fn take(&self) -> Patience {
         let resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        resting.unwrap_or_else(|| Patience::new(self.timeout, &self.stops))
+        resting.unwrap_or_else(|| Patience::new(self.timeout, self.closes, &self.stops))
     }
 
     /// Puts one back.
@@ -121,7 +134,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_request_has_its_own_time() {
         let [second, long] = [1, 3].map(Duration::from_secs);
-        let mut patience = Patience::new(2 * second, &Stops::default());
+        let mut patience = Patience::new(2 * second, None, &Stops::default());
         for (takes, expected) in [
             (second, None),
             (long, Some(ErrorKind::Timeout)),
@@ -143,7 +156,7 @@ mod tests {
         use CutOffBy::{Abort, Drain};
 
         let stops = Stops::default();
-        let patiences = Patiences::new(Duration::from_secs(60), stops.clone());
+        let patiences = Patiences::new(Duration::from_secs(60), None, stops.clone());
         let deadline = Instant::now() + Duration::from_secs(60);
         let mut patience = patiences.take();
         assert_eq!(kind(patience.wait(Drain, deadline, after(Duration::from_secs(1))).await), None);

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! What ends before the request, ends without an intent: nothing was sent, and nothing is in doubt. A stop that lets what was sent end does not wait for a connection, over which
-//! something would be sent after it. What a proxy does not let through, or the server says not to have looked at, has its intent, and ends like it.
+//! something would be sent after it; nor does a run whose time is over. What a proxy does not let through, or the server says not to have looked at, has its intent, and ends like it.
 
 use std::pin::pin;
 use std::task::Poll;
@@ -58,6 +58,7 @@ pub(crate) async fn refire(
     };
     let end = match ready {
         Err(fault) if fault.kind == ErrorKind::Aborted => return Err(Reason::Stopped),
+        _ if patience.is_over() => return Err(Reason::MaxTime),
         Err(fault) => Err(fault),
         Ok(ready) => {
             // The journal's time is not counted; one that takes none needs no clock.

@@ -113,12 +113,13 @@ fn refires<T: Transport, J: Journal>(
         let (options, cx) = (Arc::new(options), Arc::new(cx));
         let mut input = pin!(input.fuse());
         let mut intake = Intake { room: Room::new(Arc::clone(&options)), reading: true, failure: None, told_methodless: false };
+        let deadline = options.max_time.map(|time| Instant::now() + time);
         // Dropped with this stream, and all tasks with it.
         let mut crew = {
             let work = |transport: Arc<T>| {
                 let office = Arc::new(Office {
                     transport,
-                    patiences: Patiences::new(options.timeout, cx.stops().clone()),
+                    patiences: Patiences::new(options.timeout, deadline, cx.stops().clone()),
                     journal: Arc::clone(&journal),
                     options: Arc::clone(&options),
                     cx: Arc::clone(&cx),
@@ -129,7 +130,6 @@ fn refires<T: Transport, J: Journal>(
             let apart = threads.filter_map(|_| transport.apart());
             Crew::new(apart.map(|transport| work(Arc::new(transport))), work(Arc::clone(&transport)))
         };
-        let deadline = options.max_time.map(|time| Instant::now() + time);
         let mut drained = pin!(cx.stops().drain.cancelled());
         let mut timed_out = pin!(until(deadline));
         let mut aborted = pin!(cx.stops().abort.cancelled());

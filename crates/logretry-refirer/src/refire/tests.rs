@@ -37,7 +37,7 @@ impl Steps {
     }
 
     async fn refire(&self) -> (Ended, Vec<&'static str>) {
-        let mut patience = Patience::new(Duration::from_secs(1), &Stops::default());
+        let mut patience = Patience::new(Duration::from_secs(1), None, &Stops::default());
         let ended = refire(self, &mut request(), &mut patience, self.intend(), || self.take("begun")).await;
         (ended, self.taken.lock().expect("no panic").clone())
     }

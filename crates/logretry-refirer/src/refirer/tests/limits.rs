@@ -132,6 +132,10 @@ async fn a_run_ends_with_its_requests_or_its_time() {
     let (told, asked_ms) = told_of(by_time, &["/200/10"; 4]).await;
     assert_eq!(asked_ms, [0, 10]);
     assert_eq!(told.iter().filter(|told| *told == "/200/10 max_time 0").count(), 2);
+    // What has no connection by then is not sent over one that comes later.
+    let by_time = Options { max_time: Some(Duration::from_secs(2)), ..one_at_a_time() };
+    let (told, asked_ms) = told_of(by_time, &["/200/10", "/200/10/0/5000"]).await;
+    assert_eq!((asked_ms.len(), told.last().map(String::as_str)), (1, Some("/200/10/0/5000 max_time 0")));
 }
 
 #[tokio::test(start_paused = true)]
