@@ -8,6 +8,7 @@ use gradient::Sign;
 
 pub(crate) mod gradient;
 mod score;
+mod spread;
 
 pub use score::Score;
 

@@ -24,6 +24,12 @@
 //! never has many to catch up with. Slow start stands still at a sign of a queue, and ends at the second one in a row: a dozen answers are few, and what ends too early
 //! takes long to grow (`HyStart++`, RFC 9406, goes on for the same reason when the delay was none).
 //!
+//! # How long a round is
+//!
+//! A flight, but a dozen answers at least; and where pages differ, as with a cache that is filling, until their average says something ([`Spread`]), but ten flights at most. How far a round
+//! may be off by chance is no sign of anything: the tolerance is as wide as that, and `base` is drawn up by it no less than down. A longer round is a longer step, so that the limit
+//! grows as fast.
+//!
 //! # Where `base` comes from
 //!
 //! Vegas takes the fastest round trip ever seen. Packets are alike; pages are not, and next to a cached image every other
@@ -45,7 +51,7 @@
 //! has a sharp edge, that is just what was too much. The law is wary from then on: near the edge it goes up by one request, and
 //! only after [`PATIENCE`] good answers, so that feeling for the edge costs less than one failure in a hundred, and a failure there
 //! is no surprise. A page that is simply broken (500) says nothing about load, and some are broken among those that failed once. Only when clearly more of a round are
-//! broken than a tenth and what is broken of an idle server as well does the limit go down.
+//! broken than a tenth and what is broken of an idle server as well does the limit go down. The latter is learned as `base` is.
 //!
 //! A host that was left alone by the breaker begins again with one request, and is fast up to half of what it bore in its last good
 //! round: what its failures left of the limit says nothing about it.
@@ -55,14 +61,20 @@
 
 use std::time::Duration;
 
+use super::spread::{Spread, Times};
+
 /// Answers in a round at least. Fewer, and one slow page among them would look like a queue.
 const ROUND_MIN: u32 = 12;
+/// But no longer than so many flights, however much pages differ.
+const FLIGHTS_MAX: f64 = 10.0;
 /// How much slower than `base` a round may be without a word, because pages differ. Netflix has 1.5.
 const TOLERANCE: f64 = 1.2;
 /// How much slower a round may be in slow start, where the next step is half as much again. TCP's `HyStart` has 1.125.
 const CAUTION: f64 = 1.25;
 /// How much slower a round must be there to be believed at once.
 const CERTAIN: f64 = 1.6;
+/// The same beyond chance, which there must be so many times as far off.
+const CERTAIN_CHANCE: f64 = 1.5;
 /// How far the limit comes down before it is asked whether that was of any use.
 const TRIAL: f64 = 0.75;
 /// As slow as before: the share of the time that answers took before.
@@ -79,8 +91,10 @@ const SLOW_START: f64 = 1.5;
 const RISE: f64 = 0.005;
 /// How far `base` follows a faster round.
 const FALL: f64 = 0.05;
-/// Rounds from one look at the server without its queue to the next: costs about one request in a hundred.
-const REFRESH: u32 = 100;
+/// How far the spread of answers follows a round.
+const SPREAD: f64 = 0.1;
+/// Flights from one look at the server without its queue to the next: costs about one request in a hundred, and some more where pages differ.
+const REFRESH: f64 = 100.0;
 /// Good answers from one step beyond a known edge to the next: one failure in 200 at most.
 const PATIENCE: u32 = 200;
 /// But no longer than this where a host is asked seldom: what was refused for a while would be asked as seldom for an hour.
@@ -126,12 +140,14 @@ pub(crate) struct Gradient {
     base_ms: Option<f64>,
     /// Good answers that the first `base` is the average of.
     averaged: u32,
+    spread: Spread,
     /// What it was before the server became slower.
     before_ms: Option<f64>,
     /// The share of pages that are broken when nothing queues.
     base_broken: f64,
     round: Round,
-    rounds: u32,
+    /// Flights since the last look at the server without its queue.
+    flights: f64,
     /// Whether the last round of slow start had a sign of a queue.
     doubtful: bool,
     /// The limit from which it has been coming down because answers were slow, and what they took there.
@@ -153,11 +169,16 @@ pub(crate) struct Gradient {
 #[derive(Debug, Clone, Copy, Default)]
 struct Round {
     number: u64,
-    answers: u32,
+    good: Times,
     broken: u32,
-    sum_ms: f64,
     /// Whether the limit was ever reached. One that is not used teaches nothing, and does not grow.
     full: bool,
+}
+
+impl Round {
+    fn answers(&self) -> u32 {
+        self.good.answers + self.broken
+    }
 }
 
 impl Gradient {
@@ -169,10 +190,11 @@ impl Gradient {
             threshold: f64::INFINITY,
             base_ms: None,
             averaged: 0,
+            spread: Spread::default(),
             before_ms: None,
             base_broken: 0.0,
             round: Round::default(),
-            rounds: 0,
+            flights: 0.0,
             doubtful: false,
             trial: None,
             metered_ms: None,
@@ -224,13 +246,13 @@ impl Gradient {
             // The flight was cut already; this one gives its own place back.
             Sign::TooMuch | Sign::TooOften => self.lower((self.limit - 1.0).max(self.limit.min(1.0))),
             Sign::Good(ms) if counts => {
-                self.round.sum_ms += ms;
+                self.round.good.add(ms);
                 self.patience += 1;
-                self.count();
+                self.end_round();
             }
             Sign::Broken if counts => {
                 self.round.broken += 1;
-                self.count();
+                self.end_round();
             }
             Sign::Good(_) | Sign::Broken | Sign::Nothing => {}
         }
@@ -282,26 +304,36 @@ impl Gradient {
         self.round = Round { number: self.round.number + 1, ..Round::default() };
     }
 
-    fn count(&mut self) {
-        self.round.answers += 1;
+    /// Judges the round, if it has come to its end.
+    fn end_round(&mut self) {
         // On its way back up the law knows what an answer takes, and needs fewer of them to tell a queue from a slow page.
         let knows = self.limit < self.threshold && self.threshold.is_finite();
         let round_min = if knows { ROUND_MIN / 2 } else { ROUND_MIN };
-        if self.round.answers as usize >= self.places().max(round_min as usize) {
+        let wanted = self.spread.answers_wanted().min(FLIGHTS_MAX * self.flight_answers());
+        let answers = self.round.answers();
+        if f64::from(answers) >= wanted.max(self.flight_answers()) && answers >= round_min {
             self.judge(self.round);
         }
     }
 
-    fn judge(&mut self, Round { answers, broken, sum_ms, full, .. }: Round) {
+    /// Answers of a flight.
+    fn flight_answers(&self) -> f64 {
+        self.limit.max(1.0).floor()
+    }
+
+    fn judge(&mut self, round: Round) {
         self.next_round();
+        let (answers, Round { good, broken, full, .. }) = (round.answers(), round);
         if self.is_breaking(answers, broken) {
             return self.lower((self.limit * 0.7).max(self.limit.min(1.0)));
         }
-        if broken == answers {
+        if good.answers == 0 {
             return;
         }
-        let short_ms = sum_ms / f64::from(answers - broken);
-        let base_ms = self.follow(short_ms, answers - broken);
+        let short_ms = good.average_ms();
+        let chance = self.chance(&good);
+        let base_ms = self.follow(&good, chance);
+        let flights = (f64::from(answers) / self.flight_answers().max(ROUND_MIN.into())).max(1.0);
         if full {
             self.borne = self.looking.unwrap_or(self.limit);
         }
@@ -309,10 +341,11 @@ impl Gradient {
             self.limit = limit;
             return;
         }
-        let gradient = (TOLERANCE * base_ms / short_ms).clamp(0.5, 1.0);
+        let gradient = (TOLERANCE.max(1.0 + chance) * base_ms / short_ms).clamp(0.5, 1.0);
         let is_fast = self.limit < self.threshold;
-        let doubtful = is_fast && short_ms > CAUTION * base_ms;
-        let certain = std::mem::replace(&mut self.doubtful, doubtful) || short_ms > CERTAIN * base_ms;
+        let doubtful = is_fast && short_ms > CAUTION.max(1.0 + chance) * base_ms;
+        let certain = short_ms > CERTAIN.max(1.0 + CERTAIN_CHANCE * chance) * base_ms;
+        let certain = std::mem::replace(&mut self.doubtful, doubtful) || certain;
         if doubtful && certain {
             // The end of slow start: the way to the new limit is gone at once.
             self.lower((self.limit * gradient).max(self.limit.min(1.0)));
@@ -322,11 +355,12 @@ impl Gradient {
             self.come_down(gradient, short_ms);
         } else if full {
             self.trial = None;
-            self.grow();
+            self.grow(flights);
         }
         self.limit = self.limit.min(self.ceiling);
-        self.rounds += 1;
-        if self.rounds.is_multiple_of(REFRESH) && self.limit >= 2.0 {
+        self.flights += flights;
+        if self.flights >= REFRESH && self.limit >= 2.0 {
+            self.flights = 0.0;
             self.looking = Some(self.limit);
             self.limit /= 2.0;
         }
@@ -338,9 +372,12 @@ impl Gradient {
         let expected = answers * (BROKEN + self.base_broken);
         let is_breaking = broken > expected + 2.0 * expected.sqrt();
         let more = broken / answers - self.base_broken;
+        let chance = 2.0 * (self.base_broken / answers).sqrt();
         self.base_broken += more
             * match more > 0.0 {
+                _ if self.is_starting() && !is_breaking => answers / (f64::from(self.averaged) + answers),
                 _ if self.is_unqueued() => 0.5,
+                _ if more.abs() <= chance => RISE,
                 true => 0.0,
                 false => FALL,
             };
@@ -364,26 +401,45 @@ impl Gradient {
         self.threshold = self.threshold.min(self.limit);
     }
 
-    /// What an answer takes when nothing queues, now that a round has taken `short_ms`.
-    fn follow(&mut self, short_ms: f64, good: u32) -> f64 {
-        let unqueued = self.is_unqueued();
+    /// How much slower or faster than `base` these answers may be by chance, as a share of it.
+    fn chance(&mut self, good: &Times) -> f64 {
+        let (answers, averaged) = (f64::from(good.answers), f64::from(self.averaged));
+        self.spread.follow(good, if self.is_starting() { answers / (averaged + answers) } else { SPREAD });
+        // At first `base` is off by chance as well.
+        let both = if self.is_starting() && averaged > 0.0 {
+            1.0 / (1.0 / answers + 1.0 / averaged)
+        } else {
+            answers
+        };
+        self.spread.error(both)
+    }
+
+    /// What an answer takes when nothing queues, now that a round has taken so long, which may be off by `chance`.
+    fn follow(&mut self, good: &Times, chance: f64) -> f64 {
+        let (short_ms, unqueued) = (good.average_ms(), self.is_unqueued());
         let mut base_ms = self.base_ms.unwrap_or(short_ms);
         if let Some(before_ms) = self.before_ms.filter(|before_ms| short_ms < (before_ms * base_ms).sqrt()) {
             self.before_ms = None;
             base_ms = before_ms;
         }
-        let is_first = self.threshold.is_infinite() && short_ms <= CAUTION * base_ms;
-        self.averaged += if is_first { good } else { 0 };
+        let is_first = self.is_starting() && short_ms <= CAUTION.max(1.0 + chance) * base_ms;
+        self.averaged += if is_first { good.answers } else { 0 };
         let share = match short_ms > base_ms {
             // A dozen answers are no average yet.
-            _ if is_first => f64::from(good) / f64::from(self.averaged),
+            _ if is_first => f64::from(good.answers) / f64::from(self.averaged),
             _ if unqueued => 0.5,
             // What is beyond the tolerance is a queue, as far as one knows, until the next look.
-            true if short_ms > TOLERANCE * base_ms => 0.0,
+            true if short_ms > TOLERANCE.max(1.0 + chance) * base_ms => 0.0,
             true => RISE,
+            false if chance > TOLERANCE - 1.0 && short_ms > (1.0 - chance) * base_ms => RISE,
             false => FALL,
         };
         *self.base_ms.insert(base_ms + (short_ms - base_ms) * share)
+    }
+
+    /// Whether there has been no sign of a queue yet, and no failure.
+    fn is_starting(&self) -> bool {
+        self.threshold.is_infinite()
     }
 
     /// Whether the last round saw the server without a queue of ours.
@@ -407,12 +463,13 @@ impl Gradient {
         self.patience >= PATIENCE || self.is_seldom() && self.gap() * self.patience >= PATIENCE_MAX
     }
 
-    fn grow(&mut self) {
+    /// Goes up after a round of so many flights.
+    fn grow(&mut self, flights: f64) {
         let wary = self.edge.is_some_and(|edge| self.limit <= 1.25 * edge);
         if self.limit < self.threshold {
             self.limit = (self.limit * SLOW_START).max(self.limit + 1.0).min(self.threshold.max(1.0));
         } else if !wary {
-            self.limit += SMOOTHING * self.headroom();
+            self.limit += SMOOTHING * self.headroom() * flights;
         } else if self.has_waited() {
             self.patience = 0;
             let near = self.edge.is_some_and(|edge| self.limit >= NEAR * edge);

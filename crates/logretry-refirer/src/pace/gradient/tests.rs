@@ -1,4 +1,5 @@
 use super::*;
+use crate::random::{Random, SEED};
 
 /// Lets so many requests at once begin and end in `rounds` rounds, each after what `ms` says for so many.
 fn go_on(law: &mut Gradient, rounds: u32, ms: impl Fn(f64) -> f64) {
@@ -155,6 +156,28 @@ fn a_server_that_is_slower_for_a_while_is_asked_no_less() {
         assert!((38.0..60.0).contains(&law.looking.unwrap_or(law.limit)), "{slower}: {law:?}");
     }
     assert!(lowest > 25.0, "{lowest}");
+}
+
+/// Seven pages in ten from a cache, and three that take thirty times as long, until twenty are worked on; then all of them queue.
+#[test]
+fn pages_that_differ_are_no_queue_and_hide_none() {
+    for seed in 1..=20 {
+        SEED.set(seed);
+        let mut random = Random::new();
+        let mut law = Gradient::new(256);
+        for flight in 0..1200 {
+            let tickets: Vec<_> = (1..=law.places()).map(|under_way| law.begin(under_way)).collect();
+            let load = f64::from(u32::try_from(tickets.len()).expect("few")) / 20.0;
+            for ticket in tickets {
+                let page_ms = if random.unit() < 0.7 { 4.0 } else { 124.0 };
+                law.end(ticket, Sign::Good(page_ms + 40.0 * (load - 1.0).max(0.0)));
+            }
+            let limit = law.looking.unwrap_or(law.limit);
+            assert!(limit < 50.0, "flight {flight}, seed {seed}: {law:?}");
+        }
+        let limit = law.looking.unwrap_or(law.limit);
+        assert!(limit > 16.0, "seed {seed}: {law:?}");
+    }
 }
 
 #[test]

@@ -50,8 +50,10 @@ pub(super) enum Habit {
     Shares(u64),
     /// It stands still for so many milliseconds at most, and 0.4 times that at least, whatever is under way; and again within so many seconds, 0.4 times that at least.
     Pauses(u32, u32),
-    /// Seven pages in ten come from a cache, and the others take thirty times as long.
-    Caches,
+    /// So many pages come from a cache, and the others take so many times as long.
+    Caches(f64, f64),
+    /// Its cache fills within so many seconds, until nine pages in ten come from there; the others take ten times as long.
+    Fills(u64),
     /// It does half as much from one second to another.
     Halves(u64, u64),
     /// Whoever has waited so many milliseconds without a worker is answered with 504. Nobody is turned away before.
@@ -62,6 +64,8 @@ pub(super) enum Habit {
     IsFar(u64),
     /// One page in so many is broken, 500, whoever asks for it.
     Broken(u32),
+    /// It says 500 where others say 503.
+    Fails,
     /// Nobody is there.
     Dead,
 }
@@ -166,7 +170,7 @@ impl Server {
                 return Fate::Overload(504, patience);
             }
         } else if state.inside >= workers + queue {
-            return Fate::Overload(503, TURNED_AWAY);
+            return Fate::Overload(if habit == Habit::Fails { 500 } else { 503 }, TURNED_AWAY);
         }
         state.inside += 1;
         let crowd = f64::from(state.inside) / f64::from(workers);
@@ -179,8 +183,15 @@ impl Server {
                 let which = usize::try_from((now - self.start).as_secs() / each_s).expect("not that many");
                 state.shares[which.min(state.shares.len() - 1)]
             }
-            Habit::Caches if state.random.unit() < 0.7 => 0.1,
-            Habit::Caches => 3.1,
+            Habit::Caches(hits, times) => {
+                let miss = if state.random.unit() < hits { 1.0 } else { times };
+                miss / (hits + (1.0 - hits) * times)
+            }
+            Habit::Fills(within_s) => {
+                let within = Duration::from_secs(within_s).as_secs_f64();
+                let hits = 0.9 * ((now - self.start).as_secs_f64() / within).min(1.0);
+                if state.random.unit() < hits { 0.1 } else { 1.0 }
+            }
             Habit::Halves(from, to) if (from..to).contains(&(now - self.start).as_secs()) => 2.0,
             Habit::WarmsUp(_, to) => {
                 let warm_s = (now - self.start).as_secs_f64() - f64::from(u32::try_from(to).expect("small"));
