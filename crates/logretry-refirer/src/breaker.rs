@@ -12,13 +12,18 @@
 //! The law of the pace already asks a failing host for less. A breaker is for the host that fails whatever it is asked: most
 //! requests to it are wasted, and each may be the one that keeps it from coming up. Each hold is a third longer than the one before:
 //! what is lost when a host is back is the rest of a hold, so that is about a seventh of the time for which it was gone, and a host that
-//! flaps is worked off in its good times. Holds are jittered, so that several runs do not knock in step. A host that has been
-//! well for a while has its trips forgiven.
+//! flaps is worked off in its good times. Holds are jittered, so that several runs do not knock in step. A host that has given a hundred answers since, without another trip,
+//! has its trips forgiven.
+//!
+//! What failed once is what is sent here, and some of it fails for good: pages that are broken, whoever asks for them. They come as they stand in the log, and where they are a quarter of it, half of twenty
+//! are broken by chance every now and then. So of those that say nothing about load (500) it takes twice as many.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::pace::gradient::Sign;
 
 /// How many of the last answers are looked at; more if more are under way, for a flight of which a part is too much comes back with
 /// its failures first.
@@ -31,7 +36,9 @@ const HOLD: Duration = Duration::from_secs(1);
 const GROWTH: f64 = 4.0 / 3.0;
 /// What holds grow up to.
 const HOLD_MAX: Duration = Duration::from_secs(60);
-/// Good answers in a row after which trips are forgiven.
+/// How many times as many it takes where it is pages that are broken.
+const BROKEN_TIMES: usize = 2;
+/// Answers since the last trip after which trips are forgiven.
 const FORGIVEN_AFTER: u32 = 100;
 
 /// The breaker of one host.
@@ -42,11 +49,18 @@ pub(crate) struct Breaker {
     trips: u32,
     /// Counts openings; answers to requests that began before the last one say nothing new.
     epoch: u32,
-    last: VecDeque<bool>,
-    /// How many of them have failed.
-    failures: usize,
-    good_in_a_row: u32,
+    last: VecDeque<Said>,
+    /// Answers since it was last opened.
+    since: u32,
     state: State,
+}
+
+/// What an answer said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    Good,
+    Broken,
+    TooMuch,
 }
 
 /// Whether a request may begin.
@@ -78,9 +92,8 @@ impl Breaker {
             trips_max,
             trips: 0,
             epoch: 0,
-            last: VecDeque::with_capacity(WINDOW),
-            failures: 0,
-            good_in_a_row: 0,
+            last: VecDeque::with_capacity(BROKEN_TIMES * WINDOW),
+            since: 0,
             state: State::Closed,
         }
     }
@@ -97,11 +110,11 @@ impl Breaker {
         self.epoch
     }
 
-    /// A request of `epoch` has ended; `failed` is none if that says nothing. So many may be under way; `random` is from 0 to 1.
+    /// A request of `epoch` has ended, which says so much about the host. So many may be under way; `random` is from 0 to 1.
     pub(crate) fn end(
         &mut self,
         epoch: u32,
-        failed: Option<bool>,
+        sign: Sign,
         places: usize,
         now: Instant,
         random: f64,
@@ -109,40 +122,49 @@ impl Breaker {
         if epoch != self.epoch || self.trips_max == 0 {
             return None;
         }
-        match (self.state, failed) {
+        let said = match sign {
+            Sign::Good(_) => Some(Said::Good),
+            Sign::Broken => Some(Said::Broken),
+            Sign::TooMuch | Sign::TooOften => Some(Said::TooMuch),
+            Sign::Nothing => None,
+        };
+        match (self.state, said) {
             (State::HalfOpen, None) => {
                 self.state = State::Open { until: now };
                 None
             }
-            (State::HalfOpen, Some(true)) => Some(self.open(now, random)),
-            (State::HalfOpen | State::Closed, Some(failed)) => {
+            (State::HalfOpen, Some(Said::Broken | Said::TooMuch)) => Some(self.open(now, random)),
+            (State::HalfOpen | State::Closed, Some(said)) => {
                 self.state = State::Closed;
-                self.note(failed, places).then(|| self.open(now, random))
+                self.note(said, places).then(|| self.open(now, random))
             }
             (State::Closed, None) | (State::Open { .. } | State::GivenUp, _) => None,
         }
     }
 
     /// Whether it must open.
-    fn note(&mut self, failed: bool, places: usize) -> bool {
-        self.good_in_a_row = if failed { 0 } else { self.good_in_a_row + 1 };
-        if self.good_in_a_row >= FORGIVEN_AFTER {
+    fn note(&mut self, said: Said, places: usize) -> bool {
+        self.since += 1;
+        if self.since >= FORGIVEN_AFTER {
             self.trips = 0;
         }
-        self.last.push_back(failed);
-        self.failures += usize::from(failed);
-        while self.last.len() > WINDOW.max(places) {
-            self.failures -= usize::from(self.last.pop_front() == Some(true));
-        }
-        failed && self.last.len() >= ANSWERS_MIN.max(places / 2) && self.failures * 2 >= self.last.len()
+        let window = WINDOW.max(places);
+        self.last.truncate(BROKEN_TIMES * window - 1);
+        self.last.push_front(said);
+        let fails = |times: usize, failed: fn(Said) -> bool| {
+            let answers = self.last.len().min(times * window);
+            let failures = self.last.iter().take(answers).filter(|said| failed(**said)).count();
+            answers >= times * ANSWERS_MIN.max(places / 2) && failures * 2 >= answers
+        };
+        said != Said::Good
+            && (fails(1, |said| said == Said::TooMuch) || fails(BROKEN_TIMES, |said| said != Said::Good))
     }
 
     fn open(&mut self, now: Instant, random: f64) -> Turn {
         self.epoch += 1;
         self.trips += 1;
-        self.good_in_a_row = 0;
+        self.since = 0;
         self.last.clear();
-        self.failures = 0;
         if self.trips >= self.trips_max {
             self.state = State::GivenUp;
             return Turn::GivenUp;

@@ -212,13 +212,8 @@ impl Lane {
         if let Some(law) = &mut self.law {
             law.end(pass.ticket, sign);
         }
-        let failed = match sign {
-            Sign::Good(_) => Some(false),
-            Sign::Broken | Sign::TooMuch | Sign::TooOften => Some(true),
-            Sign::Nothing => None,
-        };
         let places = self.law.as_ref().map_or(self.ceiling, Gradient::places);
-        let turn = self.breaker.end(pass.epoch, failed, places, now, random);
+        let turn = self.breaker.end(pass.epoch, sign, places, now, random);
         if let (Some(_), Some(law)) = (turn, &mut self.law) {
             law.restart();
         }

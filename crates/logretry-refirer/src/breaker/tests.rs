@@ -1,15 +1,16 @@
 use super::*;
 
-/// Puts answers into a breaker, one after the other: `.` good, `x` failed, `?` none. Gives the last turn.
+/// Puts answers into a breaker, one after the other: `.` good, `x` too much, `b` broken, `?` nothing. Gives the last turn.
 fn told(breaker: &mut Breaker, answers: &str, now: Instant) -> Option<Turn> {
     let turn = |answer| {
         let epoch = breaker.begin();
-        let failed = match answer {
-            '.' => Some(false),
-            'x' => Some(true),
-            _ => None,
+        let sign = match answer {
+            '.' => Sign::Good(1.0),
+            'x' => Sign::TooMuch,
+            'b' => Sign::Broken,
+            _ => Sign::Nothing,
         };
-        breaker.end(epoch, failed, 1, now, 1.0)
+        breaker.end(epoch, sign, 1, now, 1.0)
     };
     answers.chars().filter_map(turn).last()
 }
@@ -29,6 +30,13 @@ fn it_opens_when_half_of_the_last_answers_failed_and_there_are_enough() {
         (".x..x..x..x..x..x..x..x..x..x", None),
         ("....................xxxxxxxxx", None),
         ("....................xxxxxxxxxx", first),
+        // Of broken pages it takes twice as many.
+        ("bbbbbbbbbbbbbbbbbbb", None),
+        ("bbbbbbbbbbbbbbbbbbbb", first),
+        ("....................bbbbbbbbbbbbbbbbbbb", None),
+        ("....................bbbbbbbbbbbbbbbbbbbb", first),
+        ("xxxxbbbbbbbbbbbbbbb", None),
+        ("xxxxbbbbbbbbbbbbbbbb", first),
     ] {
         assert_eq!(told(&mut Breaker::new(5), answers, now), turn, "{answers}");
     }
@@ -43,9 +51,9 @@ fn a_probe_that_fails_opens_it_for_longer_until_the_host_is_given_up() {
     assert_eq!(breaker.state(), State::Open { until: now + HOLD });
     let probe = breaker.begin();
     assert_eq!(breaker.state(), State::HalfOpen);
-    assert_eq!(breaker.end(probe - 1, Some(false), 1, now, 1.0), None, "an old answer closes nothing");
+    assert_eq!(breaker.end(probe - 1, Sign::Good(1.0), 1, now, 1.0), None, "an old answer closes nothing");
     assert_eq!(breaker.state(), State::HalfOpen);
-    assert_eq!(breaker.end(probe, None, 1, now, 1.0), None);
+    assert_eq!(breaker.end(probe, Sign::Nothing, 1, now, 1.0), None);
     assert_eq!(breaker.state(), State::Open { until: now }, "another probe may go");
     assert_eq!(told(&mut breaker, "x", now), Some(Turn::Held(hold(2, 1.0), 2)));
     assert_eq!(told(&mut breaker, "x", now), Some(Turn::GivenUp));
@@ -61,8 +69,8 @@ fn a_probe_that_succeeds_closes_it_and_health_forgives_its_trips() {
     assert_eq!(told(&mut breaker, ".", now), None);
     assert_eq!(breaker.state(), State::Closed);
     assert_eq!(told(&mut breaker, "xxxxxxxxx", now), Some(Turn::Held(hold(2, 1.0), 2)));
-    told(&mut breaker, &".".repeat(100), now);
-    assert_eq!(told(&mut breaker, "xxxxxxxxxx", now), Some(Turn::Held(HOLD, 1)));
+    told(&mut breaker, &"...b".repeat(25), now);
+    assert_eq!(told(&mut breaker, &"x".repeat(10), now), Some(Turn::Held(HOLD, 1)));
 }
 
 #[test]
@@ -88,8 +96,8 @@ fn a_part_of_a_large_flight_does_not_open_it() {
     let now = Instant::now();
     let told = |failures: usize, places| {
         let mut breaker = Breaker::new(5);
-        (0..100).for_each(|_| assert_eq!(breaker.end(0, Some(false), places, now, 1.0), None));
-        (0..failures).find_map(|_| breaker.end(0, Some(true), places, now, 1.0)).is_some()
+        (0..100).for_each(|_| assert_eq!(breaker.end(0, Sign::Good(1.0), places, now, 1.0), None));
+        (0..failures).find_map(|_| breaker.end(0, Sign::TooMuch, places, now, 1.0)).is_some()
     };
     assert!(told(10, 20));
     assert!(!told(40, 100));
