@@ -233,6 +233,18 @@ fn what_ends_after_its_files_were_removed_stands_in_new_ones() {
     }
 }
 
+/// It went on for ever, and called all that came `unsent`.
+#[test]
+fn a_run_that_follows_ends_when_it_has_sent_what_it_may() {
+    let backend = Backend::up();
+    let log = ["GET /a", "GET /b", "GET /c"].map(|request| line(request, 500)).concat();
+    let desk = Desk::with("access.log", log);
+    let ended = follow(&desk, "access.log", &backend.url(), &["--max-requests", "2"]).end();
+    assert_eq!(ended.code, 4, "{}", ended.stderr);
+    assert!(ended.stderr.contains("are followed no longer: --max-requests was reached"), "{}", ended.stderr);
+    assert_eq!(desk.read("retry.log").lines().count(), 2);
+}
+
 #[test]
 fn two_runs_do_not_share_their_positions() {
     let backend = Backend::up();

@@ -127,11 +127,11 @@ pub struct RefireArgs {
     #[arg(long, value_name = "TIME")]
     pub settle: Option<String>,
 
-    /// Send at most N requests in all; the rest is `unsent`
+    /// Send at most N requests in all; the rest is `unsent`, and logs are followed no longer
     #[arg(long, value_name = "N")]
     pub max_requests: Option<NonZeroU64>,
 
-    /// Begin no request after this time; the rest is `unsent`
+    /// Begin no request after this time; the rest is `unsent`, and logs are followed no longer
     #[arg(long, value_name = "TIME")]
     pub max_time: Option<String>,
 

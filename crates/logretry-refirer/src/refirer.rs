@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use logretry_record::{Outcome, Reason, Record, Retry};
 use logretry_stage::{Context, Fatal, RecordStream, Result, Stage};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::account::Account;
 use crate::crew::Crew;
@@ -30,9 +31,11 @@ use crate::{Options, Pace, Planned, RefirerError};
 /// the end, and what is left for it goes out as `unsent`. Hosts do not wait for each other: up to 16,384 records wait for theirs in memory, and
 /// [`Options::overflow_bytes_max`] of them in a temporary file; then no more is read.
 ///
-/// When [`Stops::drain`](logretry_stage::Stops::drain) is set, nothing more is sent: requests under way end, and what
-/// still comes in goes out as `unsent`, as do those that have no connection yet. When [`Stops::abort`](logretry_stage::Stops::abort) is set, requests under way
-/// are cut off and go out as `in_doubt`. Dropping the stream cuts them off too, so a pipe that was closed below stops the sending.
+/// After [`Options::max_requests`] or [`Options::max_time`], what still comes in goes out as `unsent` without any wait; a run that has no end ([`Options::again_max`]) sets
+/// [`Stops::drain`](logretry_stage::Stops::drain) then.
+///
+/// When that is set, nothing more is sent: requests under way end, and what still comes in goes out as `unsent`, as do those that have no connection yet. When
+/// [`Stops::abort`](logretry_stage::Stops::abort) is set, requests under way are cut off and go out as `in_doubt`. Dropping the stream cuts them off too, so a pipe that was closed below stops the sending.
 ///
 /// With a [`Journal`] ([`Refirer::with_journal`]) it goes on where an earlier run stopped: what has ended comes out as it ended then, and is counted apart.
 #[derive(Debug)]
@@ -70,12 +73,6 @@ impl<J> Refirer<J> {
 
 impl<J: Journal> Stage for Refirer<J> {
     fn apply(self, input: impl RecordStream, cx: &Context) -> impl RecordStream {
-        let settle = self.options.settle;
-        let input = if settle.is_zero() || self.options.dry_run {
-            input.left_stream()
-        } else {
-            settled(input, settle, cx.clone()).right_stream()
-        };
         refires(self.options, self.wire.map(Arc::new), self.journal, input, cx.clone())
     }
 }
@@ -109,6 +106,13 @@ fn refires<T: Transport, J: Journal>(
             }
             return;
         };
+        // Set when nothing more is sent, so that nothing waits to be.
+        let over = cx.stops().drain.child_token();
+        let input = if options.settle.is_zero() {
+            input.left_stream()
+        } else {
+            settled(input, options.settle, over.clone()).right_stream()
+        };
         let journal = Arc::new(Kept::new(journal, cx.clone()));
         let (options, cx) = (Arc::new(options), Arc::new(cx));
         let mut input = pin!(input.fuse());
@@ -139,12 +143,9 @@ fn refires<T: Transport, J: Journal>(
             while let Some(leaving) = intake.room.leave() {
                 yield Ok(left(leaving, &journal, &options, &cx).await);
             }
-            if !intake.room.is_closed() {
-                if cx.is_draining() {
-                    intake.room.close(Reason::Stopped);
-                } else if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-                    intake.room.close(Reason::MaxTime);
-                }
+            intake.room.close_in_time(deadline, cx.is_draining());
+            if let Some(reason) = intake.room.closed().filter(|_| !over.is_cancelled()) {
+                end(reason, &over, &options, &cx);
             }
             while intake.runs_low() && let Some(item) = input.next().now_or_never() {
                 if let Some(record) = intake.take(item, &journal, &options, &cx) {
@@ -174,7 +175,7 @@ fn refires<T: Transport, J: Journal>(
                 biased;
                 () = crew.wait(), if crew.under_way() > 0 => {}
                 () = &mut drained, if room.is_waiting() => {}
-                () = &mut timed_out, if room.is_waiting() => {}
+                () = &mut timed_out, if room.closed().is_none() && (room.is_waiting() || intake.reading) => {}
                 () = Schedule::wait(next), if next.is_some() => {}
                 () = until(reads_from), if reads_from.is_some_and(|at| at > now) => {}
                 item = input.next(), if reads_from.is_some_and(|at| at <= now) => {
@@ -296,6 +297,15 @@ impl Intake {
 /// Why the run ends when the disk does not give back what it was given.
 fn unreadable(error: &std::io::Error) -> Fatal {
     Fatal::new(format!("read back the records that wait in a temporary file: {error}"))
+}
+
+/// The run is `over`: nothing more is sent, for this reason. One that would go on without an end, doing nothing, is drained.
+fn end(reason: Reason, over: &CancellationToken, options: &Options, cx: &Context) {
+    over.cancel();
+    if options.again_max > 0 {
+        cx.notes().say(format_args!("the logs are followed no longer: {}", reason.advice()));
+        cx.stops().drain.cancel();
+    }
 }
 
 /// Waits for `deadline`; for ever if there is none.

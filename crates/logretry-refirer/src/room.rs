@@ -145,9 +145,9 @@ impl Room {
         self.fresh.records + self.overflow.entries()
     }
 
-    /// Whether nothing more is sent.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed.is_some()
+    /// Why nothing more is sent, if that is so.
+    pub(crate) fn closed(&self) -> Option<Reason> {
+        self.closed
     }
 
     /// Whether a record has been decided that has not left.
@@ -260,6 +260,15 @@ impl Room {
         }
         if turn == Some(Turn::GivenUp) {
             self.turn_out(place, Reason::BreakerOpen);
+        }
+    }
+
+    /// Closes at the deadline, or at once when the run is stopped.
+    pub(crate) fn close_in_time(&mut self, deadline: Option<Instant>, is_stopped: bool) {
+        let is_late = || deadline.is_some_and(|deadline| deadline <= Instant::now());
+        let reason = if is_stopped { Some(Reason::Stopped) } else { is_late().then_some(Reason::MaxTime) };
+        if let Some(reason) = reason.filter(|_| self.closed.is_none()) {
+            self.close(reason);
         }
     }
 

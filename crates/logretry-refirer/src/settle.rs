@@ -7,18 +7,23 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use logretry_record::Record;
-use logretry_stage::{Context, RecordStream};
+use logretry_stage::RecordStream;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// Records that wait at most; then no more are read. The log keeps them.
 const RECORDS_MAX: usize = 65_536;
 /// Bytes of log lines that wait at most.
 const BYTES_MAX: usize = 64 << 20;
 
-/// `input`, of which each record is given when `settle` has passed since it was logged; in the order of the log, and at once when a drain begins.
+/// `input`, of which each record is given when `settle` has passed since it was logged; in the order of the log, and at once when nothing more is sent: when the run is `over`.
 ///
 /// A record without a time counts from now, and so does one whose time is yet to come.
-pub(crate) fn settled(input: impl RecordStream, settle: Duration, cx: Context) -> impl RecordStream {
+pub(crate) fn settled(
+    input: impl RecordStream,
+    settle: Duration,
+    over: CancellationToken,
+) -> impl RecordStream {
     async_stream::stream! {
         let mut input = pin!(input.fuse());
         let mut waiting: VecDeque<(Instant, Record)> = VecDeque::new();
@@ -27,7 +32,7 @@ pub(crate) fn settled(input: impl RecordStream, settle: Duration, cx: Context) -
             let due = waiting.front().map(|(due, _)| *due);
             tokio::select! {
                 biased;
-                () = cx.stops().drain.cancelled(), if due.is_some() => {
+                () = over.cancelled(), if due.is_some() => {
                     for (_, record) in waiting.drain(..) {
                         yield Ok(record);
                     }
@@ -82,7 +87,7 @@ mod tests {
         let records = [Some(100), Some(20), Some(-1000), None];
         let records: Vec<_> = (0..).zip(records).map(|(line, ago)| Ok(record(line, ago))).collect();
         let began = Instant::now();
-        let mut settled = pin!(settled(stream::iter(records), SETTLE, Context::default()));
+        let mut settled = pin!(settled(stream::iter(records), SETTLE, CancellationToken::new()));
         let mut waits = Vec::new();
         while let Some(item) = settled.next().await {
             waits.push((item.expect("no error").origin().line, began.elapsed().as_secs_f64().round()));
@@ -91,17 +96,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_drain_lets_all_go_at_once() {
-        let cx = Context::default();
+    async fn all_go_at_once_when_the_run_is_over() {
+        let over = CancellationToken::new();
         let records = stream::iter((0..5).map(|line| Ok(record(line, None)))).chain(stream::pending());
-        let records = records.take_until(cx.stops().drain.clone().cancelled_owned());
+        let records = records.take_until(over.clone().cancelled_owned());
         let began = Instant::now();
-        let drain = cx.stops().drain.clone();
+        let ends = over.clone();
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            drain.cancel();
+            ends.cancel();
         });
-        let settled: Vec<_> = settled(records, SETTLE, cx).collect().await;
+        let settled: Vec<_> = settled(records, SETTLE, over).collect().await;
         assert_eq!((settled.len(), began.elapsed().as_secs()), (5, 1));
     }
 }

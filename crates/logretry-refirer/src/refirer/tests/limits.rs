@@ -138,6 +138,31 @@ async fn a_run_ends_with_its_requests_or_its_time() {
     assert_eq!((asked_ms.len(), told.last().map(String::as_str)), (1, Some("/200/10/0/5000 max_time 0")));
 }
 
+/// What was to settle was waited for, and so was the next line of a log that was followed.
+#[tokio::test(start_paused = true)]
+async fn when_its_time_is_over_a_run_waits_for_nothing() {
+    let began = Instant::now();
+    let max_time = Some(Duration::from_secs(2));
+    let unsettled = Options { settle: Duration::from_secs(3600), max_time, ..one_at_a_time() };
+    let (told, _) = told_of(unsettled, &["/200/10"; 2]).await;
+    assert_eq!(told, ["/200/10 max_time 0"; 2]);
+    assert_eq!(began.elapsed().as_secs(), 2);
+
+    let followed = async |limit: Options| {
+        let (cx, began) = (Context::default(), Instant::now());
+        let log = given(&["/200/10"; 3]).chain(futures_util::stream::pending());
+        let log = log.take_until(cx.stops().drain.clone().cancelled_owned());
+        let options = Options { again_max: 1, ..limit };
+        let reasons = run(options, Some(Pretend::new()), log, cx.clone())
+            .map(|item| item.expect("a record").retry().and_then(|retry| retry.reason));
+        (reasons.collect::<Vec<_>>().await, began.elapsed().as_millis())
+    };
+    let by_requests = followed(Options { max_requests: Some(2), ..one_at_a_time() }).await;
+    assert_eq!(by_requests, (vec![None, Some(Reason::MaxRequests), None], 20));
+    let by_time = followed(Options { max_time, ..one_at_a_time() }).await;
+    assert_eq!(by_time, (vec![None; 3], 2000));
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_was_sent_once_is_never_called_unsent() {
     let options = Options {
