@@ -36,6 +36,32 @@ fn a_plan_says_what_would_be_refired_and_why_the_rest_would_not() {
     ");
 }
 
+/// It promised what the run with the same flags did not send, in a 64th of the time.
+#[test]
+fn a_plan_keeps_to_the_limits_of_the_run() {
+    let logged = |id: u8| {
+        format!(
+            r#"{{"time":"2026-11-22T06:22:{id:02}Z","method":"GET","uri":"/{id}","status":502,"request_time":2.0}}"#
+        ) + "\n"
+    };
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", (10..15).map(logged).collect::<String>());
+    let of = |verb: &str, more: &[&str]| {
+        let flags = [verb, "access.log", "--base-url", &backend.url(), "--max-requests", "3"];
+        desk.run("logretry", &[&flags[..], more].concat())
+    };
+    let plan = of("plan", &["--per-host", "1", "--max-time", "5s"]).stdout;
+    for told in [
+        "5 selected = 3 would be sent + 2 would not",
+        "not sent           2  max_requests: ",
+        "about 6 s if answers take as long as the failed ones did (2000 ms), 1 at a time; --max-time ends it after 5 s",
+    ] {
+        assert!(plan.contains(told), "{told} is not in {plan}");
+    }
+    let run = of("run", &["-o", "retry.log"]).stderr;
+    assert!(run.contains("5 selected = 3 sent + 2 not sent (2 max_requests)"), "{run}");
+}
+
 #[test]
 fn a_plan_opens_no_socket_and_writes_no_file() {
     let backend = Backend::up();

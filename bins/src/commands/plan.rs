@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,13 +9,16 @@ use logretry_record::{Harmless, Reason, Record, Shown};
 use logretry_refirer::{Options, Pace, Planned, Score};
 use logretry_stage::{Accounts, Context, Result};
 
+use self::names::Names;
 use super::route::route;
 use super::run::{DoneBefore, RunFlags};
 use crate::cli::{answer, sentences};
 
+mod names;
+
 /// Says what `logretry run` with the same flags would send, and why it would not send the rest.
 ///
-/// It counts by status, method, host and route, and estimates how long the run would take. What the run's ledger has as done is left out. It opens no socket and writes no file but that of --rejects.
+/// It counts by status, method, host and route, and estimates how long the run would take. What the run's ledger has as done is left out. It takes no --follow: what is there now is what it tells of. It opens no socket and writes no file but that of --rejects.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -41,14 +45,11 @@ impl Plan {
     }
 }
 
-/// Counted names that are kept apart at most; a log can be made of nothing but different ones.
-const NAMES_MAX: usize = 10_000;
-/// Counted names that are shown at most.
-const SHOWN_MAX: usize = 12;
-
 #[derive(Debug, Default)]
 struct Counts {
     sent: u64,
+    /// How many may be sent at most.
+    most: u64,
     /// What the ledger has as ended or held already.
     done: DoneBefore,
     /// Which ledger that is.
@@ -76,12 +77,16 @@ impl Counts {
     fn new(options: &Options) -> Self {
         let keeps_gaps = options.pace == Pace::Original;
         let score = keeps_gaps.then(|| (Score::new(options.tempo), Duration::ZERO));
-        Self { score, ..Self::default() }
+        Self { score, most: options.max_requests.unwrap_or(u64::MAX), ..Self::default() }
     }
 
     fn take(&mut self, record: &Record, judged: Result<Planned, Reason>) {
         let original = record.original();
         let planned = match judged {
+            Ok(_) if self.sent == self.most => {
+                *self.reasons.entry(Reason::MaxRequests).or_insert(0) += 1;
+                return;
+            }
             Ok(planned) => planned,
             Err(reason) => {
                 *self.reasons.entry(reason).or_insert(0) += 1;
@@ -161,7 +166,8 @@ impl Counts {
 
     /// How long the run takes: by the rate, and by what answers take with so many under way. The slower of both decides.
     fn duration(&self, options: &Options) -> String {
-        let in_flight = options.concurrency.get();
+        let per_host = options.per_host.map_or(usize::MAX, NonZero::get);
+        let in_flight = options.concurrency.get().min(per_host.saturating_mul(self.host.different()));
         let by_rate = options.rate.map(|rate| {
             let interval = rate.interval();
             let time = interval.saturating_mul(u32::try_from(self.sent).unwrap_or(u32::MAX));
@@ -181,7 +187,16 @@ impl Counts {
         });
         let by_gaps = self.score.as_ref().map(|(_, due)| (*due, "by the log's own gaps".to_owned()));
         match by_rate.into_iter().chain(by_gaps).chain(by_answers).max_by_key(|(time, _)| *time) {
-            Some((time, why)) => format!("about {} {why}", in_words(time)),
+            Some((time, why)) => {
+                let ends = options.max_time.filter(|most| *most < time);
+                let ends = ends.map_or_else(String::new, |most| {
+                    format!(
+                        "; --max-time ends it after {}, and what is left then is not sent",
+                        in_words(most)
+                    )
+                });
+                format!("about {} {why}{ends}", in_words(time))
+            }
             None => format!(
                 "not known: the log does not say how long answers take ({} of them, {in_flight} at a time)",
                 self.sent
@@ -202,36 +217,5 @@ fn in_words(time: Duration) -> String {
         (0, 0, s) => format!("{s} s"),
         (0, m, s) => format!("{m} min {s} s"),
         (h, m, _) => format!("{h} h {m} min"),
-    }
-}
-
-/// How often each of some names came.
-#[derive(Debug, Default)]
-struct Names {
-    counts: BTreeMap<String, u64>,
-    others: u64,
-}
-
-impl Names {
-    fn count(&mut self, name: String) {
-        if self.counts.len() >= NAMES_MAX && !self.counts.contains_key(&name) {
-            self.others += 1;
-        } else {
-            *self.counts.entry(name).or_insert(0) += 1;
-        }
-    }
-
-    /// The most frequent ones, and how many are not shown.
-    fn write(&self, title: &str, out: &mut String) {
-        let mut counts: Vec<_> = self.counts.iter().collect();
-        counts.sort_by_key(|&(name, n)| (std::cmp::Reverse(*n), name));
-        for (index, (name, n)) in counts.iter().take(SHOWN_MAX).enumerate() {
-            let title = if index == 0 { title } else { "" };
-            let _ = writeln!(out, "{title:<12}{n:>8}  {}", Shown(name.as_bytes()));
-        }
-        let rest: u64 = counts.iter().skip(SHOWN_MAX).map(|(_, n)| **n).sum::<u64>() + self.others;
-        if rest > 0 {
-            let _ = writeln!(out, "{:<12}{rest:>8}  (others)", "");
-        }
     }
 }

@@ -33,7 +33,7 @@ use crate::files::refuse_to_append_to_a_log;
 /// With --follow it goes on with what is written to the logs, through rotation, until it is stopped. A request is sent 30 s after it was logged, and again within
 /// hours if it fails; what has not recovered then is kept by --dead-letter. SIGHUP opens the retry log, the dead letters and the rejects anew.
 ///
-/// Look first: `logretry plan` takes the same flags and sends nothing.
+/// Look first: `logretry plan` takes the same flags, but those of --follow, and sends nothing.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Run {
