@@ -167,6 +167,25 @@ fn garbage_is_kept_in_the_file_for_rejects_and_counts_as_an_error_when_strict() 
     "#);
 }
 
+/// It ended as if there had been nothing to do.
+#[test]
+fn a_log_in_another_format_than_was_given_is_an_error() {
+    let desk = Desk::with("access.log", line("GET /a", 502));
+    for (program, more) in [
+        ("lr-read", &[][..]),
+        ("logretry", &["run", "--base-url", "http://127.0.0.1:9"]),
+        ("logretry", &["plan"]),
+    ] {
+        let ended = desk.run(program, &[more, &["access.log", "--format", "haproxy"]].concat());
+        let told = "cannot use any line of `access.log`; `logretry explain access.log` finds out";
+        assert!(ended.code == 1 && ended.stderr.contains(told), "{}", ended.stderr);
+    }
+    // What is certainly not wanted is known, and so is their format.
+    desk.put("fine.log", line("GET /a", 200) + "cut off\n");
+    let arguments = ["run", "fine.log", "--format", "combined", "--base-url", "http://127.0.0.1:9"];
+    assert_eq!(desk.run("logretry", &arguments).code, 0);
+}
+
 #[test]
 fn a_line_over_the_limit_is_rejected_and_its_neighbours_are_kept() {
     let long = line(&format!("GET /{}", "x".repeat(5000)), 500);

@@ -12,7 +12,8 @@ use crate::cli::answer;
 Examples:
   logretry formats
   lr-read --format combined access.log | head -1
-  lr-read access.log --format '%h %l %u %t \"%r\" %>s %b'")]
+  lr-read access.log \\
+    --format '%h %l %u %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-Agent}i\"'")]
 pub(crate) struct Formats {}
 
 impl Formats {

@@ -73,6 +73,17 @@ pub enum ReaderError {
         /// What was tried.
         detail: String,
     },
+    /// Logs of which no line is a request, nor anything else that the formats know.
+    #[error(
+        "use any line of `{name}`{}; `logretry explain {name}` finds out their format, and --format may be given more than once",
+        and_more(*others)
+    )]
+    Useless {
+        /// The first of the logs.
+        name: String,
+        /// How many more there are.
+        others: usize,
+    },
     /// A log in UTF-16.
     #[error("read `{name}`: it is UTF-16; turn it into UTF-8 first (`iconv -f UTF-16 -t UTF-8`)")]
     Utf16 {
@@ -114,6 +125,10 @@ pub enum ReaderError {
         #[source]
         error: io::Error,
     },
+}
+
+fn and_more(others: usize) -> String {
+    if others == 0 { String::new() } else { format!(" and {others} more") }
 }
 
 /// How a format of a configuration is named, where that is what is missing.

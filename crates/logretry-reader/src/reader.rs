@@ -117,6 +117,10 @@ impl Reader {
                 }
                 check(named, &self.options)?;
             }
+            if let Some((first, others)) = self.inputs.split_first() {
+                let name = Shown(first.input.name().as_encoded_bytes()).to_string();
+                feed.fail_if_useless(ReaderError::Useless { name, others: others.len() }.into());
+            }
             read_all(&self.inputs, &self.options, feed)
         }
     }

@@ -16,7 +16,7 @@ use logretry_record::{Record, Reject};
 use tokio::sync::mpsc;
 
 use crate::gather::GATHER;
-use crate::{Context, Fatal, Notes, RecordStream, Result};
+use crate::{Accounts, Context, Fatal, Notes, RecordStream, Result};
 
 mod in_order;
 
@@ -32,8 +32,8 @@ const BATCHES_MAX: usize = 4;
 
 enum Parcel {
     Batch(Batch),
-    /// The thread has returned; nothing comes after this.
-    End(Result<()>),
+    /// The thread has returned, perhaps with an error for the case that all was useless; nothing comes after this.
+    End(Result<Option<Fatal>>),
 }
 
 /// Records, as they are or encoded, and how many lines were used up to get them.
@@ -106,6 +106,7 @@ pub struct Feed {
     kept_since: Option<Instant>,
     encodes: bool,
     notes: Notes,
+    useless: Option<Fatal>,
 }
 
 /// Where batches go.
@@ -181,6 +182,11 @@ impl Feed {
             }
         }
         Ok(())
+    }
+
+    /// The stream ends with `error` if it turns out that not one of all lines can be used: that is another kind of input, and no work that is done.
+    pub fn fail_if_useless(&mut self, error: Fatal) {
+        self.useless = Some(error);
     }
 
     /// Where to say something about what is read.
@@ -298,11 +304,13 @@ where
         kept_since: None,
         encodes,
         notes: cx.notes().clone(),
+        useless: None,
     };
     let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
         let end = match work(&mut feed).and_then(|()| Ok(feed.flush()?)) {
-            Ok(()) | Err(Break::Closed) => Ok(()),
-            Err(Break::Fatal(fatal)) => feed.flush().map_or(Ok(()), |()| Err(fatal)),
+            Ok(()) => Ok(feed.useless.take()),
+            Err(Break::Closed) => Ok(None),
+            Err(Break::Fatal(fatal)) => feed.flush().map_or(Ok(None), |()| Err(fatal)),
         };
         // Whoever has gone does not mind.
         let _ = channel.blocking_send(Parcel::End(end));
@@ -344,7 +352,11 @@ async fn next(far: Option<Far>) -> Option<(Result<Batch>, Option<Far>)> {
                 }
                 return Some((Ok(batch), Some(far)));
             }
-            Some(Parcel::End(Ok(()))) => return None,
+            Some(Parcel::End(Ok(useless))) => {
+                let Accounts { lines, rejected, .. } = far.cx.tally().accounts();
+                let useless = useless.filter(|_| rejected > 0 && rejected == lines && !far.cx.is_draining());
+                return useless.map(|fatal| (Err(fatal), None));
+            }
             Some(Parcel::End(Err(fatal))) => return Some((Err(fatal), None)),
             None if far.cx.is_draining() => return None,
             None => {

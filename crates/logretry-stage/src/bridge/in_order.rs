@@ -103,7 +103,15 @@ impl Feed {
             said.lock().unwrap_or_else(PoisonError::into_inner).push(sentence.to_string());
         });
         let (cx, batch) = (self.cx.clone(), Batch::default());
-        Self { cx, batch, kept_since: None, encodes: self.encodes, notes, to: To::Queue(queue) }
+        Self {
+            cx,
+            batch,
+            kept_since: None,
+            encodes: self.encodes,
+            notes,
+            useless: None,
+            to: To::Queue(queue),
+        }
     }
 
     /// Hands on the rest of a job, full or not.
