@@ -39,6 +39,20 @@ fn a_request_that_may_change_something_is_held_when_it_was_cut_off_and_sent_when
     assert_eq!(desk.run("logretry", &["held", "retry.log.ledger"]).code, 0);
 }
 
+/// The ids would have taken the ledger for one of them, and the usage told to put it there; and without a ledger nothing was asked of the log, and nothing said.
+#[test]
+fn what_is_held_is_asked_of_a_ledger() {
+    let desk = Desk::with("access.log", line("GET /a", 502));
+    let held = desk.run("logretry", &["held", "--release", "all", "retry.log.ledger"]);
+    assert!(held.code == 2 && held.stderr.contains("logretry held <LEDGER> [--release"), "{}", held.stderr);
+    let flags = ["--base-url", "http://127.0.0.1:9", "--resolve-from", "access.log"];
+    for (program, command) in [("logretry", &["run", "access.log"][..]), ("lr-refire", &[])] {
+        let ended = desk.run(program, &[command, &flags].concat());
+        let told = "name it with --ledger";
+        assert!(ended.code == 2 && ended.stderr.contains(told), "{program}: {}", ended.stderr);
+    }
+}
+
 #[test]
 fn a_request_that_is_sent_again_after_a_kill_has_the_key_it_had_before() {
     let backend = Backend::down();

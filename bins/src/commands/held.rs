@@ -16,6 +16,8 @@ use crate::cli::answer;
 ///
 /// Exit code 3 says that some are held.
 #[derive(Debug, Args)]
+// Ids have no end but the next option: behind them, LEDGER would be one of them.
+#[command(override_usage = "logretry held <LEDGER> [--release <ID>... | --settle <ID>... --status <STATUS>]")]
 #[command(after_help = "\
 Examples:
   logretry held retry.log.ledger

@@ -7,7 +7,7 @@ use logretry_reader::ReadArgs;
 use logretry_record::Shown;
 use logretry_refirer::{IdempotencySecret, Options, RefireArgs};
 use logretry_rewriter::WriteArgs;
-use logretry_stage::{Context, Result, file_to_write};
+use logretry_stage::{Context, Fatal, Result, file_to_write};
 
 use crate::books::{Books, Output, ServerLog, beside_file};
 
@@ -109,6 +109,16 @@ pub(crate) struct ResolveArgs {
 }
 
 impl ResolveArgs {
+    /// Refuses to be given where no ledger is kept, which knows what was cut off.
+    pub(crate) fn refuse_without(&self, ledger: Option<&Path>) -> Result<()> {
+        if ledger.is_some() || self.resolve_from.is_empty() {
+            return Ok(());
+        }
+        Err(Fatal::usage(
+            "find out what became of requests (--resolve-from) without the ledger that knows which were cut off: name it with --ledger",
+        ))
+    }
+
     /// Asks the logs about what is in doubt.
     pub(crate) async fn ask(&self, books: &Books, read: Option<&ReadArgs>, cx: &Context) -> Result<()> {
         if self.resolve_from.is_empty() {

@@ -58,6 +58,7 @@ impl Program for Refire {
     }
 
     async fn run(self, cx: &Context) -> Result<()> {
+        self.resolve.refuse_without(self.ledger.ledger.as_deref())?;
         let mut options = self.sending.clone().into_options(&self.mark.mark)?;
         if options.dry_run {
             tell_that_it_is_not_asked(self.ledger.ledger.as_deref(), cx);
