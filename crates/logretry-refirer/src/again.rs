@@ -2,8 +2,8 @@
 //!
 //! A retry is the most expensive kind of request: it goes to a host that has just shown that it cannot bear what it has. So there
 //! are three conditions. The record has attempts left. The outcome is one after which asking again is safe and may help. And the
-//! *budget* allows it: each first send puts a fifth of a retry into it, so that over a run retries add a fifth to the load at most,
-//! however many attempts each record may have. A host that fails altogether is then asked 1.2 times as often, not `attempts`
+//! *budget* of their host allows it: there are ten retries in it at first, and each first send puts a fifth of one into it, so that over a long run retries add a fifth to the
+//! load at most, however many attempts each record may have. A host that fails altogether is then asked 1.2 times as often, not `attempts`
 //! times. The model is tower's `TpsBudget`, which is Finagle's. Theirs forgets deposits after ten seconds; here a cap does the
 //! same: good times are not saved up for a storm.
 //!

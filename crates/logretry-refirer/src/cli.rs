@@ -113,7 +113,7 @@ pub struct RefireArgs {
     pub trips: Option<u32>,
 
     /// Send a request that fails again, until it was sent N times. Only where that is safe and may help, and only as long as
-    /// repetitions are at most a fifth of all requests [default: 1; 5 when logs are followed, where those beyond the fifth wait longer]
+    /// there are, to each host, at most ten repetitions and one for every five requests [default: 1; 5 when logs are followed, where those beyond that wait longer]
     #[arg(long, value_name = "N")]
     pub attempts: Option<NonZeroU32>,
 
