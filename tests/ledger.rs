@@ -314,6 +314,19 @@ fn a_plan_and_the_question_before_a_run_leave_out_what_the_ledger_has_as_done() 
     assert_eq!(run(&desk, &url, &["--methods", "DELETE", "--yes"]).code, 0);
     let again = run(&desk, &url, &["--methods", "DELETE", "--yes"]);
     assert_eq!((again.code, backend.seen().len()), (0, 2), "{}", again.stderr);
+    // To another server, nothing is done; the run would be refused.
+    let elsewhere = ["plan", "access.log", "--base-url", "http://other.example", "-o", "retry.log"];
+    let elsewhere = desk.run("logretry", &elsewhere);
+    let told = "cannot use the ledger `retry.log.ledger` for http://other.example: it keeps the refires to";
+    assert!(
+        elsewhere.code == 1 && elsewhere.stderr.contains(told),
+        "{}{}",
+        elsewhere.stdout,
+        elsewhere.stderr
+    );
+    // What a crash left is no ledger yet, as for the run.
+    desk.put("retry.log.ledger", "");
+    assert!(plan().stdout.contains("2 selected = 2 would be sent"), "{}", plan().stderr);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
@@ -114,7 +114,7 @@ impl RunFlags {
         cx: &Context,
         mut each: impl FnMut(&Record, Result<Planned, Reason>),
     ) -> Result<DoneBefore> {
-        let ledger = self.ledger_so_far().map(|path| Look::open(&path)).transpose().map_err(Fatal::new)?;
+        let ledger = self.ledger_so_far().map(|path| self.look(&path)).transpose()?;
         let (mut done, mut failure) = (DoneBefore::default(), None);
         // In one log, equal lines are numbered. With a ledger, a line of several logs is one request.
         let may_repeat = self.ledger.path(&self.write).is_some() && inputs(&self.read.logs)?.len() > 1;
@@ -153,9 +153,18 @@ impl RunFlags {
         })
     }
 
-    /// The ledger of these flags, if there is one already.
+    /// The ledger of these flags, if there is one already. An empty file, as a crash can leave it, is none yet.
     pub(crate) fn ledger_so_far(&self) -> Option<PathBuf> {
-        self.ledger.path(&self.write).filter(|path| path.exists())
+        let is_begun = |path: &PathBuf| path.metadata().is_ok_and(|file| file.len() > 0);
+        self.ledger.path(&self.write).filter(is_begun)
+    }
+
+    /// Looks into the ledger at `path`, which must be of the destination of these flags, if they name one.
+    fn look(&self, path: &Path) -> Result<Look> {
+        let destination = self.refire.destination()?;
+        let names_none = destination.base_url.is_none() && destination.allow_hosts.is_empty();
+        let look = if names_none { Look::open(path) } else { Look::open_for(path, &destination.to_string()) };
+        look.map_err(Fatal::new)
     }
 
     /// What would be allowed to be sent, for those who send nothing.

@@ -118,10 +118,8 @@ impl Ledger {
             // The names of the file and of its WAL.
             place::sync_folder(path)?;
         }
-        let held: String = meta(&db, "destination").at(path, "read")?.unwrap_or_default();
-        if let Some(wanted) = destination.filter(|wanted| *wanted != held) {
-            let (path, wanted) = (path.to_owned(), wanted.to_owned());
-            return Err(LedgerError::Destination { path, wanted, held });
+        if let Some(wanted) = destination {
+            schema::refuse_another(&db, path, wanted)?;
         }
         if !was_new && meta::<i64>(&db, "clean").at(path, "read")? != Some(1) {
             // The last run was killed, or the machine was. SQLite has already gone back to the last whole commit.

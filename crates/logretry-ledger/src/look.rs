@@ -77,6 +77,13 @@ impl Look {
         Ok(Self { path: path.to_owned(), db, live })
     }
 
+    /// The same, which [`Ledger::open`](crate::Ledger::open) would refuse for refires to another destination.
+    pub fn open_for(path: &Path, destination: &str) -> Result<Self, LedgerError> {
+        let look = Self::open(path)?;
+        schema::refuse_another(&look.db, path, destination)?;
+        Ok(look)
+    }
+
     /// Looks into a ledger that [`Look::open`] finds damaged, to save what can be read: only [`Look::events`] tells anything then, and nothing that it tells
     /// has been checked.
     pub fn open_damaged(path: &Path) -> Result<Self, LedgerError> {

@@ -165,6 +165,15 @@ pub(crate) fn complaint(db: &Connection) -> rusqlite::Result<Option<String>> {
     Ok((found != "ok").then_some(found))
 }
 
+/// Refuses a ledger that keeps the refires to another destination than the `wanted` one.
+pub(crate) fn refuse_another(db: &Connection, path: &Path, wanted: &str) -> Result<(), LedgerError> {
+    let held: String = meta(db, "destination").at(path, "read")?.unwrap_or_default();
+    if held == wanted {
+        return Ok(());
+    }
+    Err(LedgerError::Destination { path: path.to_owned(), wanted: wanted.to_owned(), held })
+}
+
 /// A value of `meta`.
 pub(crate) fn meta<T: rusqlite::types::FromSql>(db: &Connection, key: &str) -> rusqlite::Result<Option<T>> {
     db.prepare_cached("SELECT value FROM meta WHERE key = ?1")?.query_row([key], |row| row.get(0)).optional()

@@ -217,9 +217,7 @@ impl RefireArgs {
 
     /// What the flags mean, where `defaults` say what is not said.
     fn into_options_beside(self, defaults: &Options, mark: &Mark) -> Result<Options, RefirerError> {
-        let allow_hosts = self.allow_host.iter().map(|host| host.parse()).collect::<Result<_, _>>()?;
-        let base_url = self.base_url.as_deref().map(str::parse).transpose()?;
-        let destination = Destination { base_url, allow_hosts, allow_private: self.allow_private };
+        let destination = self.destination()?;
         let mut resolve = Resolve::default();
         self.resolve.iter().try_for_each(|text| resolve.add(text))?;
         resolve.check(&destination)?;
@@ -282,6 +280,13 @@ impl RefireArgs {
 
 /// What must be known of the flags besides.
 impl RefireArgs {
+    /// Where requests go.
+    pub fn destination(&self) -> Result<Destination, RefirerError> {
+        let allow_hosts = self.allow_host.iter().map(|host| host.parse()).collect::<Result<_, _>>()?;
+        let base_url = self.base_url.as_deref().map(str::parse).transpose()?;
+        Ok(Destination { base_url, allow_hosts, allow_private: self.allow_private })
+    }
+
     /// What the person who gave these flags should know: files with secrets that others can read.
     pub fn warnings(&self) -> Vec<String> {
         let headers = self.header.iter().filter_map(|text| text.strip_prefix('@')).map(Path::new);
