@@ -10,7 +10,7 @@ use crate::cli::{Changes, Common, Program, Setup, confirm};
 /// Whether a request is sent is decided in this order: does the line hold a URL? is its method one of --methods, with all that it needs? is the target a
 /// path, and whole? does it go to the server of --base-url, or to a host that --allow-host names? does --deny-path not name it, and does the URL of a GET
 /// not say that it acts? Then it waits for its turn (--pace, --rate)
-/// and is sent byte for byte: no redirect is followed, nothing is repeated unless --attempts says so, nothing comes from the environment. A record that is not sent passes with the reason.
+/// and is sent byte for byte: no redirect is followed, nothing is repeated unless --attempts says so, no proxy and no header comes from the environment unasked. A record that is not sent passes with the reason.
 ///
 /// Methods that change something (all but GET, HEAD and OPTIONS) must be named and confirmed: with --yes, or by a word typed on the terminal.
 ///

@@ -231,7 +231,7 @@ reasons! {
     /// The line names no host and no `--base-url` was given.
     NoHost, "no_host", Skipped, "the log line names no host; give --base-url";
     /// The host of the line is not one that the operator allowed.
-    HostNotAllowed, "host_not_allowed", Skipped, "the host in the log is not allowed; name it with --allow-host, or give --base-url";
+    HostNotAllowed, "host_not_allowed", Skipped, "the host in the log is not allowed; name it with --allow-host, or, unless it stands in the request's own URL, give --base-url";
     /// The method is not one of `--methods`.
     MethodNotAllowed, "method_not_allowed", Skipped, "the method is not one of --methods (GET, HEAD and OPTIONS by default)";
     /// The method carries a body, and there is none to send.

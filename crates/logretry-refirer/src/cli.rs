@@ -23,12 +23,14 @@ use crate::{
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[command(next_help_heading = "Refire")]
 pub struct RefireArgs {
-    /// Send every request to this server, whatever host its log line names. A path in URL is put before every target
+    /// Send every request to this server, whatever host its log line names, unless the request's own URL (`GET http://host/`) names another one. A path in URL is put before every
+    /// target
     #[arg(long, value_name = "URL")]
     pub base_url: Option<String>,
 
     /// Without --base-url: send a request to the host that its log line names, if it is this one (repeatable). Write
-    /// HOST:PORT for another port than the usual, and the scheme before it where the log does not tell http from https
+    /// HOST:PORT for another port than the usual, and the scheme before it where the log does not tell http from https. Beside --base-url: send what names this host in
+    /// the request's own URL, too
     #[arg(long, value_name = "HOST")]
     pub allow_host: Vec<String>,
 
@@ -175,7 +177,7 @@ pub struct RefireArgs {
     #[arg(long)]
     pub insecure: bool,
 
-    /// Trust the certificates in this PEM file as well as the system's
+    /// Trust the certificates in this PEM file as well as the system's (or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name)
     #[arg(long, value_name = "FILE")]
     pub cacert: Option<PathBuf>,
 
