@@ -167,6 +167,16 @@ fn garbage_is_kept_in_the_file_for_rejects_and_counts_as_an_error_when_strict() 
     "#);
 }
 
+/// They were said to be a log in no known format, whose `log_format` was asked for.
+#[test]
+fn records_are_not_a_log() {
+    let desk = Desk::with("access.log", line("GET /a", 502));
+    desk.put("dead.ndjson", desk.run("lr-read", &["access.log"]).stdout);
+    let ended = desk.run("logretry", &["run", "dead.ndjson", "--base-url", "http://127.0.0.1:9"]);
+    let told = "cannot read `dead.ndjson` as a log: its lines are records, as lr-filter, lr-refire";
+    assert!(ended.code == 1 && ended.stderr.contains(told), "{}", ended.stderr);
+}
+
 /// It ended as if there had been nothing to do.
 #[test]
 fn a_log_in_another_format_than_was_given_is_an_error() {

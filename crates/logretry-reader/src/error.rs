@@ -73,6 +73,14 @@ pub enum ReaderError {
         /// What was tried.
         detail: String,
     },
+    /// What other stages read.
+    #[error(
+        "read `{name}` as a log: its lines are records, as lr-filter, lr-refire and lr-write take them (`lr-refire … < {name}`)"
+    )]
+    Records {
+        /// The file.
+        name: String,
+    },
     /// Logs of which no line is a request, nor anything else that the formats know.
     #[error(
         "use any line of `{name}`{}; `logretry explain {name}` finds out their format, and --format may be given more than once",

@@ -1,6 +1,6 @@
 use bstr::BString;
 use logretry_format::{Detection, Format, Score, Spans, Verdict};
-use logretry_record::Shown;
+use logretry_record::{Record, Shown};
 use logretry_stage::Notes;
 use logretry_stage::lines::Line;
 
@@ -223,6 +223,9 @@ pub(crate) fn formats_of(
         }
         Verdict::Ambiguous(one, other) => {
             Err(unknown(format!("{} and {} both fit, and give different URLs", one.name(), other.name())))
+        }
+        Verdict::Unknown if searched.survey.lines.iter().any(|line| Record::decode(line.at(0)).is_ok()) => {
+            Err(ReaderError::Records { name: Shown(name).to_string() })
         }
         Verdict::Unknown => Err(unknown(scores.first().map_or_else(
             || format!("no known format fits any of its first {lines} lines"),
