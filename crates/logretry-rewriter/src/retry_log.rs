@@ -64,13 +64,14 @@ impl RetryLog {
             Some(mark) => {
                 // Its lines were rotated away since. What this file holds of them is looked for in all of it, for it may have been made anew before the end.
                 if let Some(old) = mark.rotated(&self.path) {
-                    read_tail(&old, mark.bytes, &mut missing, &mut done)?;
+                    read_tail(&File::open(old)?, mark.bytes, &mut missing, &mut done)?;
                     done.foreign_bytes = 0;
                 }
                 0
             }
         };
-        let torn = read_tail(&self.path, from, &mut missing, &mut done)?;
+        // Not what is at the path now: logrotate may have come since the file was opened that is appended to.
+        let torn = read_tail(&self.file, from, &mut missing, &mut done)?;
         let rest = missing.complete(&torn);
         if let Some(rest) = rest {
             done.was_torn = true;
@@ -125,9 +126,9 @@ impl RetryLog {
     }
 }
 
-/// Takes from `missing` the whole lines of the file at `path` after `from`, and returns the beginning of a line after them.
-fn read_tail(path: &Path, from: u64, missing: &mut Missing<'_>, done: &mut Completed) -> io::Result<Vec<u8>> {
-    let mut tail = BufReader::new(File::open(path)?);
+/// Takes from `missing` the whole lines of `file` after `from`, and returns the beginning of a line after them.
+fn read_tail(file: &File, from: u64, missing: &mut Missing<'_>, done: &mut Completed) -> io::Result<Vec<u8>> {
+    let mut tail = BufReader::new(file);
     tail.seek(SeekFrom::Start(from))?;
     let mut line = Vec::new();
     loop {

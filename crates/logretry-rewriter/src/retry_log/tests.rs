@@ -117,6 +117,29 @@ fn lines_that_were_rotated_away_are_not_written_again() {
     }
 }
 
+/// A run was killed, and logrotate came while the next one was being started.
+#[test]
+fn lines_are_not_written_again_into_a_file_that_is_rotated_once_it_is_open() {
+    for head in ["", "GET /0 200\n"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("retry.log");
+        std::fs::write(&path, head).expect("a file");
+        let mark = RetryLog::open(&path).expect("a log").sync().expect("a mark");
+        std::fs::write(&path, [head, "GET /1 200\nGET /2 2"].concat()).expect("a file");
+        let mut log = RetryLog::open(&path).expect("a log");
+        let old = folder.path().join("retry.log.1");
+        std::fs::rename(&path, &old).expect("moved");
+        std::fs::write(&path, "").expect("a new file");
+        let lines = [1, 2].map(|number| format!("GET /{number} 200\n").into_bytes());
+        let done = log.complete(mark, &lines).expect("completed");
+        assert_eq!((done.found, done.appended), (1, 1));
+        let text = std::fs::read_to_string(&old).expect("a file");
+        assert_eq!(text, format!("{head}GET /1 200\nGET /2 200\n"));
+        let end = log.sync().expect("a mark").expect("it is a file");
+        assert_eq!(end.bytes, text.len() as u64);
+    }
+}
+
 /// What is longer than the mark has its place, and other bytes before it.
 #[test]
 fn a_log_that_was_cut_off_and_is_as_long_again_is_not_taken_for_what_it_was() {
