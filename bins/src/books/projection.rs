@@ -24,8 +24,8 @@ pub(crate) struct Projected {
 
 impl Projected {
     pub(crate) fn new(log: RetryLog, head: Vec<u8>, cx: Context) -> Self {
-        let asked = cx.reopen().asked();
-        Self { log, cx, head, asked }
+        // Since the log was opened, so was the ledger, which takes its time: what has been asked for may be meant for this file, and to open the same one again does no harm.
+        Self { log, cx, head, asked: 0 }
     }
 }
 
@@ -92,6 +92,21 @@ mod tests {
     use std::fs::File;
 
     use super::*;
+
+    #[test]
+    fn a_log_that_is_rotated_while_the_ledger_is_opened_is_opened_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("retry.log");
+        let (log, cx) = (RetryLog::open(&path).expect("a log"), Context::default());
+        std::fs::rename(&path, folder.path().join("retry.log.1")).expect("moved");
+        cx.reopen().ask();
+        let mut log = Projected::new(log, Vec::new(), cx);
+        assert!(log.wants_new_file());
+        log.reopen().expect("a new log");
+        assert!(!log.wants_new_file());
+        log.append(b"1\n", 1).expect("a line");
+        assert_eq!(std::fs::read_to_string(&path).expect("a new log"), "1\n");
+    }
 
     #[test]
     fn a_table_begins_with_its_head_when_it_was_cut_off_or_moved_away() {
