@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
 
-use crate::lab::{Desk, Ended, Program, line, ndjson};
+use crate::lab::{Desk, Ended, Program, count_by, line, ndjson};
 
 /// The exit code and the message.
 fn said(ended: &Ended) -> String {
@@ -266,6 +266,22 @@ fn a_compressed_file_that_is_cut_off_gives_what_is_whole_and_an_error() {
         let explained = desk.run("logretry", &["explain", "access.log.gz"]);
         assert_eq!(explained.code, 0, "{}", explained.stderr);
     }
+}
+
+#[test]
+fn the_beginning_of_a_line_in_a_compressed_file_that_is_cut_off_is_no_line() {
+    let desk = Desk::with("access.log", line("GET /a", 500) + &line("GET /b", 500));
+    // What is there of the last line is one in the common format.
+    let script = "head -c -16 access.log | gzip -c > access.log.gz && truncate -s -4 access.log.gz";
+    assert_eq!(desk.shell(script, "").run().code, 0);
+    let read = desk.run("lr-read", &["access.log.gz"]);
+    assert_snapshot!(said(&read), @r"
+    exit 1
+    lr-read: access.log.gz: format combined, which 1 of 1 lines fit
+    lr-read: 1 lines = 1 records + 0 rejected + 0 screened
+    lr-read: cannot read `access.log.gz` beyond line 1: unexpected end of file
+    ");
+    assert_eq!(count_by(&ndjson(&read.stdout), "/original/target"), [("/a".to_owned(), 1)].into());
 }
 
 #[test]

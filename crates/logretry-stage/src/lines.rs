@@ -11,7 +11,7 @@ use memchr::{memchr, memrchr};
 /// A line ends with `\n`; a `\r` before it belongs to the line end. The last line may end without one. NUL bytes before a
 /// line, the hole that is left when a log is truncated under its writer, belong to no line, however many there are.
 ///
-/// When reading fails, what has been read before is given first, the beginning of a line included.
+/// When reading fails, the whole lines that have been read before are given first. The beginning of a line is not: it would be taken for another line than the one that it belongs to.
 #[derive(Debug)]
 pub struct Lines<R> {
     reader: R,
@@ -85,11 +85,7 @@ impl<R: Read> Lines<R> {
 
     /// Whether the next line is not here yet, so that asking for it may wait, or fail.
     pub fn would_wait(&self) -> bool {
-        if self.at_end {
-            self.start == self.end && self.failed.is_some()
-        } else {
-            self.start >= self.whole_end
-        }
+        self.start >= self.whole_end && (!self.at_end || self.failed.is_some())
     }
 
     /// Whether there is more where the last bytes came from, as far as one can tell without reading it: they were as many as were asked for.
@@ -122,9 +118,8 @@ impl<R: Read> Lines<R> {
             }
             searched = unread.len();
             if self.at_end {
-                if searched == 0
-                    && let Some(error) = self.failed.take()
-                {
+                if let Some(error) = self.failed.take() {
+                    self.start = self.end;
                     return Err(error);
                 }
                 return Ok((searched > 0).then(|| self.give(searched, 0)));
@@ -332,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_before_an_error_is_given_first() {
+    fn whole_lines_that_were_read_before_an_error_are_given_first() {
         struct Fails;
         impl Read for Fails {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
@@ -341,7 +336,7 @@ mod tests {
         }
         let mut lines = Lines::new(b"one\ntw".chain(Fails), 100);
         assert_eq!(lines.next().expect("a line").expect("a line").text, b"one");
-        assert_eq!(lines.next().expect("a line").expect("a line").text, b"tw");
+        assert!(lines.would_wait());
         assert_eq!(lines.next().expect_err("the error").kind(), io::ErrorKind::UnexpectedEof);
         assert!(lines.next().expect("the end").is_none());
     }
