@@ -37,7 +37,8 @@ pub(crate) fn appending(path: &Path) -> io::Result<File> {
 pub(crate) fn end_the_last_line(file: &mut File, len: u64) -> io::Result<bool> {
     let mut last = [b'\n'];
     if len > 0 {
-        file.read_exact_at(&mut last, len - 1)?;
+        // Where it has been cut off meanwhile, nothing is torn.
+        file.read_at(&mut last, len - 1)?;
     }
     let is_torn = last != *b"\n";
     if is_torn {

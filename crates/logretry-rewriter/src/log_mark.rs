@@ -21,9 +21,10 @@ const SUM_BYTES: u64 = 512;
 impl LogMark {
     /// The mark behind so many bytes of `file`.
     pub(crate) fn behind(file: &File, metadata: &Metadata, bytes: u64) -> io::Result<Self> {
-        // It may have been cut off (`copytruncate`) since they were written.
+        // It may have been cut off (`copytruncate`) since they were written, and since `metadata` was asked for.
         let bytes = bytes.min(metadata.len());
-        Ok(Self { device: metadata.dev(), inode: metadata.ino(), bytes, sum: sum_before(file, bytes)? })
+        let (bytes, sum) = sum_before(file, bytes)?.map_or((0, crc32fast::hash(&[])), |sum| (bytes, sum));
+        Ok(Self { device: metadata.dev(), inode: metadata.ino(), bytes, sum })
     }
 
     /// Whether it stands in `file`: in the very one, if that was not cut off meanwhile, or in a copy.
@@ -31,7 +32,7 @@ impl LogMark {
         let metadata = file.metadata()?;
         let is_same = (metadata.dev(), metadata.ino()) == (self.device, self.inode);
         let may_be = metadata.is_file() && metadata.len() >= self.bytes && (is_same || self.bytes > 0);
-        Ok(may_be && sum_before(file, self.bytes)? == self.sum)
+        Ok(may_be && sum_before(file, self.bytes)? == Some(self.sum))
     }
 
     /// Where the log at `path` was moved or copied to when its lines were rotated away, if it lies beside it, and is not packed.
@@ -63,11 +64,14 @@ fn is_rotated_name(name: &OsStr, log: &Path) -> bool {
         && rest.chars().all(|char| char.is_ascii_digit() || "-_.".contains(char))
 }
 
-fn sum_before(file: &File, bytes: u64) -> io::Result<u32> {
+/// The checksum of the last of `bytes`; none, if the file has fewer.
+fn sum_before(file: &File, bytes: u64) -> io::Result<Option<u32>> {
     let from = bytes.saturating_sub(SUM_BYTES);
     let mut last = vec![0; usize::try_from(bytes - from).unwrap_or_default()];
-    file.read_exact_at(&mut last, from)?;
-    Ok(crc32fast::hash(&last))
+    match file.read_exact_at(&mut last, from) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        read => read.map(|()| Some(crc32fast::hash(&last))),
+    }
 }
 
 impl fmt::Display for LogMark {
@@ -89,7 +93,20 @@ impl FromStr for LogMark {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
+
+    #[test]
+    fn in_a_log_that_is_cut_off_while_it_is_looked_at_the_mark_is_at_its_beginning() {
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(b"GET /a 200\n").expect("a line");
+        let metadata = file.metadata().expect("it is there");
+        file.set_len(0).expect("it can be cut off");
+        let mark = LogMark::behind(&file, &metadata, 11).expect("a mark");
+        assert_eq!(mark.bytes, 0);
+        assert!(mark.stands_in(&file).expect("it is there"));
+    }
 
     #[test]
     fn a_rotated_log_is_known_by_its_name_and_a_ledger_is_none() {
