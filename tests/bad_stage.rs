@@ -146,6 +146,20 @@ fn a_limit_of_the_size_of_files_is_as_a_full_disk() {
     assert!(backend.seen().len() < 2000, "it went on");
 }
 
+/// A connection that this machine refuses is no outcome of the request.
+#[test]
+fn a_limit_of_open_files_that_may_be_raised_is_none() {
+    let backend = Backend::down();
+    let log: String = (0..40).map(|n| line(&format!("GET /later/{n}"), 500)).collect();
+    let desk = Desk::with("access.log", log);
+    let script = "ulimit -S -n 24; logretry run access.log --base-url $BASE_URL -o retry.log --pace fixed --concurrency 40";
+    let run = desk.shell(script, &backend.url()).start();
+    until("all requests", || (backend.seen().len() == 40).then_some(()));
+    backend.recover();
+    let run = run.end();
+    assert_eq!(run.code, 0, "{}", run.stderr);
+}
+
 /// What the server has answered, and the ledger could not take, is held by the next run: somebody must be able to tell it.
 #[test]
 fn an_answer_that_the_ledger_cannot_take_is_said_with_what_to_do() {

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use logretry_record::{Exit, Harmless, Outcome, Reason};
 use logretry_stage::{Accounts, Fatal, Notes, Result};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::files::refuse_one_for_two;
 
@@ -48,6 +49,7 @@ pub fn main<P: Program>() -> ExitCode {
 
 fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, notes: Notes) -> Result<Exit> {
     refuse_one_for_two(&setup.files())?;
+    open_as_many_files_as_allowed();
     let cx = setup.common.rejects.context(notes)?;
     // One thread: what takes long (reading, unpacking, writing) has threads of its own, and requests, which are mostly waited for, cost less
     // if nobody has to wake another thread for them. Where there are very many at once, the refirer spreads them over threads itself.
@@ -86,6 +88,14 @@ fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, n
     }
     accounts.check().map_err(Fatal::new)?;
     Ok(verdict(&accounts, setup.common.rejects.strict))
+}
+
+/// Raises the limit of open files as far as this process may. Each connection is one, and each log that is followed; shells and systemd allow 1024 at first,
+/// for the sake of programs that call `select`, and what cannot be opened any more would count as a fault of the server.
+fn open_as_many_files_as_allowed() {
+    let limit = getrlimit(Resource::Nofile);
+    // Where even this is forbidden, it stays as it is.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// What the numbers of a run that came to its end mean to the shell.
