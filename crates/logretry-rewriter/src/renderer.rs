@@ -76,8 +76,8 @@ impl Renderer {
 
     /// Appends the line of `record`, with its line end. A record that was not sent, or is to be sent again by the next run, has none.
     ///
-    /// In the form [`Form::Same`] a record whose format is not known, or whose line is not in that format or asks for something else (records can come
-    /// from other programs), is written in combined format; that is what comes back then.
+    /// In the form [`Form::Same`] a record whose format is not known, or whose line is not in that format, has a line end within, or asks for something else (records can
+    /// come from other programs), is written in combined format; that is what comes back then.
     pub fn render(&mut self, record: &Record, out: &mut Vec<u8>) -> Option<Fallback> {
         self.render_as(record, record.retry()?, out)
     }
@@ -114,6 +114,10 @@ impl Renderer {
     }
 
     fn same(&mut self, record: &Record, retry: &Retry, out: &mut Vec<u8>) -> Result<(), String> {
+        // Behind it would stand what looks like a line of another request.
+        if record.text().contains(&b'\n') {
+            return Err("its line has a line end within".to_owned());
+        }
         let name = &record.origin().format;
         let last = match self.last.take().filter(|(last, _)| last == name) {
             Some(last) => last,

@@ -115,13 +115,16 @@ fn a_cell_is_never_a_formula() {
 
 #[test]
 fn a_line_that_its_format_does_not_fit_is_written_in_combined_format() {
-    for (format, text) in [("combined", "not a line"), ("no such format", COMBINED)] {
+    let two_lines = COMBINED.replace("say", "say\n");
+    for (format, text) in [("combined", "not a line"), ("no such format", COMBINED), ("combined", &two_lines)]
+    {
         let mut line = Vec::new();
         let refired = record(format, text, "/a?b=c").with_retry(retry(Outcome::Recovered, Some(200)));
         let fallback = Renderer::new(Form::Same, Mark::default()).render(&refired, &mut line);
         assert!(fallback.is_some());
         let expected = "203.0.113.9 - - [22/Nov/2026:09:40:03 +0000] \"GET /a?b=c&retry=True HTTP/1.1\" 200 512 \"-\" \"say";
         assert!(line.starts_with(expected.as_bytes()), "{}", String::from_utf8_lossy(&line));
+        assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1));
     }
 }
 
