@@ -324,6 +324,22 @@ fn a_rehearsal_changes_no_positions() {
     assert!(!desk.path("at").exists() && backend.seen().is_empty());
 }
 
+#[test]
+fn nothing_is_sent_whose_positions_cannot_be_written() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /1", 500));
+    let url = backend.url();
+    let arguments = ["run", "--follow", "--from-start", "access.log", "--base-url", &url, "-o", "retry.log"];
+    let ended =
+        desk.run("logretry", &[&arguments[..], &["--positions", "missing/at", "--no-ledger"]].concat());
+    assert_eq!(ended.code, 1);
+    assert_eq!(
+        ended.stderr,
+        "logretry: cannot write the positions `missing/at`: No such file or directory (os error 2)\n"
+    );
+    assert_eq!(backend.seen(), [""; 0]);
+}
+
 /// The ledger lists what is held. Sent from the dead letters as well, it would perhaps be sent twice.
 #[test]
 fn of_what_was_cut_off_only_what_does_no_harm_twice_is_a_dead_letter() {
