@@ -63,9 +63,9 @@ pub(crate) fn beside(output: &Path) -> PathBuf {
     name.into()
 }
 
-/// The same, where a ledger can complete it: a device or a pipe keeps nothing.
+/// The same, where a ledger can complete it: a device or a pipe keeps nothing, and a link (`/dev/stdout`) is another file each time.
 pub(crate) fn beside_file(output: &Path) -> Option<PathBuf> {
-    (!output.exists() || output.is_file()).then(|| beside(output))
+    (!output.is_symlink() && (!output.exists() || output.is_file())).then(|| beside(output))
 }
 
 /// Where the lines of a retry log go.
@@ -340,5 +340,11 @@ mod tests {
     fn a_device_has_no_ledger_beside_it() {
         assert_eq!(beside_file(Path::new("/dev/null")), None);
         assert_eq!(beside_file(Path::new("/dev/nothing")), Some("/dev/nothing.ledger".into()));
+        // As `/dev/stdout`, where that is a file.
+        let folder = tempfile::tempdir().expect("a folder");
+        let link = folder.path().join("stdout");
+        std::fs::write(folder.path().join("file"), "").expect("a file");
+        std::os::unix::fs::symlink("file", &link).expect("a link");
+        assert_eq!(beside_file(&link), None);
     }
 }
