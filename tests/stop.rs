@@ -45,6 +45,24 @@ fn a_reader_that_waits_for_the_writer_of_a_fifo_is_stopped_by_one_signal() {
 }
 
 #[test]
+fn a_writer_that_waits_for_the_reader_of_a_fifo_is_stopped_by_one_signal() {
+    let run = ["run", "access.log", "--base-url", "http://127.0.0.1:9"];
+    for (program, arguments) in [
+        ("logretry", &[&run[..], &["-o", "fifo"]].concat()[..]),
+        ("logretry", &[&run[..], &["-o", "retry.log", "--dead-letter", "fifo"]].concat()),
+        ("lr-write", &["-o", "fifo"]),
+    ] {
+        let desk = Desk::with("access.log", line("GET /a", 500));
+        assert_eq!(desk.shell("mkfifo fifo", "").run().code, 0);
+        let writer = desk.program(program, arguments).start();
+        until("the writer", || writer.waits_for_partner().then_some(()));
+        writer.signal("TERM");
+        let ended = writer.end();
+        assert_eq!((ended.code, &*ended.stderr), (143, ""));
+    }
+}
+
+#[test]
 fn an_explanation_that_waits_for_the_writer_of_a_fifo_is_stopped_by_one_signal() {
     let desk = Desk::new();
     assert_eq!(desk.shell("mkfifo fifo", "").run().code, 0);

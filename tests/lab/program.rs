@@ -153,6 +153,12 @@ impl Running {
         names.filter_map(|comm| std::fs::read_to_string(comm).ok()).any(|comm| comm.trim_end() == name)
     }
 
+    /// Whether the (first) program waits for the other end of a named pipe.
+    pub(crate) fn waits_for_partner(&self) -> bool {
+        let place = std::fs::read_to_string(format!("/proc/{}/wchan", self.children[0].id()));
+        place.is_ok_and(|place| place.contains("wait_for_partner"))
+    }
+
     /// Waits for the end.
     pub(crate) fn end(self) -> Ended {
         let ended = finish(self.children);

@@ -12,7 +12,10 @@ mod signals;
 mod summary;
 pub(crate) mod systemd;
 
+use std::fs::File;
 use std::io::{self, Write as _};
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -48,7 +51,9 @@ pub fn main<P: Program>() -> ExitCode {
 }
 
 fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, notes: Notes) -> Result<Exit> {
-    refuse_one_for_two(&setup.files())?;
+    let files = setup.files();
+    refuse_one_for_two(&files)?;
+    let _read = await_readers(&files);
     open_as_many_files_as_allowed();
     let cx = setup.common.rejects.context(notes)?;
     // One thread: what takes long (reading, unpacking, writing) has threads of its own, and requests, which are mostly waited for, cost less
@@ -88,6 +93,14 @@ fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, n
     }
     accounts.check().map_err(Fatal::new)?;
     Ok(verdict(&accounts, setup.common.rejects.strict))
+}
+
+/// Waits for whoever reads the named pipes among `files`, and holds them open. It takes until then to open one, and once the program listens to signals, none would end it meanwhile.
+fn await_readers(files: &[(&str, PathBuf)]) -> Vec<File> {
+    let is_pipe = |path: &Path| path.symlink_metadata().is_ok_and(|found| found.file_type().is_fifo());
+    let pipes = files.iter().map(|(_, path)| path).filter(|path| is_pipe(path));
+    // One that cannot be opened is told of by whoever writes it.
+    pipes.filter_map(|path| File::options().write(true).open(path).ok()).collect()
 }
 
 /// Raises the limit of open files as far as this process may. Each connection is one, and each log that is followed; shells and systemd allow 1024 at first,
