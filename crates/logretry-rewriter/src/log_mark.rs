@@ -37,19 +37,29 @@ impl LogMark {
 
     /// Where the log at `path` was moved or copied to when its lines were rotated away, if it lies beside it, and is not packed.
     pub(crate) fn rotated(self, path: &Path) -> Option<PathBuf> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let others = folder.read_dir().ok()?.filter_map(|entry| {
-            let entry = entry.ok().filter(|entry| is_rotated_name(&entry.file_name(), path))?;
-            let metadata = entry.metadata().ok().filter(Metadata::is_file)?;
-            Some((metadata.modified().ok()?, entry.path()))
-        });
-        let mut others: Vec<_> = others.collect();
-        others.sort_unstable();
         let stands_in = |path: &PathBuf| {
             File::open(path).and_then(|file| self.stands_in(&file)).is_ok_and(|stands_in| stands_in)
         };
-        others.into_iter().rev().map(|(_, path)| path).find(stands_in)
+        rotated_logs(path).find(stands_in)
     }
+
+    /// Where the log at `path` may have been copied to before it was cut off, if this mark is at its beginning: every copy looks alike there, so it is the newest one.
+    pub(crate) fn copied(self, path: &Path) -> Option<PathBuf> {
+        (self.bytes == 0).then(|| rotated_logs(path).next()).flatten()
+    }
+}
+
+/// What was rotated away of the log at `path` and is not empty, the newest first.
+fn rotated_logs(path: &Path) -> impl Iterator<Item = PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let others = folder.read_dir().into_iter().flatten().filter_map(|entry| {
+        let entry = entry.ok().filter(|entry| is_rotated_name(&entry.file_name(), path))?;
+        let metadata = entry.metadata().ok().filter(|found| found.is_file() && found.len() > 0)?;
+        Some((metadata.modified().ok()?, entry.path()))
+    });
+    let mut others: Vec<_> = others.collect();
+    others.sort_unstable();
+    others.into_iter().rev().map(|(_, path)| path)
 }
 
 /// Whether `name` is the log's own with a number or a date in it: `retry.log.1`, `retry.log-20261122`, `retry-20261122.log`.

@@ -72,6 +72,12 @@ impl RetryLog {
         };
         // Not what is at the path now: logrotate may have come since the file was opened that is appended to.
         let torn = read_tail(&self.file, from, &mut missing, &mut done)?;
+        let mark_of_missing = mark.filter(|_| missing.rest().next().is_some());
+        if let Some(copy) = mark_of_missing.and_then(|mark| mark.copied(&self.path)) {
+            let foreign_bytes = done.foreign_bytes;
+            read_tail(&File::open(copy)?, 0, &mut missing, &mut done)?;
+            done.foreign_bytes = foreign_bytes;
+        }
         let rest = missing.complete(&torn);
         if let Some(rest) = rest {
             done.was_torn = true;

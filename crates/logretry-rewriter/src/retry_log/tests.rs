@@ -117,6 +117,22 @@ fn lines_that_were_rotated_away_are_not_written_again() {
     }
 }
 
+/// Nothing had been in the log when its mark was made, so the mark stands in whatever is left of it.
+#[test]
+fn lines_that_were_copied_and_cut_off_from_the_first_one_on_are_not_written_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("retry.log");
+    let mut log = RetryLog::open(&path).expect("a log");
+    let mark = log.sync().expect("a mark");
+    log.append(b"GET /1 200\nGET /2 2").expect("lines");
+    std::fs::copy(&path, folder.path().join("retry.log.1")).expect("copied");
+    File::options().write(true).open(&path).and_then(|file| file.set_len(0)).expect("a cut");
+    let lines = [1, 2].map(|number| format!("GET /{number} 200\n").into_bytes());
+    let done = RetryLog::open(&path).expect("a log").complete(mark, &lines).expect("completed");
+    assert_eq!((done.found, done.appended, done.foreign_bytes), (1, 1, 0));
+    assert_eq!(std::fs::read_to_string(&path).expect("a file"), "GET /2 200\n");
+}
+
 /// A run was killed, and logrotate came while the next one was being started.
 #[test]
 fn lines_are_not_written_again_into_a_file_that_is_rotated_once_it_is_open() {
