@@ -16,7 +16,7 @@
 //! has its trips forgiven.
 //!
 //! What failed once is what is sent here, and some of it fails for good: pages that are broken, whoever asks for them. They come as they stand in the log, and where they are a quarter of it, half of twenty
-//! are broken by chance every now and then. So of those that say nothing about load (500) it takes twice as many.
+//! are broken by chance every now and then. So where it is those that say nothing about load (500), it takes two thirds of the last 40, or half of the last 200.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -28,16 +28,16 @@ use crate::pace::gradient::Sign;
 /// How many of the last answers are looked at; more if more are under way, for a flight of which a part is too much comes back with
 /// its failures first.
 const WINDOW: usize = 20;
-/// How many there must be: five failures among nine may be five broken pages.
-const ANSWERS_MIN: usize = 10;
+/// The same where it is pages that are broken, and two thirds of them are.
+const BROKEN_TIMES: usize = 2;
+/// The same for half of them.
+const BROKEN_LONG: usize = 200;
 /// The first hold. The eleventh, of 18 s, is the last before the twelfth trip; together 68 s, in which most services restart.
 const HOLD: Duration = Duration::from_secs(1);
 /// How many times as long as the one before each hold is.
 const GROWTH: f64 = 4.0 / 3.0;
 /// What holds grow up to.
 const HOLD_MAX: Duration = Duration::from_secs(60);
-/// How many times as many it takes where it is pages that are broken.
-const BROKEN_TIMES: usize = 2;
 /// Answers since the last trip after which trips are forgiven.
 const FORGIVEN_AFTER: u32 = 100;
 
@@ -92,7 +92,7 @@ impl Breaker {
             trips_max,
             trips: 0,
             epoch: 0,
-            last: VecDeque::with_capacity(BROKEN_TIMES * WINDOW),
+            last: VecDeque::with_capacity(BROKEN_LONG),
             since: 0,
             state: State::Closed,
         }
@@ -149,15 +149,19 @@ impl Breaker {
             self.trips = 0;
         }
         let window = WINDOW.max(places);
-        self.last.truncate(BROKEN_TIMES * window - 1);
+        self.last.truncate(BROKEN_LONG.max(BROKEN_TIMES * window) - 1);
         self.last.push_front(said);
-        let fails = |times: usize, failed: fn(Said) -> bool| {
-            let answers = self.last.len().min(times * window);
+        // So many of so many. Half a window there must be: five failures among nine may be five broken pages.
+        let fail = |window: usize, (part, whole): (usize, usize), failed: fn(Said) -> bool| {
+            let answers = self.last.len().min(window);
             let failures = self.last.iter().take(answers).filter(|said| failed(**said)).count();
-            answers >= times * ANSWERS_MIN.max(places / 2) && failures * 2 >= answers
+            answers * 2 >= window && failures * whole >= answers * part
         };
-        said != Said::Good
-            && (fails(1, |said| said == Said::TooMuch) || fails(BROKEN_TIMES, |said| said != Said::Good))
+        let is_bad = |said| said != Said::Good;
+        is_bad(said)
+            && (fail(window, (1, 2), |said| said == Said::TooMuch)
+                || fail(BROKEN_TIMES * window, (2, 3), is_bad)
+                || fail(BROKEN_LONG.max(window), (1, 2), is_bad))
     }
 
     fn open(&mut self, now: Instant, random: f64) -> Turn {

@@ -30,13 +30,16 @@ fn it_opens_when_half_of_the_last_answers_failed_and_there_are_enough() {
         (".x..x..x..x..x..x..x..x..x..x", None),
         ("....................xxxxxxxxx", None),
         ("....................xxxxxxxxxx", first),
-        // Of broken pages it takes twice as many.
+        // Of broken pages it takes two thirds of twice as many, or half of very many.
         ("bbbbbbbbbbbbbbbbbbb", None),
         ("bbbbbbbbbbbbbbbbbbbb", first),
-        ("....................bbbbbbbbbbbbbbbbbbb", None),
-        ("....................bbbbbbbbbbbbbbbbbbbb", first),
+        (".............bbbbbbbbbbbbbbbbbbbbbbbbb", None),
+        (".............bbbbbbbbbbbbbbbbbbbbbbbbbb", first),
         ("xxxxbbbbbbbbbbbbbbb", None),
         ("xxxxbbbbbbbbbbbbbbbb", first),
+        (&".b".repeat(49), None),
+        (&".b".repeat(50), first),
+        (&"..b".repeat(400), None),
     ] {
         assert_eq!(told(&mut Breaker::new(5), answers, now), turn, "{answers}");
     }

@@ -63,7 +63,7 @@ pub(super) enum Habit {
     /// So many milliseconds away, there and back.
     IsFar(u64),
     /// One page in so many is broken, 500, whoever asks for it.
-    Broken(u32),
+    Broken(f64),
     /// It says 500 where others say 503.
     Fails,
     /// Nobody is there.
@@ -199,8 +199,7 @@ impl Server {
             }
             _ => 1.0,
         };
-        let is_broken =
-            matches!(habit, Habit::Broken(one_in) if state.random.unit() * f64::from(one_in) < 1.0);
+        let is_broken = matches!(habit, Habit::Broken(one_in) if state.random.unit() * one_in < 1.0);
         let work = Duration::from_secs_f64(work_ms * slowed * (0.5 + state.random.unit()) / 1e3);
         let Reverse(free) = state.workers.pop().expect("a worker");
         let begin = free.max(now);
