@@ -29,8 +29,8 @@ pub struct RefireArgs {
     pub base_url: Option<String>,
 
     /// Without --base-url: send a request to the host that its log line names, if it is this one (repeatable). Write
-    /// HOST:PORT for another port than the usual, and the scheme before it where the log does not tell http from https. Beside --base-url: send what names this host in
-    /// the request's own URL, too
+    /// HOST:PORT for another port than the usual, and the scheme before it where the log does not tell http from https. Beside --base-url: send there, too, what names
+    /// this host in the request's own URL
     #[arg(long, value_name = "HOST")]
     pub allow_host: Vec<String>,
 
