@@ -253,7 +253,11 @@ impl Resolve {
     pub fn check(&self, destination: &Destination) -> Result<(), RefirerError> {
         let unused = self.addresses.keys().filter(|(host, port)| !destination.is_at(host, *port)).min();
         unused.map_or(Ok(()), |(host, port)| {
-            let (name, to) = (format!("{host}:{port}"), destination.to_string());
+            let name = format!("{host}:{port}");
+            let to = match &destination.base_url {
+                Some(_) => destination.to_string(),
+                None => "the hosts of --allow-host".to_owned(),
+            };
             Err(RefirerError::ResolveElsewhere { name, to })
         })
     }

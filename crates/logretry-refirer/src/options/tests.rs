@@ -53,6 +53,11 @@ fn a_name_to_which_nothing_is_sent_is_not_resolved_by_hand() {
         Err("use --resolve for `shop.example:80`: nothing is sent there, but to https://shop.example"
             .to_owned())
     );
+    assert_eq!(
+        check("a.example:8080", &destination(None, &["a.example"])),
+        Err("use --resolve for `a.example:8080`: nothing is sent there, but to the hosts of --allow-host"
+            .to_owned())
+    );
 }
 
 #[test]
