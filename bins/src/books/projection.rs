@@ -18,7 +18,7 @@ pub(crate) struct Projected {
     cx: Context,
     /// What an empty file begins with.
     head: Vec<u8>,
-    /// How often a new file had been asked for when this one was opened.
+    /// How often a new file had been asked for when this one was opened, for certain.
     asked: u64,
 }
 
