@@ -58,21 +58,22 @@ impl RetryLog {
         let len = metadata.len();
         let mut missing = Missing::new(lines);
         let mut done = Completed::default();
-        let from = match mark {
-            None => len,
-            Some(mark) if mark.stands_in(&self.file)? => mark.bytes,
+        let (from, is_here) = match mark {
+            None => (len, false),
+            Some(mark) if mark.stands_in(&self.file)? => (mark.bytes, true),
             Some(mark) => {
                 // Its lines were rotated away since. What this file holds of them is looked for in all of it, for it may have been made anew before the end.
                 if let Some(old) = mark.rotated(&self.path) {
                     read_tail(&File::open(old)?, mark.bytes, &mut missing, &mut done)?;
                     done.foreign_bytes = 0;
                 }
-                0
+                (0, false)
             }
         };
         // Not what is at the path now: logrotate may have come since the file was opened that is appended to.
         let torn = read_tail(&self.file, from, &mut missing, &mut done)?;
-        let mark_of_missing = mark.filter(|_| missing.rest().next().is_some());
+        // In what was moved away, they have been looked for already: a second time, a line that is there once would count for two equal ones.
+        let mark_of_missing = mark.filter(|_| is_here && missing.rest().next().is_some());
         if let Some(copy) = mark_of_missing.and_then(|mark| mark.copied(&self.path)) {
             let foreign_bytes = done.foreign_bytes;
             read_tail(&File::open(copy)?, 0, &mut missing, &mut done)?;

@@ -117,6 +117,21 @@ fn lines_that_were_rotated_away_are_not_written_again() {
     }
 }
 
+/// Of two equal ones that the log should have, one was written. Nothing had been in it when its mark was made.
+#[test]
+fn a_line_that_was_moved_away_counts_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("retry.log");
+    let mut log = RetryLog::open(&path).expect("a log");
+    let mark = log.sync().expect("a mark");
+    log.append(b"GET /1 200\n").expect("a line");
+    std::fs::rename(&path, folder.path().join("retry.log.1")).expect("moved");
+    let lines = [1, 1].map(|number| format!("GET /{number} 200\n").into_bytes());
+    let done = RetryLog::open(&path).expect("a log").complete(mark, &lines).expect("completed");
+    assert_eq!((done.found, done.appended), (1, 1));
+    assert_eq!(std::fs::read_to_string(&path).expect("a file"), "GET /1 200\n");
+}
+
 /// Nothing had been in the log when its mark was made, so the mark stands in whatever is left of it.
 #[test]
 fn lines_that_were_copied_and_cut_off_from_the_first_one_on_are_not_written_again() {
