@@ -20,6 +20,8 @@ struct Kept {
     path: PathBuf,
     /// It is locked: of two runs that write it, each would forget how far the other's logs are.
     held: Option<File>,
+    /// Whether it is known where reading begins. Until then some of the logs have no place yet, and the next run would take them for logs that have come since.
+    has_begun: bool,
 }
 
 /// How often it is written, if it has changed.
@@ -35,7 +37,7 @@ impl Positions {
     /// Runs `work`, and writes down where reading begins, before the first record is read: a run that is killed at once begins there again; then how far it is, and at the end how far it got.
     pub(super) async fn keep(self, work: impl Future<Output = Result<()>>, cx: &Context) -> Result<()> {
         let first = self.kept.clone();
-        self.progress.on_beginning(move |text| lock(&first).write(text));
+        self.progress.on_beginning(move |text| lock(&first).begin(text));
         let mut work = std::pin::pin!(work);
         // What was settled a tick ago: its lines are in the retry log by now.
         let (mut kept, mut next) = (String::new(), String::new());
@@ -49,14 +51,17 @@ impl Positions {
                             cx.stops().drain.cancel();
                             break work.await.and(Err(error));
                         }
-                        kept = next;
+                        kept = std::mem::take(&mut next);
                     }
-                    next = self.progress.save();
+                    if lock(&self.kept).has_begun {
+                        next = self.progress.save();
+                    }
                 }
             }
         };
         ended?;
-        lock(&self.kept).write(&self.progress.save())
+        let mut last = lock(&self.kept);
+        if last.has_begun { last.write(&self.progress.save()) } else { Ok(()) }
     }
 }
 
@@ -80,7 +85,13 @@ impl Kept {
         let read = held.as_mut().map(|file| file.read_to_string(&mut text)).transpose();
         read.map_err(|error| fail(error.to_string()))?;
         let progress = held.as_ref().map(|_| Progress::load(&text)).transpose().map_err(fail)?;
-        Ok((Self { path: path.to_owned(), held }, progress.unwrap_or_default()))
+        Ok((Self { path: path.to_owned(), held, has_begun: false }, progress.unwrap_or_default()))
+    }
+
+    /// Puts where reading begins, `text`, into the place of what is there.
+    fn begin(&mut self, text: &str) -> Result<()> {
+        self.has_begun = true;
+        self.write(text)
     }
 
     /// Puts `text` into the place of what is there, in one step.
