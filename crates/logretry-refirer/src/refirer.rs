@@ -32,7 +32,7 @@ use crate::{Options, Pace, Planned, RefirerError};
 /// [`Options::overflow_bytes_max`] of them in a temporary file; then no more is read.
 ///
 /// After [`Options::max_requests`] or [`Options::max_time`], what still comes in goes out as `unsent` without any wait; a run that has no end ([`Options::again_max`]) sets
-/// [`Stops::drain`](logretry_stage::Stops::drain) then.
+/// [`Stops::drain`](logretry_stage::Stops::drain) when what is under way then has ended.
 ///
 /// When that is set, nothing more is sent: requests under way end, and what still comes in goes out as `unsent`, as do those that have no connection yet. When
 /// [`Stops::abort`](logretry_stage::Stops::abort) is set, requests under way are cut off and go out as `in_doubt`. Dropping the stream cuts them off too, so a pipe that was closed below stops the sending.
@@ -106,7 +106,7 @@ fn refires<T: Transport, J: Journal>(
             }
             return;
         };
-        // Set when nothing more is sent, so that nothing waits to be.
+        // Set when no request begins any more, so that nothing waits for it.
         let over = cx.stops().drain.child_token();
         let input = if options.settle.is_zero() {
             input.left_stream()
@@ -144,8 +144,8 @@ fn refires<T: Transport, J: Journal>(
                 yield Ok(left(leaving, &journal, &options, &cx).await);
             }
             intake.room.close_in_time(deadline, cx.is_draining());
-            if let Some(reason) = intake.room.closed().filter(|_| !over.is_cancelled()) {
-                end(reason, &over, &options, &cx);
+            if let Some(reason) = intake.room.closed() {
+                end(reason, crew.under_way(), &over, &options, &cx);
             }
             while intake.runs_low() && let Some(item) = input.next().now_or_never() {
                 if let Some(record) = intake.take(item, &journal, &options, &cx) {
@@ -299,11 +299,15 @@ fn unreadable(error: &std::io::Error) -> Fatal {
     Fatal::new(format!("read back the records that wait in a temporary file: {error}"))
 }
 
-/// The run is `over`: nothing more is sent, for this reason. One that would go on without an end, doing nothing, is drained.
-fn end(reason: Reason, over: &CancellationToken, options: &Options, cx: &Context) {
-    over.cancel();
-    if options.again_max > 0 {
+/// The run is `over`: no request begins any more, for this reason. One that would go on without an end, doing nothing, is drained; not before those that are under way have ended, for a stop
+/// cuts off what has no connection yet.
+fn end(reason: Reason, under_way: usize, over: &CancellationToken, options: &Options, cx: &Context) {
+    let has_no_end = options.again_max > 0;
+    if has_no_end && !over.is_cancelled() {
         cx.notes().say(format_args!("the logs are followed no longer: {}", reason.advice()));
+    }
+    over.cancel();
+    if has_no_end && under_way == 0 {
         cx.stops().drain.cancel();
     }
 }

@@ -163,6 +163,19 @@ async fn when_its_time_is_over_a_run_waits_for_nothing() {
     assert_eq!(by_time, (vec![None; 3], 2000));
 }
 
+/// The stop with which it ends came before there was a connection for the last one.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_follows_sends_all_that_it_may_before_it_ends() {
+    let (wire, cx) = (Pretend::new(), Context::default());
+    let log = given(&["/200/10/0/500", "/200/10"]).chain(futures_util::stream::pending());
+    let log = log.take_until(cx.stops().drain.clone().cancelled_owned());
+    let options = Options { again_max: 1, max_requests: Some(1), ..one_at_a_time() };
+    let reasons = run(options, Some(Arc::clone(&wire)), log, cx.clone())
+        .map(|item| item.expect("a record").retry().and_then(|retry| retry.reason));
+    assert_eq!(reasons.collect::<Vec<_>>().await, [Some(Reason::MaxRequests), None]);
+    assert_eq!(wire.asked_ms().len(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_was_sent_once_is_never_called_unsent() {
     let options = Options {
