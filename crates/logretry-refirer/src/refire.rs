@@ -5,7 +5,8 @@
 //! ```
 //!
 //! What ends before the request, ends without an intent: nothing was sent, and nothing is in doubt. A stop that lets what was sent end does not wait for a connection, over which
-//! something would be sent after it; nor does a run whose time is over. What a proxy does not let through, or the server says not to have looked at, has its intent, and ends like it.
+//! something would be sent after it; nor does a run whose time is over. Through a proxy to a server
+//! without TLS the connection is made with the request, and is waited for. What a proxy does not let through, or the server says not to have looked at, has its intent, and ends like it.
 
 use std::pin::pin;
 use std::task::Poll;
