@@ -64,7 +64,8 @@ pub struct RefireArgs {
     #[arg(long)]
     pub allow_acting: bool,
 
-    /// Never send paths that fit the glob pattern (`/admin/*`; `*` crosses `/`; repeatable)
+    /// Never send paths that fit the glob pattern (`/admin/*`; `*` crosses `/`; repeatable), however they are written: encoded, in capital letters, with `..` or `;a=b` in
+    /// them. With a path in --base-url, they are meant with it and without
     #[arg(long, value_name = "GLOB")]
     pub deny_path: Vec<String>,
 
