@@ -84,7 +84,11 @@ impl Options {
             return Err(Reason::MethodNotAllowed);
         }
         // Not what the library takes for safe, which is more: what is not confirmed must be what is held after a crash, and so on.
-        let is_safe = methods::is_safe(method.as_str()) && overriding().all(methods::is_safe);
+        let is_safe = methods::is_safe(method.as_str());
+        // The ledger goes by the request line, and would send it again after a crash.
+        if is_safe && !overriding().all(methods::is_safe) {
+            return Err(Reason::MethodNotAllowed);
+        }
         let is_idempotent =
             methods::is_idempotent(method.as_str()) && overriding().all(methods::is_idempotent);
         if self.undelivered && !is_safe && original.undelivered.is_none() {
@@ -320,6 +324,16 @@ mod tests {
         assert_eq!(ask(&[("X-HTTP-Method-Override", "DELETE")]), Err(Reason::MethodNotAllowed));
         let both = [("X-HTTP-Method-Override", "PUT"), ("X-Method-Override", "DELETE")];
         assert_eq!(ask(&both), Err(Reason::MethodNotAllowed), "nobody knows which of them counts");
+        let asking = Exchange {
+            method: Some("GET".to_owned()),
+            target: Some("/a".to_owned()),
+            headers: Header::recorded("X-HTTP-Method-Override", "POST").into_iter().collect(),
+            body: Some("x".into()),
+            ..Exchange::default()
+        };
+        let mut options = options();
+        options.methods = "GET,POST".parse().expect("methods");
+        assert_eq!(options.judge(&record(asking)).err(), Some(Reason::MethodNotAllowed));
     }
 
     #[test]
