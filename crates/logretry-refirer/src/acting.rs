@@ -19,6 +19,8 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::percent_decode_str;
+
 mod beginnings;
 
 /// What acts.
@@ -146,30 +148,13 @@ fn without_extension(segment: &str) -> &str {
     }
 }
 
-/// `text`, percent-decoded once, as a server does; `+` is a blank.
-pub(crate) fn decoded(text: &str) -> Cow<'_, str> {
+/// `text`, percent-decoded once, as a server does with a query; `+` is a blank.
+fn decoded(text: &str) -> Cow<'_, str> {
     if !text.contains(['%', '+']) {
         return Cow::Borrowed(text);
     }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let (byte, after) = match (first, tail) {
-            (b'%', [high, low, after @ ..]) => match (hex(*high), hex(*low)) {
-                (Some(high), Some(low)) => (high << 4 | low, after),
-                _ => (b'%', tail),
-            },
-            (b'+', _) => (b' ', tail),
-            _ => (*first, tail),
-        };
-        bytes.push(byte);
-        rest = after;
-    }
-    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    let text = text.replace('+', " ");
+    Cow::Owned(percent_decode_str(&text).decode_utf8_lossy().into_owned())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use std::str::FromStr;
 
 use globset::{GlobBuilder, GlobMatcher};
+use percent_encoding::percent_decode_str;
 
 use crate::RefirerError;
 
@@ -16,19 +17,21 @@ impl DeniedPath {
     /// Whether it fits the path of `target`, with the path of the base URL before it, or behind that.
     pub(crate) fn fits(&self, prefix: &str, target: &str) -> bool {
         let path = target.split('?').next().unwrap_or_default();
+        let decoded = |text| percent_decode_str(text).decode_utf8_lossy();
+        self.fits_as_it_stands(prefix, path) || self.fits_as_it_stands(&decoded(prefix), &decoded(path))
+    }
+
+    fn fits_as_it_stands(&self, prefix: &str, path: &str) -> bool {
         let behind_prefix = |path: &str| {
             let (start, rest) = path.split_at_checked(prefix.len())?;
             (!prefix.is_empty() && start.eq_ignore_ascii_case(prefix)).then(|| self.0.is_match(rest))
         };
         let is_match = |path: &str| self.0.is_match(path) || behind_prefix(path) == Some(true);
-        let fits = |path: &str| {
-            [path, &without_parameters(path)].into_iter().any(|path| {
-                is_match(path)
-                    || is_match(&normalised(path, Slashes::First))
-                    || is_match(&normalised(path, Slashes::Last))
-            })
-        };
-        fits(path) || fits(&crate::acting::decoded(path))
+        [path, &without_parameters(path)].into_iter().any(|path| {
+            is_match(path)
+                || is_match(&normalised(path, Slashes::First))
+                || is_match(&normalised(path, Slashes::Last))
+        })
     }
 }
 
@@ -129,6 +132,15 @@ mod tests {
         {
             assert_eq!(denied.fits("", target), fits, "{target}");
         }
+    }
+
+    #[test]
+    fn a_path_is_decoded_as_a_path_and_with_that_of_the_base_url() {
+        let denied: DeniedPath = "/a+b".parse().expect("a glob");
+        assert!(
+            denied.fits("", "/%61+b") && denied.fits("", "/a%2Bb") && denied.fits("/a%20b", "/a%20b/a+b")
+        );
+        assert!(!denied.fits("", "/a%20b"));
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(super) struct Tunnel {
 impl Tunnel {
     pub(super) fn new(ProxyUrl(url): &ProxyUrl) -> Self {
         // A plus is no blank here.
-        let plain = |text: &str| crate::acting::decoded(&text.replace('+', "%2B")).into_owned();
+        let plain = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
         let (user, password) = (plain(url.username()), plain(url.password().unwrap_or_default()));
         let given = !user.is_empty() || url.password().is_some();
         Self {
