@@ -52,6 +52,7 @@ impl Refirer {
         if options.destination.base_url.is_none() && options.destination.allow_hosts.is_empty() {
             return Err(RefirerError::NoDestination);
         }
+        options.resolve.check(&options.destination)?;
         let options = options.with_times_in_reach();
         let wire = if options.dry_run { None } else { Some(Wire::new(&options)?) };
         Ok(Self { options, wire, journal: NoJournal })
