@@ -73,8 +73,9 @@ const TOLERANCE: f64 = 1.2;
 const CAUTION: f64 = 1.25;
 /// How much slower a round must be there to be believed at once.
 const CERTAIN: f64 = 1.6;
-/// The same beyond chance, which there must be so many times as far off.
-const CERTAIN_CHANCE: f64 = 1.5;
+/// How many times as far as by chance a round must be off there, and to be believed at once: what ends too early takes long to grow.
+const CHANCES: f64 = 1.5;
+const CERTAIN_CHANCES: f64 = 2.0;
 /// How far the limit comes down before it is asked whether that was of any use.
 const TRIAL: f64 = 0.75;
 /// As slow as before: the share of the time that answers took before.
@@ -343,8 +344,8 @@ impl Gradient {
         }
         let gradient = (TOLERANCE.max(1.0 + chance) * base_ms / short_ms).clamp(0.5, 1.0);
         let is_fast = self.limit < self.threshold;
-        let doubtful = is_fast && short_ms > CAUTION.max(1.0 + chance) * base_ms;
-        let certain = short_ms > CERTAIN.max(1.0 + CERTAIN_CHANCE * chance) * base_ms;
+        let doubtful = is_fast && short_ms > CAUTION.max(1.0 + CHANCES * chance) * base_ms;
+        let certain = short_ms > CERTAIN.max(1.0 + CERTAIN_CHANCES * chance) * base_ms;
         let certain = std::mem::replace(&mut self.doubtful, doubtful) || certain;
         if doubtful && certain {
             // The end of slow start: the way to the new limit is gone at once.
@@ -422,7 +423,7 @@ impl Gradient {
             self.before_ms = None;
             base_ms = before_ms;
         }
-        let is_first = self.is_starting() && short_ms <= CAUTION.max(1.0 + chance) * base_ms;
+        let is_first = self.is_starting() && short_ms <= CAUTION.max(1.0 + CHANCES * chance) * base_ms;
         self.averaged += if is_first { good.answers } else { 0 };
         let share = match short_ms > base_ms {
             // A dozen answers are no average yet.
