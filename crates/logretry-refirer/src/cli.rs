@@ -130,11 +130,11 @@ pub struct RefireArgs {
     #[arg(long, value_name = "TIME")]
     pub settle: Option<String>,
 
-    /// Send at most N requests in all; the rest is `unsent`, and logs are followed no longer
+    /// Send at most N requests in all; the rest is `unsent`, and a `logretry run` follows logs no longer
     #[arg(long, value_name = "N")]
     pub max_requests: Option<NonZeroU64>,
 
-    /// Begin no request after this time; the rest is `unsent`, and logs are followed no longer
+    /// Begin no request after this time; the rest is `unsent`, and a `logretry run` follows logs no longer
     #[arg(long, value_name = "TIME")]
     pub max_time: Option<String>,
 
