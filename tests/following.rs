@@ -271,6 +271,9 @@ fn two_runs_do_not_share_their_positions() {
     append(line("GET /3", 500));
     let run = follow(&desk, "access.log", &url, &more);
     lines(&desk, "retry.log", 2);
+    // Then nothing is on its way there.
+    let settled = desk.read("access.log").len().to_string();
+    until("its positions", || desk.read("at").contains(&settled).then_some(()));
     desk.put("copy", desk.read("at"));
     fs::rename(desk.path("copy"), desk.path("at")).expect("a copy");
     append(line("GET /4", 500));

@@ -109,10 +109,11 @@ impl Kept {
         if is_locked(&file) || !has_name(&file, &new) {
             return Err(io::Error::other(IN_USE));
         }
-        self.refuse_that_of_others()?;
         file.set_len(0)?;
         writeln!(file, "{text}")?;
         file.sync_data()?;
+        // As late as can be: that took its time.
+        self.refuse_that_of_others()?;
         std::fs::rename(new, &self.path)?;
         self.held = Some(file);
         Ok(())
