@@ -87,19 +87,22 @@ const HELD_OUT: [Profile; 13] = [
     profile("says 500 when it has too much, and has no queue", 12, 40.0, 0, Habit::Fails, 60),
 ];
 
-/// Where less is reached, and how much, and with how many overload errors: a long way up in a short time; averages that say little; so many broken pages that chance now and then makes them look
-/// like load; and overload that looks like a broken page.
-const HARD: [(&str, f64, f64); 6] = [
-    ("bears 250 a second", 0.85, OVERLOAD_MAX),
-    ("has a cache, and other pages take thirty times as long", 0.75, OVERLOAD_MAX),
-    ("has one page in ten that takes fifty times as long", 0.6, OVERLOAD_MAX),
-    ("has one page in three that is broken", 0.75, OVERLOAD_MAX),
-    ("has two pages in five that are broken", 0.4, OVERLOAD_MAX),
-    ("says 500 when it has too much, and has no queue", 0.8, 0.04),
+/// Where less is reached: how much on average, how much at worst, and with how many overload errors. It is a long way up in a short time; averages say little; so many broken pages look like
+/// load now and then; or overload looks like a broken page.
+const HARD: [(&str, f64, f64, f64); 7] = [
+    ("bears 250 a second", 0.85, 0.65, OVERLOAD_MAX),
+    ("has a cache, and other pages take thirty times as long", GOODPUT_MIN, 0.75, OVERLOAD_MAX),
+    ("has one page in ten that takes fifty times as long", 0.85, 0.6, OVERLOAD_MAX),
+    ("has one page in four that is broken", GOODPUT_MIN, 0.75, OVERLOAD_MAX),
+    ("has one page in three that is broken", GOODPUT_MIN, 0.75, OVERLOAD_MAX),
+    ("has two pages in five that are broken", 0.6, 0.4, OVERLOAD_MAX),
+    ("says 500 when it has too much, and has no queue", 0.8, 0.8, 0.04),
 ];
 
 /// What is asked of the figures.
 const GOODPUT_MIN: f64 = 0.9;
+/// And of the worst seed: in one of a hundred the first dozens of answers mislead whoever looks at no more.
+const WORST_MIN: f64 = 0.85;
 const OVERLOAD_MAX: f64 = 0.01;
 
 fn get(number: usize, host: &str) -> Record {
@@ -210,8 +213,8 @@ impl Figures {
 
     fn is_good(&self) -> bool {
         let hard = HARD.iter().find(|(name, ..)| *name == self.profile.name);
-        let (least, most) = hard.map_or((GOODPUT_MIN, OVERLOAD_MAX), |&(_, least, most)| (least, most));
-        self.shares().1 >= least && self.overload() <= most
+        let &(_, least, worst, most) = hard.unwrap_or(&("", GOODPUT_MIN, WORST_MIN, OVERLOAD_MAX));
+        self.shares().0 >= least && self.shares().1 >= worst && self.overload() <= most
     }
 
     /// A line of the table.
