@@ -12,7 +12,7 @@
 //! The law of the pace already asks a failing host for less. A breaker is for the host that fails whatever it is asked: most
 //! requests to it are wasted, and each may be the one that keeps it from coming up. Each hold is a third longer than the one before:
 //! what is lost when a host is back is the rest of a hold, so that is about a seventh of the time for which it was gone, and a host that
-//! flaps is worked off in its good times. Holds are jittered, so that several runs do not knock in step. A host that has given a hundred answers since, without another trip,
+//! flaps is worked off in its good times. Holds are jittered, so that several runs do not knock in step. A host that has given two hundred answers since, without another trip,
 //! has its trips forgiven.
 //!
 //! What failed once is what is sent here, and some of it fails for good: pages that are broken, whoever asks for them. They come as they stand in the log, and where they are a quarter of it, half of twenty
@@ -38,8 +38,8 @@ const HOLD: Duration = Duration::from_secs(1);
 const GROWTH: f64 = 4.0 / 3.0;
 /// What holds grow up to.
 const HOLD_MAX: Duration = Duration::from_secs(60);
-/// Answers since the last trip after which trips are forgiven.
-const FORGIVEN_AFTER: u32 = 100;
+/// Answers since the last trip after which trips are forgiven: more than any trip takes.
+const FORGIVEN_AFTER: u32 = 200;
 
 /// The breaker of one host.
 #[derive(Debug, Clone)]

@@ -110,8 +110,8 @@ pub struct RefireArgs {
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub max_retry_after: String,
 
-    /// Leave a host alone for a while when half of its last 20 answers failed, and give it up with the Nth time: what is
-    /// left for it is not sent. 0 never does [default: 12; when logs are followed, a host is left alone, and never given up]
+    /// Leave a host alone for a while when half of its last 20 answers failed (where pages are broken, 500: two thirds of the last
+    /// 40, or half of the last 200), and give it up with the Nth time: what is left for it is not sent. 0 never does [default: 12; when logs are followed, a host is left alone, and never given up]
     #[arg(long, value_name = "N")]
     pub trips: Option<u32>,
 

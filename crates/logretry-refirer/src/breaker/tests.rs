@@ -72,8 +72,18 @@ fn a_probe_that_succeeds_closes_it_and_health_forgives_its_trips() {
     assert_eq!(told(&mut breaker, ".", now), None);
     assert_eq!(breaker.state(), State::Closed);
     assert_eq!(told(&mut breaker, "xxxxxxxxx", now), Some(Turn::Held(hold(2, 1.0), 2)));
-    told(&mut breaker, &"...b".repeat(25), now);
+    told(&mut breaker, &"...b".repeat(50), now);
     assert_eq!(told(&mut breaker, &"x".repeat(10), now), Some(Turn::Held(HOLD, 1)));
+}
+
+#[test]
+fn a_host_of_which_half_fails_is_given_up_and_one_of_which_a_third_does_is_not() {
+    let ends = |answers: &str| {
+        let mut breaker = Breaker::new(12);
+        (0..2000).any(|_| told(&mut breaker, answers, Instant::now()) == Some(Turn::GivenUp))
+    };
+    assert!(ends(".b") && ends(".x") && ends("b") && ends(".bb"));
+    assert!(!ends("..b") && !ends("..x"));
 }
 
 #[test]
