@@ -27,6 +27,7 @@ mod marks;
 mod numbers;
 mod own_files;
 mod pipes;
+mod positions;
 mod readme;
 mod run;
 mod schema;
