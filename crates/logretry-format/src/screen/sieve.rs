@@ -18,6 +18,13 @@ struct Seen {
     unwanted: u64,
 }
 
+/// Line ends in some bytes: all of them, and those whose lines are to be shown.
+#[derive(Debug, Default, Clone, Copy)]
+struct Found {
+    ends: u64,
+    shown: u64,
+}
+
 impl Screen {
     /// Shows each line of `block` that it does not rule out to `maybe`, with its place in the block and how many lines stand before it there, until that says `false`.
     /// How many lines the block has, or how many stand before the one that ended it.
@@ -57,11 +64,10 @@ impl Screen {
         block: &[u8],
         maybe: &mut dyn FnMut(Range<usize>, u64) -> bool,
     ) -> u64 {
-        let eye = Eye::new(simd, self);
-        if self.is_short && eye.is_usual() {
-            self.sift_by::<S, true>(eye, block, maybe)
+        if self.is_short && Eye::new(simd, self).is_usual() {
+            self.sift_by::<S, true>(simd, block, maybe)
         } else {
-            self.sift_by::<S, false>(eye, block, maybe)
+            self.sift_by::<S, false>(simd, block, maybe)
         }
     }
 
@@ -69,32 +75,58 @@ impl Screen {
     #[inline(always)]
     fn sift_by<S: Simd, const USUAL: bool>(
         &self,
-        eye: Eye<'_, S>,
+        simd: S,
         block: &[u8],
         maybe: &mut dyn FnMut(Range<usize>, u64) -> bool,
     ) -> u64 {
-        let (mut seen, mut lines) = (Seen::default(), 0);
-        for from in (0..block.len()).step_by(STEP) {
-            let whole = block.get(from.wrapping_sub(BEFORE)..).and_then(|rest| rest.first_chunk());
-            let mut places = match whole {
-                Some(window) => eye.places::<USUAL>(window),
-                None => eye.places::<USUAL>(&at_the_edge(block, from)),
-            };
-            if !USUAL && !self.is_short && places.wanted | places.unwanted != 0 {
-                places.retain(|at, is_wanted| self.is_around(block, from + at, is_wanted));
+        let (mut seen, mut lines, mut from) = (Seen::default(), 0, 0);
+        while from < block.len() {
+            // Made here, and with no call in the loop behind it: then what is looked for stays in registers. What a call comes between goes to memory, and is read there at each step.
+            let eye = Eye::new(simd, self);
+            let mut found = Found::default();
+            while let Some(window) =
+                block.get(from.wrapping_sub(BEFORE)..).and_then(|rest| rest.first_chunk())
+            {
+                found = self.find::<S, USUAL>(eye, block, from, window, &mut seen);
+                if found.shown != 0 {
+                    break;
+                }
+                lines += u64::from(found.ends.count_ones());
+                from += STEP;
             }
-            let ends = places.line_ends;
-            let unwanted = ends_behind(ends, places.unwanted, &mut seen.unwanted);
-            let wanted = ends_behind(ends, places.wanted, &mut seen.wanted);
-            let shown = ends & (!unwanted | wanted);
-            if shown != 0
-                && let Some(before) = show(shown, ends, block, from, lines, maybe)
+            if found.shown == 0 {
+                found = self.find::<S, USUAL>(eye, block, from, &at_the_edge(block, from), &mut seen);
+            }
+            if found.shown != 0
+                && let Some(before) = show(found, block, from, lines, maybe)
             {
                 return before;
             }
-            lines += u64::from(ends.count_ones());
+            lines += u64::from(found.ends.count_ones());
+            from += STEP;
         }
         lines
+    }
+
+    /// What is found in `window`, whose middle begins at `from` in `block`.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn find<S: Simd, const USUAL: bool>(
+        &self,
+        eye: Eye<'_, S>,
+        block: &[u8],
+        from: usize,
+        window: &[u8; WINDOW],
+        seen: &mut Seen,
+    ) -> Found {
+        let mut places = eye.places::<USUAL>(window);
+        if !USUAL && !self.is_short && places.wanted | places.unwanted != 0 {
+            places.retain(|at, is_wanted| self.is_around(block, from + at, is_wanted));
+        }
+        let ends = places.line_ends;
+        let unwanted = ends_behind(ends, places.unwanted, &mut seen.unwanted);
+        let wanted = ends_behind(ends, places.wanted, &mut seen.wanted);
+        Found { shown: ends & (!unwanted | wanted), ends }
     }
 
     /// Whether the literals stand around the status that begins at `at`; if it is wanted, only the one before it has to.
@@ -113,11 +145,10 @@ fn at_the_edge(block: &[u8], from: usize) -> [u8; WINDOW] {
     window
 }
 
-/// Shows the lines that end at `shown`; how many stand before the one that ended it.
+/// Shows the lines that are to be; how many stand before the one that ended it.
 #[cold]
 fn show(
-    mut shown: u64,
-    ends: u64,
+    Found { ends, mut shown }: Found,
     block: &[u8],
     from: usize,
     lines: u64,
