@@ -70,7 +70,10 @@ pub(crate) fn read(
         blocks.block_bytes = blocks.block_bytes.saturating_mul(SCREENED_TIMES);
         desk.begin_unread(blocks.file, (progress.lines, progress.offset)).map_err(Trouble::Read)?;
     }
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX) as u64;
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    // Where every line becomes a record on a pipe, each thread waits now and then, for the pipe or for its turn: with one more its core need not wait with it.
+    let one_more = feed.encodes() && plan.screen.is_none();
+    let threads = (cores + usize::from(one_more)).min(THREADS_MAX) as u64;
     let shared = Shared {
         numbers: feed.encodes().then(|| Numbers::new(progress.lines)),
         buffers: Mutex::default(),

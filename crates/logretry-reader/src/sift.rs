@@ -26,7 +26,7 @@ pub(crate) struct Plan {
 }
 
 /// Lines of a block that are made something of at a time. Where all lines of a block are records, these are a dozen times larger than the block.
-const PART_LINES_MAX: usize = 2048;
+const PART_LINES_MAX: usize = 1024;
 
 /// A part of a block with what was made of its lines.
 #[derive(Debug, Default)]
