@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 
 use crate::{IdHasher, RecordId};
 
@@ -114,10 +114,13 @@ const SHELVES: u16 = 24 * 60;
 /// How far into a line its time is looked for.
 const SEARCHED: usize = 512;
 
-/// The minute of the first `hh:mm:ss` in `line`. It is of the bytes alone, whatever the format makes of them: equal lines have the same.
+/// The minute of the `hh:mm:ss` in a first `[22/Nov/2026:06:22:52`, or else of the first one in `line`. It is of the bytes alone, whatever the format makes of them: equal lines have the same.
 fn shelf(line: &[u8]) -> u16 {
     let head = &line[..line.len().min(SEARCHED)];
-    memchr_iter(b':', head).find_map(|colon| minute(head.get(colon.checked_sub(3)?..colon + 6)?)).unwrap_or(0)
+    let in_brackets = memchr(b'[', head).and_then(|open| minute(head.get(open + 12..open + 21)?));
+    let first =
+        || memchr_iter(b':', head).find_map(|colon| minute(head.get(colon.checked_sub(3)?..colon + 6)?));
+    in_brackets.or_else(first).unwrap_or(0)
 }
 
 /// The minute of the day in `?hh:mm:ss`, where `?` is no digit.
@@ -175,6 +178,8 @@ mod tests {
             ("", 0),
             ("no time", 0),
             ("203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] \"GET / HTTP/1.1\" 502", 6 * 60 + 22),
+            ("::1 10:11:12 - [22/Nov/2026:06:22:52 +0000]", 6 * 60 + 22),
+            ("[x] 10:11:12", 10 * 60 + 11),
             (r#"{"time":"2026-11-22T23:59:52.5Z","x":"00:01:00"}"#, 23 * 60 + 59),
             ("[2001:db8:12:34::1] 1763792572.123 :::12:3", 0),
             (":12:00:00", 12 * 60),
