@@ -30,7 +30,7 @@ pub enum LedgerError {
         /// The file.
         path: PathBuf,
     },
-    /// It was written by a later release.
+    /// It was written by another release.
     #[error("use the ledger `{}`: it has version {found}, and this program knows version {known}; use the release that wrote it", path.display())]
     Version {
         /// The ledger.

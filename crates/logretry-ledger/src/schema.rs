@@ -22,8 +22,8 @@ use crate::place;
 
 /// `lgry`: what `file(1)` and SQLite know a ledger by.
 pub(crate) const APPLICATION_ID: i32 = 0x6C67_7279;
-/// The version of the tables.
-pub(crate) const VERSION: i32 = 1;
+/// The version of the tables and of the ids in them: with other ids no line would be found again, and each be sent once more.
+pub(crate) const VERSION: i32 = 2;
 /// The first SQLite without the WAL-reset bug.
 const SQLITE_MIN: i32 = 3_051_003;
 

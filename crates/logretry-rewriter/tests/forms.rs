@@ -89,8 +89,8 @@ fn a_line_in_combined_format() {
 #[test]
 fn the_record_with_its_url_marked() {
     assert_snapshot!(rendered(Form::Json), @r#"
-    {"v":1,"id":"cd5459e8534758825eb79e208db5d218","origin":{"source":"access.log","line":7,"offset":0,"format":"combined","text":"203.0.113.9 - - [22/Nov/2026:08:22:52 +0200] \"GET /a?b=c HTTP/1.1\" 502 157 \"-\" \"say \\x22hi\\x22\\x1B\""},"original":{"time":"2026-11-22T06:22:52Z","method":"GET","target":"/a?b=c","status":502,"client":"203.0.113.9","user_agent_base64":"c2F5ICJoaSIb6Q=="},"retry":{"time":"2026-11-22T09:40:03.5Z","method":"GET","url":"https://shop.example/a?b=c&retry=True","attempts":1,"outcome":"recovered","status":200,"duration_ms":23.5,"bytes":512}}
-    {"v":1,"id":"cd5459e8534758825eb79e208db5d218","origin":{"source":"access.log","line":7,"offset":0,"format":"combined","text":"203.0.113.9 - - [22/Nov/2026:08:22:52 +0200] \"GET /a?b=c HTTP/1.1\" 502 157 \"-\" \"say \\x22hi\\x22\\x1B\""},"original":{"time":"2026-11-22T06:22:52Z","method":"GET","target":"/a?b=c","status":502,"client":"203.0.113.9","user_agent_base64":"c2F5ICJoaSIb6Q=="},"retry":{"time":"2026-11-22T09:40:03.5Z","method":"GET","url":"https://shop.example/a?b=c&retry=True","attempts":1,"outcome":"unanswered","status":200,"duration_ms":30000.0,"error":"timeout"}}
+    {"v":1,"id":"45ffed15ecf15682e9ddcae39a220211","origin":{"source":"access.log","line":7,"offset":0,"format":"combined","text":"203.0.113.9 - - [22/Nov/2026:08:22:52 +0200] \"GET /a?b=c HTTP/1.1\" 502 157 \"-\" \"say \\x22hi\\x22\\x1B\""},"original":{"time":"2026-11-22T06:22:52Z","method":"GET","target":"/a?b=c","status":502,"client":"203.0.113.9","user_agent_base64":"c2F5ICJoaSIb6Q=="},"retry":{"time":"2026-11-22T09:40:03.5Z","method":"GET","url":"https://shop.example/a?b=c&retry=True","attempts":1,"outcome":"recovered","status":200,"duration_ms":23.5,"bytes":512}}
+    {"v":1,"id":"45ffed15ecf15682e9ddcae39a220211","origin":{"source":"access.log","line":7,"offset":0,"format":"combined","text":"203.0.113.9 - - [22/Nov/2026:08:22:52 +0200] \"GET /a?b=c HTTP/1.1\" 502 157 \"-\" \"say \\x22hi\\x22\\x1B\""},"original":{"time":"2026-11-22T06:22:52Z","method":"GET","target":"/a?b=c","status":502,"client":"203.0.113.9","user_agent_base64":"c2F5ICJoaSIb6Q=="},"retry":{"time":"2026-11-22T09:40:03.5Z","method":"GET","url":"https://shop.example/a?b=c&retry=True","attempts":1,"outcome":"unanswered","status":200,"duration_ms":30000.0,"error":"timeout"}}
     "#);
 }
 
@@ -98,8 +98,8 @@ fn the_record_with_its_url_marked() {
 fn a_table_with_a_header() {
     assert_snapshot!(rendered(Form::Csv), @"
     time,method,url,outcome,status,error,duration_ms,bytes,attempts,original_time,original_status,source,line,id
-    2026-11-22T09:40:03.5Z,GET,https://shop.example/a?b=c&retry=True,recovered,200,,23.5,512,1,2026-11-22T06:22:52Z,502,access.log,7,cd5459e8534758825eb79e208db5d218
-    2026-11-22T09:40:03.5Z,GET,https://shop.example/a?b=c&retry=True,unanswered,200,timeout,30000,,1,2026-11-22T06:22:52Z,502,access.log,7,cd5459e8534758825eb79e208db5d218
+    2026-11-22T09:40:03.5Z,GET,https://shop.example/a?b=c&retry=True,recovered,200,,23.5,512,1,2026-11-22T06:22:52Z,502,access.log,7,45ffed15ecf15682e9ddcae39a220211
+    2026-11-22T09:40:03.5Z,GET,https://shop.example/a?b=c&retry=True,unanswered,200,timeout,30000,,1,2026-11-22T06:22:52Z,502,access.log,7,45ffed15ecf15682e9ddcae39a220211
     ");
 }
 

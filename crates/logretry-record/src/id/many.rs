@@ -1,19 +1,18 @@
 //! The ids of many lines, hashed side by side.
 //!
-//! BLAKE3 cuts a line into blocks of 64 bytes and mixes each into what came out of the one before it. In that chain every step waits for the last one, and most of a processor idles. Lines do not wait for each other:
-//! side by side, up to sixteen of them take hardly longer than one. The library does that for the parts of a long text; its door to it, [`Platform`], is public but not documented, which is why `Cargo.toml` names one version, and why tests
+//! BLAKE3 mixes each block of 64 bytes into what came out of the one before it. In that chain every step waits for the last one, and most of a processor idles. Lines do not wait for each other: side by side, up to
+//! sixteen of them take hardly longer than one. The library does that for the parts of a long text; its door to it, [`Platform`], is public but not documented, which is why `Cargo.toml` names one version, and why tests
 //! compare each id with what [`RecordId::of_line`] makes of the line.
 //!
-//! Only lines of as many blocks can go together, and all but their last block, which need not be whole.
+//! Only lines of as many blocks can go together, and only whole blocks can, which is why an id is of a line that is filled up.
 
 use blake3::IncrementCounter;
-use blake3::platform::{Platform, words_from_le_bytes_32};
+use blake3::platform::Platform;
 
-use super::{BEFORE, RecordId, TAG};
+use super::{BLOCK, FILL, RecordId, TAG, filled};
 
 /// Lines that are hashed at once.
 const LANES: usize = 16;
-const BLOCK: usize = 64;
 /// A longer text is a tree, and no chain.
 const BLOCKS_MAX: usize = 16;
 
@@ -24,7 +23,7 @@ const CHUNK_START: u8 = 1;
 const CHUNK_END: u8 = 1 << 1;
 const ROOT: u8 = 1 << 3;
 
-/// Gives many lines their ids, at a third of what [`RecordId::of_line`] costs for each.
+/// Gives many lines their ids, at a fifth of what [`RecordId::of_line`] costs for each.
 ///
 /// ```
 /// use logretry_record::{RecordId, RecordIds};
@@ -35,18 +34,18 @@ const ROOT: u8 = 1 << 3;
 #[derive(Debug)]
 pub struct RecordIds {
     platform: Platform,
-    /// By the number of whole blocks before the last one, less one.
-    chains: [Chains; BLOCKS_MAX - 1],
+    /// By the number of blocks, less one.
+    chains: [Chains; BLOCKS_MAX],
     ids: Vec<RecordId>,
 }
 
 /// Lines of as many blocks, as they are hashed.
 #[derive(Debug, Default)]
 struct Chains {
-    /// One text behind the other, each filled up with zeros to its last block.
+    /// One text behind the other, each filled up.
     bytes: Vec<u8>,
-    /// Which line each text is of, and how many bytes its last block has.
-    lines: Vec<(usize, u8)>,
+    /// Which line each text is of.
+    lines: Vec<usize>,
 }
 
 impl Default for RecordIds {
@@ -61,8 +60,7 @@ impl RecordIds {
         let Self { platform, chains, ids } = self;
         ids.clear();
         for line in lines {
-            let before_last = (BEFORE + line.len() - 1) / BLOCK;
-            let Some(chains) = before_last.checked_sub(1).and_then(|index| chains.get_mut(index)) else {
+            let Some(chains) = chains.get_mut(filled(line) / BLOCK - 1) else {
                 ids.push(RecordId::of_line(line, 0));
                 continue;
             };
@@ -80,16 +78,15 @@ impl RecordIds {
 }
 
 impl Chains {
-    #[expect(clippy::cast_possible_truncation, reason = "a block has 64 bytes")]
     fn push(&mut self, line: &[u8], index: usize) {
+        let end = self.bytes.len() + filled(line);
         self.bytes.extend_from_slice(TAG);
         self.bytes.extend_from_slice(&0_u64.to_le_bytes());
         self.bytes.extend_from_slice(line);
-        let last = (BEFORE + line.len() - 1) % BLOCK + 1;
-        // A whole block of zeros and some less: to append as many as are wanted needs a call.
-        self.bytes.extend_from_slice(&[0; BLOCK]);
-        self.bytes.truncate(self.bytes.len() - last);
-        self.lines.push((index, last as u8));
+        // More than is wanted, and the rest taken back: to append as many as are wanted needs a call.
+        self.bytes.extend_from_slice(FILL);
+        self.bytes.truncate(end);
+        self.lines.push(index);
     }
 
     /// Gives its lines their ids, and forgets them.
@@ -99,26 +96,20 @@ impl Chains {
         }
         let length = self.bytes.len() / self.lines.len();
         let mut out = [0; 32 * LANES];
-        BY_BLOCKS[length / BLOCK - 2](platform, &self.bytes, length, &mut out);
-        let texts = self.bytes.chunks_exact(length);
-        for ((text, before), &(index, last)) in texts.zip(out.as_chunks::<32>().0).zip(&self.lines) {
-            let mut state = words_from_le_bytes_32(before);
-            let block = text.last_chunk::<BLOCK>().expect("each text is made of blocks");
-            platform.compress_in_place(&mut state, block, last, 0, CHUNK_END | ROOT);
-            for (bytes, word) in ids[index].0.as_chunks_mut().0.iter_mut().zip(state) {
-                *bytes = word.to_le_bytes();
-            }
+        BY_BLOCKS[length / BLOCK - 1](platform, &self.bytes, &mut out);
+        for (&index, hash) in self.lines.iter().zip(out.as_chunks::<32>().0) {
+            ids[index] = RecordId::of_hash(hash);
         }
         self.bytes.clear();
         self.lines.clear();
     }
 }
 
-/// Hashes the first bytes of texts of a length; what comes out is 32 bytes for each.
-type Hash = fn(Platform, &[u8], usize, &mut [u8]);
+/// Hashes texts of a length that stand one behind the other; what comes out is 32 bytes for each.
+type Hash = fn(Platform, &[u8], &mut [u8]);
 
-/// By how many blocks there are before the last one, less one.
-const BY_BLOCKS: [Hash; BLOCKS_MAX - 1] = [
+/// By how many blocks there are, less one.
+const BY_BLOCKS: [Hash; BLOCKS_MAX] = [
     hash::<64>,
     hash::<128>,
     hash::<192>,
@@ -134,16 +125,17 @@ const BY_BLOCKS: [Hash; BLOCKS_MAX - 1] = [
     hash::<832>,
     hash::<896>,
     hash::<960>,
+    hash::<1024>,
 ];
 
-fn hash<const BYTES: usize>(platform: Platform, bytes: &[u8], length: usize, out: &mut [u8]) {
+fn hash<const BYTES: usize>(platform: Platform, bytes: &[u8], out: &mut [u8]) {
+    let texts = bytes.as_chunks::<BYTES>().0;
     let mut inputs = [&[0; BYTES]; LANES];
-    let mut count = 0;
-    for (input, text) in inputs.iter_mut().zip(bytes.chunks_exact(length)) {
-        *input = text.first_chunk().expect("its last block stands behind these");
-        count += 1;
+    for (input, text) in inputs.iter_mut().zip(texts) {
+        *input = text;
     }
-    platform.hash_many(&inputs[..count], &IV, 0, IncrementCounter::No, 0, CHUNK_START, 0, out);
+    let end = CHUNK_END | ROOT;
+    platform.hash_many(&inputs[..texts.len()], &IV, 0, IncrementCounter::No, 0, CHUNK_START, end, out);
 }
 
 #[cfg(test)]
