@@ -78,7 +78,7 @@ fn block(form: Form) -> Block {
 }
 
 #[library_benchmark(setup = block)]
-#[bench::combined(args = (COMBINED), config = counted(32_500))]
+#[bench::combined(args = (COMBINED), config = counted(31_400))]
 pub(crate) fn screen(block: Block) -> Block {
     black_box(block.screen.sift(&block.bytes, |place, _| !black_box(place).is_empty()));
     block

@@ -67,7 +67,7 @@ fn texts(lines: usize) -> Vec<String> {
 }
 
 #[library_benchmark(setup = texts)]
-#[bench::combined(args = (LINES), config = counted(219_000))]
+#[bench::combined(args = (LINES), config = counted(221_000))]
 pub(crate) fn id(texts: Vec<String>) -> Vec<String> {
     for text in &texts {
         black_box(RecordId::of_line(text.as_bytes(), 0));
@@ -86,7 +86,7 @@ fn ids((texts, mut ids): (Vec<String>, RecordIds)) -> (Vec<String>, RecordIds) {
 }
 
 #[library_benchmark(setup = naming)]
-#[bench::combined(args = (LINES), config = counted(115_000))]
+#[bench::combined(args = (LINES), config = counted(82_000))]
 pub(crate) fn many_ids(naming: (Vec<String>, RecordIds)) -> (Vec<String>, RecordIds) {
     ids(naming)
 }

@@ -23,7 +23,7 @@ const CHUNK_START: u8 = 1;
 const CHUNK_END: u8 = 1 << 1;
 const ROOT: u8 = 1 << 3;
 
-/// Gives many lines their ids, at a fifth of what [`RecordId::of_line`] costs for each.
+/// Gives many lines their ids: where the processor has AVX-512, at a tenth of what [`RecordId::of_line`] costs for each.
 ///
 /// ```
 /// use logretry_record::{RecordId, RecordIds};
