@@ -33,6 +33,9 @@ pub struct Bodies {
     lost: usize,
 }
 
+/// What programs of Windows write at the very beginning; RFC 8259 §8.1 lets a parser pass over it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 #[derive(Debug, Clone, Copy)]
 struct Place {
     offset: u64,
@@ -64,10 +67,13 @@ impl Bodies {
             if length > RECORD_BYTES_MAX {
                 return Err(refuse(format!("it is longer than {RECORD_BYTES_MAX} bytes")));
             }
-            if !line.trim_ascii().is_empty() {
-                let given = Given::read(&line).map_err(refuse)?;
+            let marked =
+                if offset == 0 && line.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+            let text = &line[marked..];
+            if !text.trim_ascii().is_empty() {
+                let given = Given::read(text).map_err(refuse)?;
                 bodies.lost += usize::from(given.body.is_none());
-                bodies.add(given, Place { offset, length });
+                bodies.add(given, Place { offset: offset + marked as u64, length: text.len() });
             }
             offset += length as u64;
         }
@@ -143,8 +149,10 @@ struct Given {
 
 impl Given {
     fn read(line: &[u8]) -> Result<Self, String> {
+        let line = std::str::from_utf8(line)
+            .map_err(|_| "it is no text in UTF-8; unpack the file first, if it is compressed".to_owned())?;
         let Line { request_id, headers, body, body_base64 } =
-            serde_json::from_slice(line).map_err(|error| error.to_string())?;
+            serde_json::from_str(line).map_err(|error| error.to_string())?;
         let is_text = body.is_some();
         let body = match (body, body_base64) {
             (Some(text), None) => text.into_bytes(),

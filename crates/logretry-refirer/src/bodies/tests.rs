@@ -90,6 +90,25 @@ fn what_cannot_be_used_is_said_with_its_line() {
 }
 
 #[test]
+fn a_byte_order_mark_is_passed_over_at_the_very_beginning_alone() {
+    let line = r#"{"request_id":"a","body":"x"}"#;
+    let bodies = opened(&format!("\u{feff}{line}\n")).expect("bodies");
+    assert_eq!(completed(&bodies, "a").and_then(|a| a.body), Some("x".into()));
+    opened(&format!("{line}\n\u{feff}{line}\n")).expect_err("not at the beginning");
+}
+
+#[test]
+fn a_compressed_file_is_told_from_one_of_bodies() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), b"\x1f\x8b\x08\x00").expect("a file");
+    let error = Bodies::open(file.path()).expect_err("no text").to_string();
+    assert!(
+        error.ends_with("line 1: it is no text in UTF-8; unpack the file first, if it is compressed"),
+        "{error}"
+    );
+}
+
+#[test]
 fn what_cannot_be_read_again_is_no_file_of_bodies() {
     let error = Bodies::open(Path::new("/dev/null")).expect_err("no file").to_string();
     assert!(error.starts_with("read `/dev/null`: it is no regular file"), "{error}");
