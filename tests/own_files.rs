@@ -120,6 +120,24 @@ fn what_had_no_connection_is_no_dead_letter_where_a_ledger_has_it_tried_anew() {
     assert_eq!(desk.read("dead.ndjson").lines().count(), 1);
 }
 
+/// What a full disk had torn took the next dead letter with it: one line, and no record.
+#[test]
+fn a_dead_letter_that_was_torn_does_not_take_the_next_one_with_it() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /always/500/1", 502));
+    let url = backend.url();
+    let run = || {
+        let arguments = ["run", "access.log", "--base-url", &url, "-o", "retry.log"];
+        desk.program("logretry", &arguments).args(["--dead-letter", "dead.ndjson"]).run()
+    };
+    assert_eq!(run().code, 3);
+    let dead = desk.read("dead.ndjson");
+    let torn = &dead[..dead.len() / 2];
+    desk.put("dead.ndjson", torn);
+    assert_eq!(run().code, 3);
+    assert_eq!(desk.read("dead.ndjson"), [torn, "\n", &dead].concat());
+}
+
 /// Whoever sends the dead letters would send it as often as the command was run.
 #[test]
 fn a_dead_letter_is_there_once_however_often_the_same_command_is_run() {

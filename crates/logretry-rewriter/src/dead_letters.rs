@@ -13,6 +13,8 @@ use logretry_stage::{
     Context, Fatal, LineFile, RecordStream, Reopen, Result, Stage, refuse_what_others_hold,
 };
 
+use crate::log_file;
+
 /// Keeps the records that did not recover and will not be sent again by this run, as NDJSON that `lr-refire` takes.
 ///
 /// What was `skipped` is not among them: it was not to be sent. What stands in the file already, as the same run has left it before, is not added again: whoever
@@ -39,14 +41,16 @@ struct Letters {
 }
 
 impl DeadLetters {
-    /// Appends them to the file at `path`, which is made readable by its owner only, and opened anew when that is asked for.
+    /// Appends them to the file at `path`, which is made readable by its owner only, and opened anew when that is asked for. A last line that was torn by a full disk or a crash is ended,
+    /// so that the next one stands on its own.
     ///
     /// # Errors
     ///
     /// If it cannot be opened, or if it holds anything but records.
     pub fn append_to(path: &Path, reopen: &Reopen) -> Result<Self> {
         let file = refuse_what_others_hold(Record::BEGINNING, path)
-            .and_then(|()| LineFile::append_to(path, reopen))
+            .and_then(|()| log_file::open(path))
+            .map(|(file, _)| LineFile::new(path, file, reopen))
             .map_err(|error| {
                 Fatal::new(format!("open the file for dead letters `{}`: {error}", path.display()))
             })?;

@@ -17,7 +17,7 @@ pub fn open_log(path: &Path) -> Result<(File, bool), LogFileError> {
     open(path).map_err(|error| LogFileError { path: path.to_owned(), error })
 }
 
-fn open(path: &Path) -> io::Result<(File, bool)> {
+pub(crate) fn open(path: &Path) -> io::Result<(File, bool)> {
     let mut file = appending(path)?;
     let metadata = file.metadata()?;
     let is_new = metadata.len() == 0;
