@@ -137,3 +137,22 @@ fn what_changes_something_can_be_limited_to_what_nobody_has_seen() {
     seen.sort();
     assert_eq!(seen, ["DELETE /never", "DELETE /refused"]);
 }
+
+/// The proof was taken for one of the refire too, so that what had failed again, and had perhaps been done, was sent once more.
+#[test]
+fn what_was_refired_is_not_proven_unseen_by_the_line_of_the_original() {
+    let backend = Backend::up();
+    let line = "203.0.113.9:5 [22/Nov/2026:06:22:52.859] fe be/<NOSRV> 0/-1/-1/-1/3 503 209 - - SC-- 1/1/0/0/0 0/0 \"DELETE /always/503/1 HTTP/1.1\"\n";
+    let desk = Desk::with("access.log", line);
+    let url = backend.url();
+    let flags = ["--base-url", &url, "--methods", "DELETE", "--undelivered", "--yes"];
+    let arguments = ["run", "access.log", "-o", "retry.log", "--dead-letter", "dead.ndjson"];
+    let run = desk.program("logretry", &arguments).args(flags).run();
+    assert_eq!((run.code, backend.seen().len()), (3, 1), "{}", run.stderr);
+
+    let dead = desk.program("lr-refire", &flags).reading(desk.read("dead.ndjson")).run();
+    assert!(dead.stderr.contains("1 not sent (1 may_have_arrived)"), "{}", dead.stderr);
+    let marked = desk.program("logretry", &["run", "retry.log", "--include-marked"]).args(flags).run();
+    assert!(marked.stderr.contains("1 not sent (1 may_have_arrived)"), "{}", marked.stderr);
+    assert_eq!(backend.seen().len(), 1);
+}

@@ -179,7 +179,7 @@ impl Run {
         let reader = Reader::new(inputs(&self.logs)?, reading);
         let filter = Filter::new(Chooser::new(&self.predicate, self.quota)?);
         let (destination, dry_run) = (self.refiring.destination.to_string(), self.refiring.dry_run);
-        let refirer = Refirer::new(self.refiring)?;
+        let refirer = Refirer::new(Options { mark: mark.clone(), ..self.refiring })?;
         let watch = Watch(self.on_refire);
         let beside = self.retry_log.as_deref().and_then(books::beside_file);
         let ledger = self.ledger.or(beside).filter(|_| self.keeps_ledger);

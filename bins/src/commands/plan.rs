@@ -37,7 +37,9 @@ impl Plan {
             cx.notes().say(format_args!("{complaint}"));
         }
         let mut counts = Counts::new(&options);
-        let judging = self.flags.judge_what_is_left(cx, |record, judged| counts.take(record, judged));
+        let judging = self.flags.judge_what_is_left(cx, |record, judged| {
+            counts.take(record, judged, options.is_proven_undelivered(record));
+        });
         counts.done = judging.await?;
         counts.ledger = self.flags.ledger_so_far().filter(|_| counts.done.records + counts.done.held > 0);
         let text = counts.text(&cx.tally().accounts(), &options, &self.flags.write.place());
@@ -80,7 +82,7 @@ impl Counts {
         Self { score, most: options.max_requests.unwrap_or(u64::MAX), ..Self::default() }
     }
 
-    fn take(&mut self, record: &Record, judged: Result<Planned, Reason>) {
+    fn take(&mut self, record: &Record, judged: Result<Planned, Reason>, is_proven_undelivered: bool) {
         let original = record.original();
         let planned = match judged {
             Ok(_) if self.sent == self.most => {
@@ -99,7 +101,7 @@ impl Counts {
         self.sent += 1;
         self.changing += u64::from(!planned.is_safe());
         self.methodless += u64::from(original.method.is_none());
-        self.undelivered += u64::from(!planned.is_safe() && original.undelivered.is_some());
+        self.undelivered += u64::from(!planned.is_safe() && is_proven_undelivered);
         if let Some((score, due)) = &mut self.score {
             *due = score.due(record);
         }

@@ -55,7 +55,8 @@ pub struct RefireArgs {
     pub yes: bool,
 
     /// Send what changes something only where the log proves that no application has seen it: HAProxy had no server or no connection,
-    /// nginx no connection to any upstream, an AWS ALB no target, Envoy no upstream
+    /// nginx no connection to any upstream, an AWS ALB no target, Envoy no upstream. Of a refire the log proves nothing: a dead letter that was sent, or a line with the mark, is
+    /// not sent
     #[arg(long)]
     pub undelivered: bool,
 
@@ -249,6 +250,7 @@ impl RefireArgs {
             undelivered: self.undelivered,
             allow_acting: self.allow_acting,
             deny_paths,
+            mark: mark.clone(),
             send_mark: self.send_mark.then(|| mark.clone()),
             dry_run: self.dry_run,
             pace: self.pace,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use http::Method;
 use http::uri::PathAndQuery;
-use logretry_record::{Reason, Record};
+use logretry_record::{ErrorKind, Exchange, Reason, Record, Retry};
 use url::{Position, Url};
 
 use crate::acting::says_that_it_acts;
@@ -91,7 +91,7 @@ impl Options {
         }
         let is_idempotent =
             methods::is_idempotent(method.as_str()) && overriding().all(methods::is_idempotent);
-        if self.undelivered && !is_safe && original.undelivered.is_none() {
+        if self.undelivered && !is_safe && !self.is_proven_undelivered(record) {
             return Err(Reason::MayHaveArrived);
         }
         let target = Target::parse(text)?;
@@ -123,6 +123,20 @@ impl Options {
         }
         Ok(planned)
     }
+
+    /// Whether it is proven that no application has seen the request of `record`. The log proves it of what it tells of, and a refire may have been delivered since: so nothing is
+    /// proven of a record that has been sent, nor of a line with the mark, in which a retry log keeps all that the original's line said of its way.
+    pub fn is_proven_undelivered(&self, record: &Record) -> bool {
+        let Exchange { undelivered, target, .. } = record.original();
+        let is_refire = target.as_ref().is_some_and(|target| self.mark.is_on(target.as_bytes()));
+        undelivered.is_some() && !is_refire && !record.retry().is_some_and(may_have_arrived)
+    }
+}
+
+/// Whether anything of a refire that ended so may have been delivered. Of several requests only the last one's end is known.
+fn may_have_arrived(retry: &Retry) -> bool {
+    let unconnected = [ErrorKind::Dns, ErrorKind::Connect, ErrorKind::BlockedAddress].map(Some);
+    retry.attempts > 1 || (retry.attempts == 1 && !unconnected.contains(&retry.error))
 }
 
 /// Reads back what was built, with the parser of the library that sends it: it must be what was meant, and go where it
@@ -145,7 +159,7 @@ fn survives_the_url_type(planned: &Planned) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use logretry_record::{Exchange, Header, Origin, RecordId};
+    use logretry_record::{Header, Origin, Outcome, RecordId};
 
     use super::*;
 
@@ -282,6 +296,41 @@ mod tests {
         assert_eq!(ask("DELETE", None), Err(Reason::MayHaveArrived));
         assert_eq!(ask("DELETE", Some("haproxy_no_server")), Ok(false));
         assert_eq!(ask("POST", Some("haproxy_no_server")), Err(Reason::NoBody), "a proof is no body");
+    }
+
+    #[test]
+    fn what_was_refired_is_proven_undelivered_no_longer() {
+        use Outcome::{Failing, InDoubt, Unanswered, Unsent};
+
+        let ask = |target: &str, last: Option<(u32, Outcome, Option<ErrorKind>)>| {
+            let original = Exchange {
+                method: Some("DELETE".to_owned()),
+                target: Some(target.to_owned()),
+                undelivered: Some("nginx_not_connected".into()),
+                ..Exchange::default()
+            };
+            let record = last.into_iter().fold(record(original), |record, (attempts, outcome, error)| {
+                let nothing = Retry::not_sent(jiff::Timestamp::UNIX_EPOCH, Reason::MaxRequests);
+                record.with_retry(Retry { attempts, outcome, error, ..nothing })
+            });
+            let mut options = Options { undelivered: true, ..options() };
+            options.methods = "DELETE".parse().expect("methods");
+            options.judge(&record).map(|planned| planned.is_safe())
+        };
+        for nothing_was_sent in
+            [None, Some((0, Unsent, None)), Some((1, Unanswered, Some(ErrorKind::Connect)))]
+        {
+            assert_eq!(ask("/a", nothing_was_sent), Ok(false), "{nothing_was_sent:?}");
+        }
+        for sent in [
+            (1, Failing, None),
+            (1, Unanswered, Some(ErrorKind::Timeout)),
+            (2, Unanswered, Some(ErrorKind::Connect)),
+            (1, InDoubt, Some(ErrorKind::Aborted)),
+        ] {
+            assert_eq!(ask("/a", Some(sent)), Err(Reason::MayHaveArrived), "{sent:?}");
+        }
+        assert_eq!(ask("/a?retry=True", None), Err(Reason::MayHaveArrived), "a line of a retry log");
     }
 
     #[test]

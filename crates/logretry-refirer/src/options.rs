@@ -33,6 +33,8 @@ pub struct Options {
     pub allow_acting: bool,
     /// Paths that are never sent.
     pub deny_paths: Vec<DeniedPath>,
+    /// The mark by which refires are known in a log.
+    pub mark: Mark,
     /// The mark that is put on what is sent; by default the mark is in the retry log only.
     pub send_mark: Option<Mark>,
     /// Whether everything is decided and nothing is sent. No socket is opened and no name looked up.
@@ -142,6 +144,7 @@ impl Default for Options {
             allow_lossy: false,
             allow_acting: false,
             deny_paths: Vec::new(),
+            mark: Mark::default(),
             send_mark: None,
             dry_run: false,
             pace: Pace::default(),
