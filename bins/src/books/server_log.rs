@@ -103,8 +103,9 @@ impl ServerLog {
         let about = |seen: &&Seen| seen.time.is_none_or(|time| time >= begun);
         let earlier = usize::try_from(doubt.attempt.saturating_sub(1)).unwrap_or(usize::MAX);
         let mut about = lines.iter().rev().filter(about);
-        // Where several logs are given, the proxy in front may only know that its client has gone, and the server behind it how the request ended.
-        let end = about.clone().find(|seen| seen.says_the_end()).filter(|_| earlier == 0);
+        // Where several logs are given, the proxy in front may only know that its client has gone, or that it had waited long enough (504), and the server behind it how the request ended.
+        let ends = about.clone().filter(|seen| seen.says_the_end());
+        let end = ends.min_by_key(|seen| seen.status / 100).filter(|_| earlier == 0);
         match end.or_else(|| about.next()) {
             Some(seen) if earlier > 0 && lines.len() <= earlier && seen.status != CLIENT_CLOSED => None,
             Some(seen) => match seen.status {
@@ -185,8 +186,13 @@ mod tests {
 
     #[test]
     fn of_several_logs_the_one_that_knows_the_end_counts_whatever_their_order() {
-        for lines in [[(4, 499), (4, 201)], [(4, 201), (4, 499)]] {
-            assert_eq!(said(&log(&lines, false), 1), Some(Verdict::Ended(201)));
+        for in_front in [499, 502, 504] {
+            for lines in [[(4, in_front), (6, 201)], [(6, 201), (4, in_front)]] {
+                assert_eq!(said(&log(&lines, false), 1), Some(Verdict::Ended(201)), "{lines:?}");
+            }
+        }
+        for lines in [[(4, 504), (6, 404)], [(6, 404), (4, 504)]] {
+            assert_eq!(said(&log(&lines, false), 1), Some(Verdict::Ended(404)), "{lines:?}");
         }
         let earlier = [(3, 503), (4, 499)];
         assert_eq!(said(&log(&earlier, false), 2), Some(Verdict::Arrived), "503 may be the first one's end");
