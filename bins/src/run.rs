@@ -201,7 +201,7 @@ impl Run {
             if !self.server_logs.is_empty() {
                 let doubts = books.in_doubt()?;
                 let (reading, notes) = (self.reading, self.cx.notes());
-                books.ask(ServerLog::read(&self.server_logs, reading, &doubts, false, notes).await?);
+                books.ask(ServerLog::read(&self.server_logs, reading, &doubts, None, notes).await?);
             }
             let refirer = refirer.with_journal(books.clone());
             let end = link(reader, filter, refirer, watch, Filed, &self.cx).await;

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
@@ -16,12 +17,13 @@ const CLIENT_CLOSED: u16 = 499;
 /// A web server writes a line when it is done with a request, so a line with a status of 2xx to 5xx says how the request ended. 499 says that
 /// it arrived, and not what became of it. No line says that it never arrived, if the log is whole: a server that was killed itself, one
 /// that logs elsewhere or only a part, or one that holds lines back, would say the same. So that is believed only if the operator vouches for it, and if the
-/// log reaches back before the request and names user agents.
+/// log reaches back before the request and names user agents; and not of a request whose answer would still be waited for, for the server may be at it.
 #[derive(Debug, Default)]
 pub(crate) struct ServerLog {
     seen: HashMap<RecordId, Vec<Seen>>,
     first: Option<Timestamp>,
-    is_whole: bool,
+    /// Which requests it would tell of: those that began before. None, if nobody vouches for it.
+    whole_until: Option<Timestamp>,
 }
 
 /// A line about one of our requests.
@@ -33,16 +35,19 @@ pub(crate) struct Seen {
 }
 
 impl ServerLog {
-    /// Reads `logs` for what they say about the requests in `doubts`. `is_whole`: the operator vouches that they hold every request, which counts
+    /// Reads `logs` for what they say about the requests in `doubts`. `whole_after`: the operator vouches that they hold every request so long after it began, which counts
     /// as long as each of their lines can be read, and each format of theirs names user agents in a field of their own.
     pub(crate) async fn read(
         logs: &[OsString],
         reading: ReaderOptions,
         doubts: &[InDoubt],
-        is_whole: bool,
+        whole_after: Option<Duration>,
         notes: &Notes,
     ) -> Result<Self> {
-        let mut log = Self { is_whole, ..Self::default() };
+        // Before a line is read: what is logged meanwhile may be missed.
+        let now = Timestamp::now();
+        let whole_until = whole_after.map(|time| now.checked_sub(time).unwrap_or(Timestamp::MIN));
+        let mut log = Self { whole_until, ..Self::default() };
         for doubt in doubts {
             log.seen.insert(doubt.id, Vec::new());
         }
@@ -66,21 +71,38 @@ impl ServerLog {
         }
         let rejected = cx.tally().accounts().rejected;
         if rejected > 0 {
-            log.is_whole = false;
+            log.whole_until = None;
             notes.say(format_args!(
                 "{rejected} lines of the server's own log cannot be read, and may tell of requests in doubt: none of these is taken for never arrived; \
                  where --format is given, give that log's format too, by one more --format"
             ));
         }
-        if let Some((format, _)) = formats.iter().find(|(_, names_any)| !**names_any).filter(|_| log.is_whole)
-        {
-            log.is_whole = false;
+        let nameless = formats.iter().find(|(_, names_any)| !**names_any);
+        if let Some((format, _)) = nameless.filter(|_| log.whole_until.is_some()) {
+            log.whole_until = None;
             notes.say(format_args!(
                 "the server's own log, in format {}, names no user agents in a field of their own, by which refires are known: no request in doubt is taken for never arrived",
                 Shown(format.as_bytes())
             ));
         }
+        let is_open = |doubt: &&InDoubt| doubt.is_held() && log.may_be_under_way(doubt);
+        let (open, after) = (doubts.iter().filter(is_open).count(), whole_after.unwrap_or_default());
+        if open > 0 {
+            notes.say(format_args!(
+                "{open} requests in doubt, of which the server's own log does not tell, began less than {after:?} ago (--timeout), and the server may still be at them: none of these is \
+                 taken for never arrived; run the same command again later"
+            ));
+        }
         Ok(log)
+    }
+
+    /// Whether a request of which it does not tell, and would if it had ended, may not have ended yet.
+    fn may_be_under_way(&self, doubt: &InDoubt) -> bool {
+        self.whole_until.is_some_and(|until| doubt.time > until) && !self.tells_of(doubt)
+    }
+
+    fn tells_of(&self, doubt: &InDoubt) -> bool {
+        self.seen.get(&doubt.id).is_some_and(|lines| !lines.is_empty())
     }
 
     fn take(&mut self, logged: &Exchange, line: &[u8]) {
@@ -115,7 +137,8 @@ impl ServerLog {
             },
             None => {
                 let reaches_back = self.first.is_some_and(|first| first <= doubt.time);
-                (self.is_whole && reaches_back && lines.is_empty()).then_some((Verdict::Send, None))
+                let is_whole = self.whole_until.is_some_and(|until| doubt.time <= until);
+                (is_whole && reaches_back && lines.is_empty()).then_some((Verdict::Send, None))
             }
         }
     }
@@ -157,7 +180,8 @@ mod tests {
 
     /// A log whose lines about the request have these times (seconds of a minute) and statuses.
     fn log(lines: &[(u32, u16)], is_whole: bool) -> ServerLog {
-        let mut log = ServerLog { is_whole, ..ServerLog::default() };
+        let whole_until = is_whole.then_some(Timestamp::MAX);
+        let mut log = ServerLog { whole_until, ..ServerLog::default() };
         log.seen.insert(doubt(1).id, Vec::new());
         for &(second, status) in lines {
             let logged = Exchange {
@@ -223,6 +247,21 @@ mod tests {
             log.take(&Exchange { time, status: Some(200), ..Exchange::default() }, b"");
             assert_eq!(said(&log, 1), expected);
         }
+    }
+
+    #[test]
+    fn what_the_server_may_still_be_at_is_not_taken_for_never_arrived() {
+        let begun: Timestamp = BEGUN.parse().expect("a time");
+        for (until, expected) in [(begun, Some(Verdict::Send)), (begun - SignedDuration::from_secs(1), None)]
+        {
+            let mut log = log(&[], true);
+            log.whole_until = Some(until);
+            log.first = Some(begun - SignedDuration::from_secs(60));
+            assert_eq!((said(&log, 1), log.may_be_under_way(&doubt(1))), (expected, expected.is_none()));
+        }
+        let mut told = log(&[(4, 499)], true);
+        told.whole_until = Some(begun - SignedDuration::from_secs(1));
+        assert!(!told.may_be_under_way(&doubt(1)));
     }
 
     #[test]

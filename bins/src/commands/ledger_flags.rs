@@ -1,5 +1,6 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use logretry_ledger::Durability;
@@ -103,7 +104,8 @@ pub(crate) struct ResolveArgs {
     resolve_from: Vec<OsString>,
 
     /// The logs of --resolve-from are whole: what they do not tell of never arrived, and is sent. Do not give it if the server was killed
-    /// too, holds lines back, or logs only a part. It counts only if each of their lines can be read, and they name user agents in a field of their own
+    /// too, holds lines back, or logs only a part, nor while it may still be at a request, which it logs when that is done: of what began less than
+    /// --timeout ago it is not believed. It counts only if each of their lines can be read, and they name user agents in a field of their own
     #[arg(long, requires = "resolve_from")]
     resolve_complete: bool,
 }
@@ -119,15 +121,21 @@ impl ResolveArgs {
         ))
     }
 
-    /// Asks the logs about what is in doubt.
-    pub(crate) async fn ask(&self, books: &Books, read: Option<&ReadArgs>, cx: &Context) -> Result<()> {
+    /// Asks the logs about what is in doubt. An answer is waited for so long as `timeout`.
+    pub(crate) async fn ask(
+        &self,
+        books: &Books,
+        read: Option<&ReadArgs>,
+        timeout: Duration,
+        cx: &Context,
+    ) -> Result<()> {
         if self.resolve_from.is_empty() {
             return Ok(());
         }
         let reading = read.map(|read| read.options(None, false)).transpose()?.unwrap_or_default();
         let doubts = books.in_doubt()?;
-        let (logs, is_whole) = (&self.resolve_from, self.resolve_complete);
-        books.ask(ServerLog::read(logs, reading, &doubts, is_whole, cx.notes()).await?);
+        let (logs, whole_after) = (&self.resolve_from, self.resolve_complete.then_some(timeout));
+        books.ask(ServerLog::read(logs, reading, &doubts, whole_after, cx.notes()).await?);
         Ok(())
     }
 }

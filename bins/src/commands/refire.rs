@@ -69,7 +69,7 @@ impl Program for Refire {
             return Box::pin(pipe::Output::stdout().drain(refirer.apply(records, cx), cx)).await;
         };
         let books = open(path, &mut options, &self.sending, self.ledger.durability(), cx)?;
-        self.resolve.ask(&books, None, cx).await?;
+        self.resolve.ask(&books, None, options.timeout, cx).await?;
         let refirer = Refirer::new(options)?.with_journal(books.clone());
         let end = Box::pin(pipe::Output::stdout().drain(refirer.apply(records, cx), cx)).await;
         end.and(books.close().await)

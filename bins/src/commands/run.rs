@@ -278,7 +278,7 @@ impl Run {
             let kept = Then(dead_letters.without_unsent(), settled(progress));
             return positions.keep(crate::link(reader, filter, refirer, kept, rewriter, cx), cx).await;
         };
-        resolve.ask(&books, Some(&read), cx).await?;
+        resolve.ask(&books, Some(&read), options.timeout, cx).await?;
         let refirer = Refirer::new(options)?.with_journal(books.clone());
         let dead_letters = write.dead_letters(cx.reopen())?;
         let kept = books.clone();
