@@ -154,6 +154,30 @@ fn what_the_server_has_logged_as_cut_off_did_arrive_and_stays_held() {
     assert!(desk.read("retry.log").contains("\"DELETE /slow?retry=True HTTP/1.1\" 204 "), "{}", third.stderr);
 }
 
+/// The plan counted it once for each of its lines.
+#[test]
+fn what_was_cut_off_is_one_request_whatever_number_of_logs_have_its_line() {
+    let backend = Backend::down();
+    let desk = cut_off(&backend.url(), &backend, || ());
+    desk.put("copy.log", desk.read("access.log"));
+    let flags = ["copy.log", "--methods", "DELETE", "--yes"];
+    let url = backend.url();
+    let agree = |planned: &str| {
+        let plan = ["plan", "access.log", "--base-url", &url, "-o", "retry.log"];
+        let plan = desk.program("logretry", &plan).args(flags).run();
+        let says = format!("2 selected = {planned}0 would be sent + 1 would not");
+        assert!(plan.stdout.contains(&says), "{}", plan.stdout);
+        assert!(plan.stdout.contains("not sent           1  repeated: "), "{}", plan.stdout);
+        let run = run(&desk, &url, &flags);
+        let says = "2 selected = 1 done before + 0 sent + 1 not sent (1 repeated)";
+        assert!(run.stderr.contains(says), "{}", run.stderr);
+    };
+    agree("0 already done before (ledger retry.log.ledger) + 1 held (`logretry held retry.log.ledger`) + ");
+    let settled = desk.run("logretry", &["held", "retry.log.ledger", "--settle", "all", "--status", "204"]);
+    assert_eq!(settled.code, 0, "{}", settled.stderr);
+    agree("1 already done before (ledger retry.log.ledger) + ");
+}
+
 #[test]
 fn what_a_whole_log_does_not_tell_of_never_arrived_and_is_sent() {
     let backend = Backend::down();

@@ -120,9 +120,14 @@ impl RunFlags {
         let may_repeat = self.ledger.path(&self.write).is_some() && inputs(&self.read.logs)?.len() > 1;
         let mut seen = may_repeat.then(HashSet::new);
         let judging = self.judge_all(cx, |record, judged| {
+            let mut is_repeated = || seen.as_mut().is_some_and(|seen| !seen.insert(record.id()));
             if let (Ok(planned), Some(look)) = (&judged, &ledger) {
                 match self.standing(look, record, planned) {
                     Ok(Standing::Open) => {}
+                    // What has ended has ended for each of its lines; what a run takes up is one request.
+                    Ok(Standing::Held | Standing::Ending) if is_repeated() => {
+                        return each(record, Err(Reason::Repeated));
+                    }
                     Ok(standing) => {
                         let count =
                             if standing == Standing::Held { &mut done.held } else { &mut done.records };
@@ -133,7 +138,7 @@ impl RunFlags {
                     Err(fatal) => failure = failure.take().or(Some(fatal)),
                 }
             }
-            if judged.is_ok() && seen.as_mut().is_some_and(|seen| !seen.insert(record.id())) {
+            if judged.is_ok() && is_repeated() {
                 return each(record, Err(Reason::Repeated));
             }
             each(record, judged);
@@ -146,9 +151,9 @@ impl RunFlags {
     fn standing(&self, ledger: &Look, record: &Record, planned: &Planned) -> Result<Standing> {
         Ok(match ledger.before(record.id()).map_err(Fatal::new)? {
             Before::Done(_) => Standing::Ended,
-            Before::Answered(last) if !self.refire.goes_on_after(planned, &last) => Standing::Ended,
+            Before::Answered(last) if !self.refire.goes_on_after(planned, &last) => Standing::Ending,
             Before::InDoubt(doubt) if doubt.is_held() => Standing::Held,
-            Before::InDoubt(doubt) if matches!(doubt.verdict, Some(Verdict::Ended(_))) => Standing::Ended,
+            Before::InDoubt(doubt) if matches!(doubt.verdict, Some(Verdict::Ended(_))) => Standing::Ending,
             Before::InDoubt(_) | Before::New | Before::Answered(_) | Before::Repeated => Standing::Open,
         })
     }
@@ -190,6 +195,8 @@ pub(crate) struct DoneBefore {
 enum Standing {
     /// A run would send it.
     Open,
+    /// A run would write down how it has ended.
+    Ending,
     Ended,
     Held,
 }
