@@ -55,8 +55,8 @@ pub struct RefireArgs {
     pub yes: bool,
 
     /// Send what changes something only where the log proves that no application has seen it: HAProxy had no server or no connection,
-    /// nginx no connection to any upstream, an AWS ALB no target, Envoy no upstream. Of a refire the log proves nothing: a dead letter that was sent, or a line with the mark, is
-    /// not sent
+    /// and did not try again (`retries 3` is its default, and what it tries again may have arrived), nginx no connection to any upstream, an
+    /// AWS ALB no target, Envoy no upstream. Of a refire the log proves nothing: a dead letter that was sent, or a line with the mark, is not sent
     #[arg(long)]
     pub undelivered: bool,
 
