@@ -9,7 +9,7 @@ use std::{io, iter};
 use jiff::Timestamp;
 use logretry_record::{ErrorKind, Shown};
 use rustls::pki_types::UnixTime;
-use rustls::{AlertDescription, CertificateError, OtherError};
+use rustls::{AlertDescription, CertificateError, InvalidMessage, OtherError};
 
 use crate::resolver::ResolveError;
 
@@ -106,10 +106,17 @@ pub(crate) fn links<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item 
 
 /// What is wrong with a handshake, and what can be done.
 fn of_handshake(error: &rustls::Error) -> Option<String> {
-    use rustls::Error::{AlertReceived, InvalidCertificate, NoApplicationProtocol};
+    use rustls::Error::{self, AlertReceived, InvalidCertificate, NoApplicationProtocol};
 
     match error {
+        InvalidCertificate(CertificateError::NotValidForNameContext { .. }) => Some(format!(
+            "{error}; give a name that it is valid for, and `--resolve` to say where that is"
+        )),
         InvalidCertificate(why) => of_certificate(why),
+        // What plain HTTP answers, read as TLS.
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => Some(
+            "what came back is no TLS; if plain HTTP is spoken there, write `http://` in the URL".to_owned(),
+        ),
         NoApplicationProtocol | AlertReceived(AlertDescription::NoApplicationProtocol) => Some(
             "the server does not speak the HTTP version that it was asked for: leave out `--http2` (or `--http1`)"
                 .to_owned(),
@@ -121,8 +128,12 @@ fn of_handshake(error: &rustls::Error) -> Option<String> {
     }
 }
 
-/// What is no HTTP/2 at all: the answer of a server that speaks HTTP/1.1, read as a frame, is one of five million bytes.
+/// What is no HTTP/2 at all: the answer of a server that speaks HTTP/1.1, read as a frame, is one of five million bytes. Or what its server wants to have over HTTP/1.1
+/// (RFC 9113 §7): IIS, where it asks for a client certificate late.
 fn of_frames(error: &h2::Error) -> Option<String> {
+    if error.is_remote() && error.reason() == Some(h2::Reason::HTTP_1_1_REQUIRED) {
+        return Some("the server wants this request over HTTP/1.1: give `--http1`".to_owned());
+    }
     let is_no_frame = error.is_library() && error.reason() == Some(h2::Reason::FRAME_SIZE_ERROR);
     is_no_frame.then(|| {
         "what came back is no HTTP/2; if the server does not speak it, leave out `--http2`".to_owned()
@@ -228,6 +239,21 @@ mod tests {
         assert_eq!(kind(&io::Error::other(blocked), Phase::Connecting), ErrorKind::BlockedAddress);
         assert_eq!(kind(&ResolveError::NoAddress, Phase::Connecting), ErrorKind::Dns);
         assert_eq!(kind(&ResolveError::NoAddress, Phase::ConnectingByProxy), ErrorKind::Proxy);
+    }
+
+    #[test]
+    fn what_can_be_done_is_said() {
+        let wrong_name = CertificateError::NotValidForNameContext {
+            expected: "10.0.0.7".try_into().expect("a name"),
+            presented: vec!["DnsName(\"shop.example\")".to_owned()],
+        };
+        for (error, advice) in [
+            (rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType), "write `http://` in the URL"),
+            (rustls::Error::InvalidCertificate(wrong_name), "and `--resolve` to say where that is"),
+        ] {
+            let detail = Fault::of(&io::Error::other(error), Phase::Connecting).detail;
+            assert!(detail.ends_with(advice), "{detail}");
+        }
     }
 
     #[test]

@@ -128,6 +128,19 @@ async fn a_stream_that_the_server_refuses_again_and_again_counts_as_not_connecte
     assert_eq!(*heard.lock().expect("no panic"), ["GET /a"; 4]);
 }
 
+#[tokio::test]
+async fn a_server_that_wants_http1_is_told_so_that_something_can_be_done() {
+    let act = |stream: &mut SendResponse<Bytes>| {
+        stream.send_reset(Reason::HTTP_1_1_REQUIRED);
+        None
+    };
+    let (url, _) = http2_server(None, act).await;
+    let mut options = options(&url);
+    options.http = HttpVersion::Http2;
+    let retry = refire(options, "/a").await;
+    assert!(retry.detail.as_ref().is_some_and(|detail| detail.ends_with("give `--http1`")), "{retry:?}");
+}
+
 /// Of any other stream that is broken off, nobody knows what was done.
 #[tokio::test]
 async fn a_stream_that_the_server_breaks_off_is_not_sent_again() {
