@@ -66,9 +66,12 @@ impl Patience {
         deadline: Instant,
         step: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
-        let (stopped, deadline) = match cut_off_by {
-            CutOffBy::Drain => (&mut self.drain, self.closes.map_or(deadline, |closes| closes.min(deadline))),
-            CutOffBy::Abort => (&mut self.abort, deadline),
+        let (stopped, deadline, missing) = match cut_off_by {
+            CutOffBy::Drain => {
+                let deadline = self.closes.map_or(deadline, |closes| closes.min(deadline));
+                (&mut self.drain, deadline, "connection")
+            }
+            CutOffBy::Abort => (&mut self.abort, deadline, "whole answer"),
         };
         let mut step = pin!(step);
         let mut is_set = false;
@@ -84,7 +87,7 @@ impl Patience {
                 self.alarm.as_mut().reset(deadline);
             }
             self.alarm.as_mut().poll(cx).map(|()| {
-                Err(Fault::new(ErrorKind::Timeout, format!("no whole answer within {:?}", self.timeout)))
+                Err(Fault::new(ErrorKind::Timeout, format!("no {missing} within {:?}", self.timeout)))
             })
         })
         .await
@@ -148,6 +151,18 @@ mod tests {
                 expected
             );
             assert!(start.elapsed() <= 2 * second, "{takes:?} took {:?}", start.elapsed());
+        }
+    }
+
+    /// Whoever reads of an answer that did not come looks for what is wrong with a server that was never reached.
+    #[tokio::test(start_paused = true)]
+    async fn what_has_not_come_in_time_is_named() {
+        let mut patience = Patience::new(Duration::from_secs(2), None, &Stops::default());
+        for (step, missing) in
+            [(CutOffBy::Drain, "no connection within 2s"), (CutOffBy::Abort, "no whole answer within 2s")]
+        {
+            let end = patience.wait(step, Instant::now(), std::future::pending::<Result<(), Fault>>()).await;
+            assert_eq!(end.expect_err("it is over").detail, missing);
         }
     }
 
