@@ -58,7 +58,11 @@ impl Fault {
             link.downcast_ref().and_then(of_handshake).or_else(|| of_frames(link.downcast_ref()?))
         });
         let innermost = || links(error).last().map(ToString::to_string).unwrap_or_default();
-        let fault = Self::new(kind, Shown(detail.unwrap_or_else(innermost).as_bytes()).to_string());
+        let mut detail = detail.unwrap_or_else(innermost);
+        if phase == Phase::ConnectingByProxy && kind == ErrorKind::Tls {
+            detail = format!("TLS with the proxy: {detail}");
+        }
+        let fault = Self::new(kind, Shown(detail.as_bytes()).to_string());
         match links(error).find_map(refusal_of) {
             Some(refusal) if phase == Phase::Exchanging => {
                 let detail = of_handshake(&refusal).unwrap_or_else(|| refusal.to_string());
@@ -254,6 +258,10 @@ mod tests {
             let detail = Fault::of(&io::Error::other(error), Phase::Connecting).detail;
             assert!(detail.ends_with(advice), "{detail}");
         }
+        let untrusted = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let by_proxy = Fault::of(&untrusted, Phase::ConnectingByProxy);
+        assert_eq!(by_proxy.kind, ErrorKind::Tls);
+        assert!(by_proxy.detail.starts_with("TLS with the proxy: the server's certificate"), "{by_proxy:?}");
     }
 
     #[test]

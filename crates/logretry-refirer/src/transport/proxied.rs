@@ -10,7 +10,7 @@ use rustls::ClientConfig;
 use url::Url;
 
 use super::http2::{is_beyond_the_last, is_refused};
-use super::tunnel::who_asks;
+use super::tunnel::{names_who_asks, who_asks};
 use super::wire::{RETIRED_MAX, retired};
 use super::{Request, Seen, not_connected};
 use crate::fault::{Fault, Phase, links};
@@ -24,6 +24,7 @@ pub(super) struct Proxied {
     client: Client,
     /// The same, which keeps no connection: for methods that must not arrive twice, as [`http1`](super::http1) explains.
     fresh: Client,
+    names_who_asks: bool,
     connect_timeout: Duration,
     body_bytes_max: u64,
 }
@@ -42,6 +43,7 @@ impl Proxied {
         Ok(Self {
             client: client(options, proxy, resolver.clone(), tls.clone(), kept)?,
             fresh: client(options, proxy, resolver, tls, 0)?,
+            names_who_asks: names_who_asks(proxy),
             connect_timeout: options.connect_timeout,
             body_bytes_max: options.body_bytes_max,
         })
@@ -90,7 +92,7 @@ impl Proxied {
         };
         // Nobody but a proxy answers so, and it has passed nothing on (RFC 9110 §15.5.8).
         if answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
-            return Err(who_asks().before_the_request());
+            return Err(who_asks(self.names_who_asks).before_the_request());
         }
         seen.head(answer.status(), answer.headers());
         while let Some(piece) = answer.chunk().await.map_err(|error| self.fault(error))? {

@@ -34,16 +34,15 @@ pub(super) struct Tunnel {
 }
 
 impl Tunnel {
-    pub(super) fn new(ProxyUrl(url): &ProxyUrl) -> Self {
+    pub(super) fn new(proxy @ ProxyUrl(url): &ProxyUrl) -> Self {
         // A plus is no blank here.
         let plain = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
         let (user, password) = (plain(url.username()), plain(url.password().unwrap_or_default()));
-        let given = !user.is_empty() || url.password().is_some();
         Self {
             host: url.host_str().unwrap_or_default().to_owned(),
             port: url.port_or_known_default().unwrap_or_default(),
             is_over_tls: url.scheme() == "https",
-            authorization: given
+            authorization: names_who_asks(proxy)
                 .then(|| format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))),
         }
     }
@@ -70,7 +69,7 @@ impl Tunnel {
         stream.flush().await.map_err(|error| connecting(&error))?;
         match answer(&mut stream).await? {
             200..=299 => Ok(stream),
-            407 => Err(who_asks()),
+            407 => Err(who_asks(self.authorization.is_some())),
             status => Err(refused(format!("the proxy refused to connect: it answered {status}"))),
         }
     }
@@ -113,12 +112,19 @@ async fn answer(stream: &mut Stream) -> Result<u16, Fault> {
     }
 }
 
-/// The proxy answered 407.
-pub(super) fn who_asks() -> Fault {
+/// Whether `proxy` is told who asks.
+pub(super) fn names_who_asks(ProxyUrl(url): &ProxyUrl) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
+/// The proxy answered 407, though it was told, or was not.
+pub(super) fn who_asks(is_told: bool) -> Fault {
     // A URL with a password in it would not be shown.
-    refused(
-        "the proxy wants to know who asks (407): write `USER:PASSWORD@` before its host in the URL of `--proxy`",
-    )
+    refused(if is_told {
+        "the proxy does not take the user and the password in the URL of `--proxy` (407)"
+    } else {
+        "the proxy wants to know who asks (407): write `USER:PASSWORD@` before its host in the URL of `--proxy`"
+    })
 }
 
 fn refused(why: impl Into<Cow<'static, str>>) -> Fault {

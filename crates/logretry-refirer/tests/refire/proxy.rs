@@ -141,6 +141,18 @@ async fn a_proxy_that_wants_to_know_who_asks_is_told_in_the_tunnels_request() {
 }
 
 #[tokio::test]
+async fn who_was_told_who_asks_and_asks_again_does_not_take_it() {
+    let proxy = Server::start(Act::Close("HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n")).await;
+    for scheme in ["http", "https"] {
+        let url = format!("{scheme}://no-such-host.invalid");
+        for (user, word) in [("", "write `USER:PASSWORD@`"), ("user:pass@", "does not take")] {
+            let retry = refire(through(&proxy.url().replace("//", &format!("//{user}")), &url), "/a").await;
+            assert!(retry.detail.as_ref().is_some_and(|detail| detail.contains(word)), "{retry:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_proxy_may_be_spoken_to_over_tls_itself() {
     let certificates = [certificate("127.0.0.1"), certificate("shop.example")];
     let tls = server_config(&certificates[1], None);
