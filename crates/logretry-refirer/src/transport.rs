@@ -20,6 +20,7 @@ mod http2;
 mod pool;
 mod proxied;
 mod race;
+mod shared;
 mod stream;
 mod tunnel;
 mod wire;

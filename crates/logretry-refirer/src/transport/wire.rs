@@ -1,7 +1,8 @@
 //! The network: our own connections, or a proxy's, behind the address check.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use logretry_record::{ErrorKind, Scheme};
@@ -9,9 +10,10 @@ use tokio::time::Instant;
 
 use super::dialer::{Dialer, Offer};
 use super::http1::{self, Http1};
-use super::http2::{self, Http2, Http2Stream, Lifetime};
+use super::http2::{self, Http2, Http2Stream};
 use super::pool::Pool;
 use super::proxied::Proxied;
+use super::shared::{ALONE, Found, Shared};
 use super::tunnel::Tunnel;
 use super::{Ready, Request, Seen, Transport, not_connected};
 use crate::fault::{Fault, Phase};
@@ -125,33 +127,10 @@ struct Connections {
     dialer: Dialer,
     http: HttpVersion,
     pool: Pool,
-    /// What is known of sites that may speak HTTP/2. Its lock is held by whoever makes the first connection, for nobody knows before how many
-    /// are needed.
-    shared: Mutex<HashMap<Site, Arc<tokio::sync::Mutex<Shared>>>>,
+    /// What is known of sites that may speak HTTP/2.
+    shared: Mutex<HashMap<Site, Arc<Shared>>>,
     connect_timeout: Duration,
     body_bytes_max: u64,
-}
-
-/// A site that may speak HTTP/2.
-#[derive(Debug)]
-struct Shared {
-    connections: Vec<Arc<Http2>>,
-    /// Streams that a connection carries at once, as the last one has told.
-    streams_max: usize,
-    lifetime: Lifetime,
-    /// It chose HTTP/1.1, the last time that it was asked.
-    chose_http1: bool,
-}
-
-impl Default for Shared {
-    fn default() -> Self {
-        Self {
-            connections: Vec::new(),
-            streams_max: http2::STREAMS_MAX,
-            lifetime: Lifetime::default(),
-            chose_http1: false,
-        }
-    }
 }
 
 impl Connections {
@@ -198,34 +177,32 @@ impl Connections {
     /// Room on a connection that others use as well, or a new connection.
     async fn share(&self, site: &Site) -> Result<Way, Fault> {
         let shared = Arc::clone(
-            self.shared
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .entry(site.clone())
-                .or_default(),
+            self.shared.lock().unwrap_or_else(PoisonError::into_inner).entry(site.clone()).or_default(),
         );
-        let mut shared = shared.lock().await;
-        if let Some(last) = shared.connections.last() {
-            shared.streams_max = last.streams_max();
-        }
-        shared.connections.retain(|connection| connection.is_open());
-        if let Some(stream) = shared.connections.iter().find_map(Http2::stream) {
-            return Ok(Way::Http2(stream));
-        }
-        if shared.chose_http1 {
-            // As many as there are requests, and nobody waits for the others.
-            drop(shared);
-            return self.dial_http1(site).await;
-        }
-        let stream = self.dialer.dial(site, Offer::All).await?;
+        let turn = shared.turn().await;
+        let (streams_max, lifetime) = match shared.look() {
+            Found::Room(stream) => return Ok(Way::Http2(stream)),
+            Found::Http1 => {
+                // As many as there are requests, and nobody waits for the others.
+                drop(turn);
+                return self.dial_http1(site).await;
+            }
+            Found::NoRoom { streams_max, lifetime } => (streams_max, lifetime),
+        };
+        let mut dial = pin!(self.dialer.dial(site, Offer::All));
+        let alone = tokio::time::timeout(self.connect_timeout / ALONE, dial.as_mut()).await;
+        let stream = if let Ok(stream) = alone {
+            stream?
+        } else {
+            drop(turn);
+            dial.await?
+        };
         if self.http == HttpVersion::Negotiated && !stream.chose_http2() {
-            shared.chose_http1 = true;
+            shared.chose_http1();
             return Ok(Way::Http1(Http1::over(stream)));
         }
-        let connection = Http2::over(stream, shared.streams_max, shared.lifetime.clone()).await?;
-        let stream = connection.stream();
-        shared.connections.push(connection);
-        stream.map(Way::Http2).ok_or_else(retired)
+        let connection = Http2::over(stream, streams_max, lifetime).await?;
+        shared.keep(connection).map(Way::Http2).ok_or_else(retired)
     }
 }
 

@@ -2,16 +2,17 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::Reason;
 use h2::server::SendResponse;
 use http::{Request, Response, Version};
 use logretry_record::{ErrorKind, Outcome};
-use logretry_refirer::HttpVersion;
+use logretry_refirer::{HttpVersion, Pace};
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use crate::server::{Act, OK, Server, options, record, refire, refire_all};
@@ -251,4 +252,43 @@ async fn over_tls_a_server_that_offers_http2_gets_it_unless_that_is_ruled_out() 
         assert_eq!(refire(options, "/a").await.outcome, outcome, "{http:?}");
     }
     assert_eq!(heard.lock().expect("no panic").len(), 2);
+}
+
+/// A front of `url` that leaves its first connection to a machine that is not back yet.
+async fn balancer(url: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let front = format!("https://{}", listener.local_addr().expect("an address"));
+    let server = url.strip_prefix("https://").expect("a server with TLS").to_owned();
+    tokio::spawn(async move {
+        let _stuck = listener.accept().await;
+        while let Ok((mut client, _)) = listener.accept().await {
+            let server = server.clone();
+            tokio::spawn(async move {
+                let mut server = TcpStream::connect(server).await.ok()?;
+                tokio::io::copy_bidirectional(&mut client, &mut server).await.ok()
+            });
+        }
+    });
+    front
+}
+
+/// All that came meanwhile waited for that connection, and had none when its time was over.
+#[tokio::test]
+async fn a_connection_that_does_not_come_costs_the_request_that_asked_for_it_and_no_other() {
+    let mut tls = server_config(&certificate("shop.example"), None);
+    tls.alpn_protocols = vec![b"h2".to_vec()];
+    let (url, heard) = http2_server(Some(tls), |stream| {
+        answer(stream, 200);
+        None
+    })
+    .await;
+    let mut options = options(&balancer(&url).await);
+    options.pace = Pace::Fixed;
+    options.tls.insecure = true;
+    options.connect_timeout = Duration::from_secs(1);
+    let output = refire_all(options, (0..4).map(|n| record("GET", &format!("/{n}"))).collect()).await;
+    let mut errors: Vec<_> = output.iter().map(|record| record.retry().expect("a refire").error).collect();
+    errors.sort_by_key(Option::is_some);
+    assert_eq!(errors, [None, None, None, Some(ErrorKind::Connect)]);
+    assert_eq!(heard.lock().expect("no panic").len(), 3);
 }
