@@ -2,6 +2,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::encode;
+use crate::wire::null_is_left_out;
 
 /// How a refire ended, or why there was none: the record's `retry`.
 ///
@@ -21,7 +22,7 @@ pub struct Retry {
     /// How it ended.
     pub outcome: Outcome,
     /// Whether an earlier run was cut off while this request was under way, so that it may have been sent twice; left out if not.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, deserialize_with = "null_is_left_out", skip_serializing_if = "std::ops::Not::not")]
     pub in_doubt_retry: bool,
     /// The status of the last answer, if its head came. A transport error is never written as a status.
     #[serde(default, skip_serializing_if = "Option::is_none")]

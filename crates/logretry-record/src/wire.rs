@@ -22,7 +22,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bstr::BString;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Exchange, Header, Origin, RecordId, Retry, Scheme};
 
@@ -121,7 +121,7 @@ pub struct ExchangeV1<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id_base64: Option<Cow<'a, str>>,
     /// Headers of the request, in their order, where the log is a capture. Never those of the connection, `Host`, cookies or credentials.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "null_is_left_out", skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<HeaderV1<'a>>,
     /// The body of the request, byte for byte as it went over the wire (still compressed if it was); empty if there was none, left out if
     /// nothing tells.
@@ -135,7 +135,7 @@ pub struct ExchangeV1<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undelivered: Option<Cow<'a, str>>,
     /// Parts of the request that the format has lost: `path`, `query`, `body`.
-    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    #[serde(default, deserialize_with = "null_is_left_out", skip_serializing_if = "<[_]>::is_empty")]
     pub lossy: Cow<'a, [Cow<'static, str>]>,
 }
 
@@ -300,6 +300,13 @@ impl<'a> HeaderV1<'a> {
 #[derive(Deserialize)]
 struct VersionOnly {
     v: u64,
+}
+
+/// What is not an `Option` here may be `null` all the same: tables and other languages' structs write so what has no value.
+pub(crate) fn null_is_left_out<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    value: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(value)?.unwrap_or_default())
 }
 
 type Twins<'a> = (Option<Cow<'a, str>>, Option<Cow<'a, str>>);

@@ -185,6 +185,32 @@ fn fields_of_a_later_version_survive_and_the_bytes_stay_as_they_were() {
 }
 
 #[test]
+fn null_is_no_value_wherever_one_may_be_left_out() {
+    let whole = full().with_retry(recovered());
+    let text: serde_json::Value = serde_json::from_str(&line(&whole)).expect("JSON");
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../schema/record-v1.schema.json")).expect("JSON");
+    for part in ["origin", "original", "retry"] {
+        let part_schema = &schema["$defs"][part];
+        let required = part_schema["required"].as_array().cloned().unwrap_or_default();
+        let fields = part_schema["properties"].as_object().expect("fields").keys();
+        for field in fields.filter(|field| !required.contains(&field.as_str().into())) {
+            let (mut null, mut left_out) = (text.clone(), text.clone());
+            null[part][field] = serde_json::Value::Null;
+            left_out[part].as_object_mut().expect("an object").remove(field);
+            let [null, left_out] = [null, left_out].map(|text| Record::decode(text.to_string().as_bytes()));
+            match left_out {
+                Ok(record) => assert_eq!(null.expect(field), record, "{part}.{field}"),
+                // One of two twins must be there.
+                Err(missing) => {
+                    assert_eq!(null.expect_err(field).to_string(), missing.to_string(), "{part}.{field}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn keys_that_are_spelled_with_escapes_stay_so_and_the_fields_beside_them_too() {
     let text = line(&full()).replacen("\"origin\"", r#""later":1,"retr\u0079":null,"\u006frigin""#, 1);
     let record = Record::decode(text.as_bytes()).expect("a record");
