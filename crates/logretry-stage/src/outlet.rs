@@ -63,6 +63,14 @@ impl<T: Send + 'static> Outlet<T> {
         if sent { Ok(()) } else { Err(self.end().err().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into())) }
     }
 
+    /// Returns when writing has failed.
+    pub(crate) async fn failed(&mut self) -> io::Error {
+        if let Some(parcels) = &self.parcels {
+            parcels.closed().await;
+        }
+        self.end().err().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into())
+    }
+
     /// Returns when everything has been written.
     pub(crate) async fn finish(mut self) -> io::Result<()> {
         // Closing the queue lets the thread write what is left and end; waiting for that is waiting for a disk or a pipe.

@@ -247,7 +247,18 @@ async fn write_parcels<T: Send + 'static>(
         }
     };
     let mut parcels = std::pin::pin!(parcels);
-    while let Some((parcel, ended)) = parcels.next().await {
+    loop {
+        let next = tokio::select! {
+            biased;
+            // Not only with the next parcel: the request that it tells of would be sent first.
+            error = failed(&mut outlet) => {
+                outlet = None;
+                end = end.and(fail(&error));
+                continue;
+            }
+            next = parcels.next() => next,
+        };
+        let Some((parcel, ended)) = next else { break };
         if ended.is_err() {
             end = ended;
         }
@@ -265,8 +276,18 @@ async fn write_parcels<T: Send + 'static>(
     end
 }
 
+/// Waits until `outlet` has failed; for ever if there is none.
+async fn failed<T: Send + 'static>(outlet: &mut Option<Outlet<T>>) -> io::Error {
+    match outlet {
+        Some(outlet) => outlet.failed().await,
+        None => std::future::pending().await,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use logretry_record::{Exchange, Origin, RecordId};
 
     use super::*;
@@ -387,5 +408,19 @@ mod tests {
         let watched = Watch(|_: &Record| ()).apply(input, &cx);
         Output::new(Closed).drain(watched, &cx).await.expect("no error");
         assert!(cx.is_draining());
+    }
+
+    /// It was learnt with the next record: one more request had been sent, however late.
+    #[tokio::test]
+    async fn a_closed_pipe_drains_the_run_without_waiting_for_one_more_record() {
+        let cx = Context::default();
+        let drain = cx.stops().drain.clone();
+        let records = async_stream::stream! {
+            yield Ok(Record::decode(&lines(1)).expect("a record"));
+            drain.cancelled().await;
+        };
+        let drained = Output::new(Closed).drain(records, &cx);
+        let drained = tokio::time::timeout(Duration::from_secs(10), drained).await;
+        drained.expect("it waits for one more").expect("no error");
     }
 }
