@@ -105,10 +105,7 @@ async fn obey(mut heard: Heard, cx: Context, first: Arc<OnceLock<Exit>>, ends_wi
                 cx.notes().say(format_args!("stopping: what is under way ends; once more cuts it off"));
                 cx.stops().drain.cancel();
             }
-            2 => {
-                cx.stops().drain.cancel();
-                cx.stops().abort.cancel();
-            }
+            2 => cx.stops().abort.cancel(),
             _ => std::process::exit(exit.code().into()),
         }
     }

@@ -21,12 +21,19 @@ struct Shared {
 }
 
 /// The two ways to be stopped, in the order in which a person presses Ctrl-C.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Stops {
     /// Begin nothing new: no line is read, no request sent. What is in flight ends, and everything is written down.
     pub drain: CancellationToken,
-    /// Cut off what is in flight too. Whoever sets it sets `drain` as well.
+    /// Cut off what is in flight too. It sets `drain` as well: what begins after it would be cut off, one request after the other.
     pub abort: CancellationToken,
+}
+
+impl Default for Stops {
+    fn default() -> Self {
+        let abort = CancellationToken::new();
+        Self { drain: abort.child_token(), abort }
+    }
 }
 
 impl Context {
@@ -76,5 +83,22 @@ impl Context {
     /// Writes out the rejects that are still in memory. To be called at the end; whoever watches their file is glad of it before, too.
     pub fn flush_rejects(&self) -> Result<()> {
         self.shared.rejects.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every request that was left was sent, and cut off.
+    #[test]
+    fn whoever_aborts_drains() {
+        let stops = Stops::default();
+        stops.drain.cancel();
+        assert!(!stops.abort.is_cancelled());
+
+        let stops = Stops::default();
+        stops.abort.cancel();
+        assert!(stops.drain.is_cancelled());
     }
 }
