@@ -17,13 +17,13 @@ pub(crate) fn render(record: &Record, retry: &Retry, mark: &Mark, out: &mut Vec<
     let bytes = retry.bytes.unwrap_or(0);
 
     // Records can come from other programs, so whatever could end a field or a line is escaped. Writing to memory cannot fail.
-    escape(original.client.as_ref(), out);
+    word(original.client.as_ref(), out);
     let _ = write!(out, " - - [{time}] \"");
-    escape(method, out);
+    word(method, out);
     out.push(b' ');
-    escape(target.as_ref(), out);
+    word(target.as_ref(), out);
     let _ = write!(out, " HTTP/1.1\" {status:03} {bytes} \"-\" \"");
-    escape(original.user_agent.as_ref(), out);
+    quoted(original.user_agent.as_ref(), out);
     out.push(b'"');
 }
 
@@ -35,15 +35,24 @@ pub(crate) fn status(retry: &Retry) -> u16 {
     }
 }
 
-/// nginx's default escape (`ngx_http_log_escape`): `\xHH` for controls, `"`, `\` and everything from 0x7F on; `-` for nothing.
-fn escape(value: Option<impl AsRef<[u8]>>, out: &mut Vec<u8>) {
+/// A field that ends with a blank. A client may be a whole `X-Forwarded-For`: `192.0.2.1, 10.0.0.7`.
+fn word(value: Option<impl AsRef<[u8]>>, out: &mut Vec<u8>) {
+    escape(value.filter(|value| !value.as_ref().is_empty()), b' ', out);
+}
+
+/// A field that ends with a quotation mark.
+fn quoted(value: Option<impl AsRef<[u8]>>, out: &mut Vec<u8>) {
+    escape(value, b'"', out);
+}
+
+/// nginx's default escape (`ngx_http_log_escape`): `\xHH` for controls, `"`, `\` and everything from 0x7F on, and for what would `end` the field; `-` for nothing.
+fn escape(value: Option<impl AsRef<[u8]>>, end: u8, out: &mut Vec<u8>) {
     let Some(value) = value else { return out.push(b'-') };
     for &byte in value.as_ref() {
-        match byte {
-            b'"' | b'\\' | ..0x20 | 0x7f.. => {
-                let _ = write!(out, "\\x{byte:02X}");
-            }
-            _ => out.push(byte),
+        if byte == end || matches!(byte, b'"' | b'\\' | ..0x20 | 0x7f..) {
+            let _ = write!(out, "\\x{byte:02X}");
+        } else {
+            out.push(byte);
         }
     }
 }

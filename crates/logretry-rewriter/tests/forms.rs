@@ -1,7 +1,9 @@
 //! The forms of the retry log, whole.
 
+use bstr::ByteSlice as _;
 use futures_util::stream;
 use insta::assert_snapshot;
+use logretry_format::{Format, Spans};
 use logretry_record::{ErrorKind, Exchange, Mark, Origin, Outcome, Reason, Record, RecordId, Retry};
 use logretry_rewriter::{Form, Renderer, Rewriter};
 use logretry_stage::{Context, Sink as _};
@@ -84,6 +86,27 @@ fn a_line_in_combined_format() {
     203.0.113.9 - - [22/Nov/2026:09:40:03 +0000] "GET /a?b=c&retry=True HTTP/1.1" 200 512 "-" "say \x22hi\x22\x1B\xE9"
     203.0.113.9 - - [22/Nov/2026:09:40:03 +0000] "GET /a?b=c&retry=True HTTP/1.1" 000 0 "-" "say \x22hi\x22\x1B\xE9"
     "#);
+}
+
+/// The line was in no format: a blank ends a client.
+#[test]
+fn a_list_of_addresses_is_one_client_in_combined_format() {
+    let format = Format::compile("combined").expect("a format");
+    for (client, written) in
+        [("192.0.2.1, 10.0.0.7", "192.0.2.1,\\x2010.0.0.7"), ("unknown", "unknown"), ("", "-")]
+    {
+        let plain = record("json", "{}", "/a");
+        let original = Exchange { client: Some(client.into()), ..plain.original().clone() };
+        let record = Record::new(plain.id(), plain.origin().clone(), original);
+        let mut line = Vec::new();
+        let mut renderer = Renderer::new(Form::Combined, Mark::default());
+        renderer.render(&record.with_retry(retry(Outcome::Recovered, Some(200))), &mut line);
+        assert!(line.starts_with(format!("{written} - - [").as_bytes()), "{}", line.as_bstr());
+        let mut spans = Spans::new();
+        let parsed = format.parse(line.trim_ascii_end(), &mut spans).expect("it is in the format");
+        let read = parsed.exchange().client.unwrap_or_default();
+        assert_eq!(read, client, "{}", line.as_bstr());
+    }
 }
 
 #[test]
