@@ -148,8 +148,8 @@ impl Run {
         self
     }
 
-    /// Calls `callback` with each selected record when its refire has ended, or when it was decided not to send it. It is called from the
-    /// thread that drives the run, one record after the other.
+    /// Calls `callback` with each selected record when its refire has ended, or when it was decided not to send it. With a ledger, that is also each that has ended
+    /// in an earlier run, as it ended then ([`Retry::time`](logretry_record::Retry::time)). It is called from the thread that drives the run, one record after the other.
     #[must_use]
     pub fn on_refire(mut self, callback: impl FnMut(&Record) + Send + 'static) -> Self {
         self.on_refire = Box::new(callback);

@@ -12,8 +12,9 @@ impl<S: Stream<Item = Result<Record>> + Send + 'static> RecordStream for S {}
 
 /// What makes records: a reader of logs, or the near end of a pipe.
 ///
-/// Pull, not push: `open` starts nothing that its consumer does not ask for, so a slow refirer slows the reader down. It ends
-/// early, without an error, when [`Stops::drain`](crate::Stops::drain) is set.
+/// Pull, not push: a source is ahead of its consumer by a stated number of records at most, so a slow refirer slows the reader down. It ends
+/// early, without an error, when [`Stops::drain`](crate::Stops::drain) is set. It counts what it gives ([`Tally::read`](crate::Tally::read)), or
+/// the numbers do not add up.
 pub trait Source {
     /// Opens the source. What fails at opening is the stream's first item.
     fn open(self, cx: &Context) -> impl RecordStream;
@@ -21,7 +22,8 @@ pub trait Source {
 
 /// What stands between: drops records, or completes them. Only the refirer changes their order.
 ///
-/// A stage takes `self`, for it is used once; its settings are data that can be cloned before.
+/// A stage takes `self`, for it is used once; its settings are data that can be cloned before. One that drops records counts them
+/// ([`Tally::drop_for`](crate::Tally::drop_for)), and the filter stands behind it, or it counts what it selects as well ([`Tally::select`](crate::Tally::select)).
 pub trait Stage {
     /// The stream of what becomes of `input`.
     fn apply(self, input: impl RecordStream, cx: &Context) -> impl RecordStream;

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A [`Source`] makes records, a [`Stage`] lets them through, drops them or completes them, a [`Sink`] takes them. They are
-//! joined by handing one's stream to the next, and nothing runs until the sink asks: whoever is slow slows down all before it,
+//! joined by handing one's stream to the next, and the sink asks for each record: whoever is slow slows down all before it,
 //! and nothing is buffered beyond stated limits.
 //!
 //! What the stages of one run share is its [`Context`]: the two stop signals, the [`Tally`] in which every number is kept, the
@@ -18,16 +18,19 @@
 //! ```
 //! use futures_util::StreamExt as _;
 //! use logretry_record::{Exchange, Origin, Record, RecordId};
-//! use logretry_stage::{Context, RecordStream, Result, Sink as _, Stage, pipe};
+//! use logretry_stage::{Context, Dropped, RecordStream, Stage};
 //!
 //! /// Keeps every record once.
 //! struct Once;
 //!
 //! impl Stage for Once {
-//!     fn apply(self, input: impl RecordStream, _: &Context) -> impl RecordStream {
-//!         let mut seen = std::collections::HashSet::new();
+//!     fn apply(self, input: impl RecordStream, cx: &Context) -> impl RecordStream {
+//!         let (mut seen, cx) = (std::collections::HashSet::new(), cx.clone());
 //!         input.filter(move |item| {
 //!             let keep = item.as_ref().map_or(true, |record| seen.insert(record.id()));
+//!             if !keep {
+//!                 cx.tally().drop_for(Dropped::Duplicate);
+//!             }
 //!             async move { keep }
 //!         })
 //!     }
@@ -44,6 +47,7 @@
 //! let mut records = std::pin::pin!(Once.apply(source, &cx));
 //! assert!(records.next().await.is_some());
 //! assert!(records.next().await.is_none());
+//! assert_eq!(cx.tally().accounts().dropped[&Dropped::Duplicate], 1);
 //! # });
 //! ```
 
