@@ -270,6 +270,19 @@ fn a_closed_pipe_stops_the_refirer_before_its_next_request() {
     assert_eq!(ended.codes[1], 4, "{}", ended.stderr);
 }
 
+/// Whoever stands in the pipe learnt it by writing: so it waited for the next line of the log, and of a pipe with records the first requests had been sent.
+#[test]
+fn a_pipe_that_nobody_reads_ends_although_nothing_is_written() {
+    let desk = Desk::with("access.log", "");
+    let ended = pipe([
+        desk.program("lr-read", &["--follow", "access.log"]),
+        desk.program("lr-filter", &[]),
+        desk.program("lr-refire", &["--base-url", "http://127.0.0.1:1"]),
+        desk.program("true", &[]),
+    ]);
+    assert_eq!(ended.codes, [0, 0, 0, 0], "{}", ended.stderr);
+}
+
 #[test]
 fn a_server_that_is_not_there_is_an_answer_that_did_not_come() {
     let desk = Desk::new();

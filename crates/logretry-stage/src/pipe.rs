@@ -9,12 +9,15 @@ use bstr::BString;
 use futures_util::{Stream, StreamExt as _};
 use logretry_record::{DecodeError, Predicate, RECORD_BYTES_MAX, Record, Reject};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio_util::sync::DropGuard;
 
 use crate::bridge::{self, Break, Encoded, Feed, Spares};
 use crate::gather::gathered;
 use crate::lines::{Line, Lines};
 use crate::outlet::{Buffer, Outlet};
 use crate::{Context, Fatal, RecordStream, Result, Sink, Source};
+
+mod listener;
 
 /// Reads records from a pipe.
 ///
@@ -146,24 +149,26 @@ fn widen(_: impl AsFd) {}
 
 /// Writes records to a pipe, in the order in which they come, and at once when no more are ready; where many come, up to 5 ms later.
 ///
-/// When the reader of the pipe has gone, a drain begins, so that whoever sends requests sends no more; what still comes is let go. That is no error here: `head` ends this way.
+/// When the reader of the pipe has gone, a drain begins, so that whoever sends requests sends no more; what still comes is let go. That is no error here: `head` ends this way. Of standard
+/// output it is noticed at once, of another writer when something is written.
 #[derive(Debug)]
 pub struct Output<W = io::Stdout> {
     writer: W,
+    watch: fn(&Context) -> Option<DropGuard>,
 }
 
 impl Output {
     /// Standard output.
     pub fn stdout() -> Self {
         widen(io::stdout());
-        Self { writer: io::stdout() }
+        Self { writer: io::stdout(), watch: |cx| Some(listener::watch(io::stdout(), cx)) }
     }
 }
 
 impl<W: Write + Send + 'static> Output<W> {
     /// Any other writer.
     pub fn new(writer: W) -> Self {
-        Self { writer }
+        Self { writer, watch: |_| None }
     }
 
     /// What [`Sink::drain`] does, with records that are encoded already.
@@ -176,6 +181,7 @@ impl<W: Write + Send + 'static> Output<W> {
             Ok(encoded) => (encoded, Ok(())),
             Err(fatal) => (Encoded::default(), Err(fatal)),
         });
+        let _watching = (self.watch)(cx);
         let mut last: Option<Spares> = None;
         let unpack = move |Encoded { bytes, records, spares }, written: Buffer| {
             if let Some(spares) = std::mem::replace(&mut last, spares) {
@@ -193,6 +199,7 @@ const CHUNK_RECORDS_MAX: usize = 512;
 
 impl<W: Write + Send + 'static> Sink for Output<W> {
     async fn drain(self, input: impl RecordStream, cx: &Context) -> Result<()> {
+        let _watching = (self.watch)(cx);
         let encode = |record: &Record, bytes: &mut Vec<u8>| record.encode(bytes);
         write_lines(input, self.writer, "to standard output", cx, encode, |_| ()).await
     }
