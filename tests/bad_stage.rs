@@ -280,7 +280,12 @@ fn a_pipe_that_nobody_reads_ends_although_nothing_is_written() {
         desk.program("lr-refire", &["--base-url", "http://127.0.0.1:1"]),
         desk.program("true", &[]),
     ]);
-    assert_eq!(ended.codes, [0, 0, 0, 0], "{}", ended.stderr);
+    // Nobody knows what would have been sent.
+    assert_eq!(ended.codes, [0, 0, 4, 0], "{}", ended.stderr);
+
+    let run = &["run", "--follow", "access.log", "--base-url", "http://127.0.0.1:1"];
+    let ended = pipe([desk.program("logretry", run), desk.program("true", &[])]);
+    assert_eq!(ended.codes, [4, 0], "{}", ended.stderr);
 }
 
 #[test]

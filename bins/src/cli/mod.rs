@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use logretry_record::{Exit, Harmless, Outcome, Reason};
-use logretry_stage::{Accounts, Fatal, Notes, Result};
+use logretry_stage::{Accounts, Fatal, Notes, Result, pipe};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::files::refuse_one_for_two;
@@ -92,6 +92,10 @@ fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, n
         return Ok(exit);
     }
     accounts.check().map_err(Fatal::new)?;
+    // What would have been sent is not known, for nothing was read.
+    if setup.sends && setup.prints && accounts.lines == 0 && cx.is_draining() && pipe::is_stdout_closed() {
+        return Ok(Exit::Unsent);
+    }
     Ok(verdict(&accounts, setup.common.rejects.strict))
 }
 

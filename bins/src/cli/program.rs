@@ -34,13 +34,28 @@ pub struct Setup {
     pub summary: Summary,
     /// Whether the first Ctrl-C does not concern it: whoever stands before it in the pipe stops, and it ends with its input.
     pub ends_with_its_input: bool,
+    /// Whether it sends requests.
+    pub sends: bool,
 }
 
 impl Setup {
     /// That of a program between the ends of a pipe. `ends_with_its_input`: the first Ctrl-C does not concern it.
     pub(crate) fn of_stage(name: &'static str, common: &Common, ends_with_its_input: bool) -> Self {
         let summary = Summary::Numbers { output: None };
-        Self { name, common: common.clone(), writes: Vec::new(), prints: true, summary, ends_with_its_input }
+        Self {
+            name,
+            common: common.clone(),
+            writes: Vec::new(),
+            prints: true,
+            summary,
+            ends_with_its_input,
+            sends: false,
+        }
+    }
+
+    /// The same for one that sends requests.
+    pub(crate) fn sending(self) -> Self {
+        Self { sends: true, ..self }
     }
 
     /// The same, which writes the retry log and dead letters as told, and keeps a ledger if there is one.

@@ -47,7 +47,8 @@ Examples:
 
 impl Program for Refire {
     fn setup(&self) -> Setup {
-        Setup::of_stage("lr-refire", &self.common, false).with_file("the ledger", self.ledger.ledger.as_ref())
+        let setup = Setup::of_stage("lr-refire", &self.common, false).sending();
+        setup.with_file("the ledger", self.ledger.ledger.as_ref())
     }
 
     async fn ask(&self, cx: &Context) -> Result<()> {

@@ -16,12 +16,13 @@ pub struct Rewriter<W> {
     renderer: Renderer,
     name: String,
     log: W,
+    is_stdout: bool,
 }
 
 impl<W: Write + Send + 'static> Rewriter<W> {
     /// A writer of `log`, called `name` in messages.
     pub fn new(renderer: Renderer, name: impl Into<String>, log: W) -> Self {
-        Self { renderer, name: name.into(), log }
+        Self { renderer, name: name.into(), log, is_stdout: false }
     }
 }
 
@@ -38,7 +39,8 @@ impl Rewriter<Box<dyn Write + Send>> {
 
     /// A writer to standard output.
     pub fn to_stdout(form: Form, mark: Mark) -> Self {
-        Self::new(Renderer::new(form, mark).headed(), "-", Box::new(io::stdout()))
+        let rewriter = Self::new(Renderer::new(form, mark).headed(), "-", Box::new(io::stdout()));
+        Self { is_stdout: true, ..rewriter }
     }
 
     /// A writer that forgets what it is given, for whoever wants the refires and not the log.
@@ -49,7 +51,8 @@ impl Rewriter<Box<dyn Write + Send>> {
 
 impl<W: Write + Send + 'static> Sink for Rewriter<W> {
     async fn drain(self, input: impl RecordStream, cx: &Context) -> Result<()> {
-        let Self { mut renderer, name, log } = self;
+        let Self { mut renderer, name, log, is_stdout } = self;
+        let _watching = is_stdout.then(|| pipe::watch_stdout(cx));
         let mut told = false;
         let notes = cx.clone();
         let render = move |record: &Record, line: &mut Vec<u8>| {

@@ -9,7 +9,6 @@ use bstr::BString;
 use futures_util::{Stream, StreamExt as _};
 use logretry_record::{DecodeError, Predicate, RECORD_BYTES_MAX, Record, Reject};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use tokio_util::sync::DropGuard;
 
 use crate::bridge::{self, Break, Encoded, Feed, Spares};
 use crate::gather::gathered;
@@ -154,21 +153,21 @@ fn widen(_: impl AsFd) {}
 #[derive(Debug)]
 pub struct Output<W = io::Stdout> {
     writer: W,
-    watch: fn(&Context) -> Option<DropGuard>,
+    is_stdout: bool,
 }
 
 impl Output {
     /// Standard output.
     pub fn stdout() -> Self {
         widen(io::stdout());
-        Self { writer: io::stdout(), watch: |cx| Some(listener::watch(io::stdout(), cx)) }
+        Self { writer: io::stdout(), is_stdout: true }
     }
 }
 
 impl<W: Write + Send + 'static> Output<W> {
     /// Any other writer.
     pub fn new(writer: W) -> Self {
-        Self { writer, watch: |_| None }
+        Self { writer, is_stdout: false }
     }
 
     /// What [`Sink::drain`] does, with records that are encoded already.
@@ -181,7 +180,7 @@ impl<W: Write + Send + 'static> Output<W> {
             Ok(encoded) => (encoded, Ok(())),
             Err(fatal) => (Encoded::default(), Err(fatal)),
         });
-        let _watching = (self.watch)(cx);
+        let _watching = self.is_stdout.then(|| watch_stdout(cx));
         let mut last: Option<Spares> = None;
         let unpack = move |Encoded { bytes, records, spares }, written: Buffer| {
             if let Some(spares) = std::mem::replace(&mut last, spares) {
@@ -194,12 +193,22 @@ impl<W: Write + Send + 'static> Output<W> {
     }
 }
 
+/// Begins a drain as soon as nobody reads standard output any more, until what it returns is dropped.
+pub fn watch_stdout(cx: &Context) -> impl Send + use<> {
+    listener::watch(io::stdout(), cx)
+}
+
+/// Whether nobody reads standard output any more.
+pub fn is_stdout_closed() -> bool {
+    listener::has_gone(io::stdout(), &Timespec::default()) == Ok(true)
+}
+
 /// Records that are written with one call at most.
 const CHUNK_RECORDS_MAX: usize = 512;
 
 impl<W: Write + Send + 'static> Sink for Output<W> {
     async fn drain(self, input: impl RecordStream, cx: &Context) -> Result<()> {
-        let _watching = (self.watch)(cx);
+        let _watching = self.is_stdout.then(|| watch_stdout(cx));
         let encode = |record: &Record, bytes: &mut Vec<u8>| record.encode(bytes);
         write_lines(input, self.writer, "to standard output", cx, encode, |_| ()).await
     }

@@ -19,18 +19,25 @@ pub(super) fn watch(end: impl AsFd + Send + 'static, cx: &Context) -> DropGuard 
     let guard = done.clone().drop_guard();
     let watching = move || {
         while !done.is_cancelled() && !drain.is_cancelled() {
-            // Nothing is waited for: this alone is told unasked.
-            let mut polled = [PollFd::new(&end, PollFlags::empty())];
-            match poll(&mut polled, Some(&ROUND)) {
-                Ok(0) | Err(Errno::INTR) => {}
-                Ok(_) if polled[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) => drain.cancel(),
-                Ok(_) | Err(_) => return,
+            match has_gone(&end, &ROUND) {
+                Ok(true) => drain.cancel(),
+                Ok(false) | Err(Errno::INTR) => {}
+                Err(_) => return,
             }
         }
     };
     // Where no thread can be started, writing tells.
     let _ = thread::Builder::new().name("pipe-listener".to_owned()).spawn(watching);
     guard
+}
+
+/// Whether nobody listens at the other end of `end` within `time`.
+pub(super) fn has_gone(end: impl AsFd, time: &Timespec) -> Result<bool, Errno> {
+    // Nothing is waited for: this alone is told unasked.
+    let mut polled = [PollFd::new(&end, PollFlags::empty())];
+    poll(&mut polled, Some(time))?;
+    let told = polled[0].revents();
+    if told.contains(PollFlags::NVAL) { Err(Errno::BADF) } else { Ok(!told.is_empty()) }
 }
 
 #[cfg(test)]
