@@ -152,6 +152,9 @@ fn what_was_refired_is_not_proven_unseen_by_the_line_of_the_original() {
 
     let dead = desk.program("lr-refire", &flags).reading(desk.read("dead.ndjson")).run();
     assert!(dead.stderr.contains("1 not sent (1 may_have_arrived)"), "{}", dead.stderr);
+    // What comes out has forgotten how the refire ended, and knows only that there was none this time.
+    let again = desk.program("lr-refire", &flags).reading(dead.stdout).run();
+    assert!(again.stderr.contains("1 not sent (1 may_have_arrived)"), "{}", again.stderr);
     let marked = desk.program("logretry", &["run", "retry.log", "--include-marked"]).args(flags).run();
     assert!(marked.stderr.contains("1 not sent (1 may_have_arrived)"), "{}", marked.stderr);
     assert_eq!(backend.seen().len(), 1);

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use http::Method;
 use http::uri::PathAndQuery;
-use logretry_record::{ErrorKind, Exchange, Reason, Record, Retry};
+use logretry_record::{ErrorKind, Exchange, Outcome, Reason, Record, Retry};
 use url::{Position, Url};
 
 use crate::acting::says_that_it_acts;
@@ -133,10 +133,15 @@ impl Options {
     }
 }
 
-/// Whether anything of a refire that ended so may have been delivered. Of several requests only the last one's end is known.
+/// Whether anything of a refire that ended so may have been delivered, or of one before it. Of several requests only the last one's end is known; what was skipped may have been skipped because it had been sent;
+/// and that a request which was cut off never arrived is what somebody has decided, and no proof.
 fn may_have_arrived(retry: &Retry) -> bool {
     let unconnected = [ErrorKind::Dns, ErrorKind::Connect, ErrorKind::BlockedAddress].map(Some);
-    retry.attempts > 1 || (retry.attempts == 1 && !unconnected.contains(&retry.error))
+    match retry.attempts {
+        0 => retry.outcome == Outcome::Skipped,
+        1 => retry.in_doubt_retry || retry.status.is_some() || !unconnected.contains(&retry.error),
+        _ => true,
+    }
 }
 
 /// Reads back what was built, with the parser of the library that sends it: it must be what was meant, and go where it
@@ -159,7 +164,7 @@ fn survives_the_url_type(planned: &Planned) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use logretry_record::{Header, Origin, Outcome, RecordId};
+    use logretry_record::{Header, Origin, RecordId};
 
     use super::*;
 
@@ -300,7 +305,7 @@ mod tests {
 
     #[test]
     fn what_was_refired_is_proven_undelivered_no_longer() {
-        use Outcome::{Failing, InDoubt, Unanswered, Unsent};
+        use Outcome::{Failing, InDoubt, Skipped, Unanswered, Unsent};
 
         let ask = |target: &str, last: Option<(u32, Outcome, Option<ErrorKind>)>| {
             let original = Exchange {
@@ -327,6 +332,7 @@ mod tests {
             (1, Unanswered, Some(ErrorKind::Timeout)),
             (2, Unanswered, Some(ErrorKind::Connect)),
             (1, InDoubt, Some(ErrorKind::Aborted)),
+            (0, Skipped, None),
         ] {
             assert_eq!(ask("/a", Some(sent)), Err(Reason::MayHaveArrived), "{sent:?}");
         }
