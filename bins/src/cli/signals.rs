@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::systemd;
 
 /// SIGINT and SIGTERM: the first begins a drain, the second aborts, the third ends the process. SIGHUP opens the files anew that are written; but
-/// if it says that the terminal has gone, it stands for SIGTERM. The same one twice in a moment is one ([`Stops`]).
+/// if it says that the terminal has gone, it stands for SIGTERM. The same one twice in a moment is one ([`Meant`]).
 pub(crate) struct Signals {
     first: Arc<OnceLock<Exit>>,
 }
@@ -74,14 +74,14 @@ const ECHO: Duration = Duration::from_millis(100);
 
 /// The stops that were meant. timeout(1) sends its signal to the process and then to its group, which the process is in: as two stops they would cut off what is under way.
 #[derive(Debug, Default)]
-struct Stops {
+struct Meant {
     count: u32,
     last: Option<(Exit, Instant)>,
 }
 
-impl Stops {
+impl Meant {
     /// The so-and-so-manieth stop, if `exit` is one at `now`.
-    fn heard(&mut self, exit: Exit, now: Instant) -> Option<u32> {
+    fn stop(&mut self, exit: Exit, now: Instant) -> Option<u32> {
         let is_echo = |(last, at): (Exit, Instant)| last == exit && now.duration_since(at) < ECHO;
         if self.last.is_some_and(is_echo) {
             return None;
@@ -93,10 +93,10 @@ impl Stops {
 }
 
 async fn obey(mut heard: Heard, cx: Context, first: Arc<OnceLock<Exit>>, ends_with_input: bool) {
-    let mut stops = Stops::default();
+    let mut meant = Meant::default();
     loop {
         let exit = heard.stop(&cx).await;
-        let Some(count) = stops.heard(exit, Instant::now()) else { continue };
+        let Some(count) = meant.stop(exit, Instant::now()) else { continue };
         let exit = *first.get_or_init(|| exit);
         match count {
             1 if ends_with_input => {}
@@ -117,13 +117,13 @@ mod tests {
 
     #[test]
     fn the_same_signal_twice_in_a_moment_is_one_stop() {
-        let mut stops = Stops::default();
+        let mut meant = Meant::default();
         let start = Instant::now();
-        let mut heard = |exit, at_ms| stops.heard(exit, start + Duration::from_millis(at_ms));
-        assert_eq!(heard(Exit::Terminated, 0), Some(1));
-        assert_eq!(heard(Exit::Terminated, 1), None, "timeout(1) sends it to the group as well");
-        assert_eq!(heard(Exit::Interrupted, 2), Some(2), "somebody else sends another one");
-        assert_eq!(heard(Exit::Interrupted, 101), None);
-        assert_eq!(heard(Exit::Interrupted, 102), Some(3), "it is meant");
+        let mut stop = |exit, at_ms| meant.stop(exit, start + Duration::from_millis(at_ms));
+        assert_eq!(stop(Exit::Terminated, 0), Some(1));
+        assert_eq!(stop(Exit::Terminated, 1), None, "timeout(1) sends it to the group as well");
+        assert_eq!(stop(Exit::Interrupted, 2), Some(2), "somebody else sends another one");
+        assert_eq!(stop(Exit::Interrupted, 101), None);
+        assert_eq!(stop(Exit::Interrupted, 102), Some(3), "it is meant");
     }
 }
