@@ -43,11 +43,6 @@ impl LineFile {
         Self { path: path.to_owned(), file, reopen, seen, head: Vec::new(), is_in_line: false }
     }
 
-    /// The file at `path`, made for its owner only if it is not there.
-    pub fn append_to(path: &Path, reopen: &Reopen) -> io::Result<Self> {
-        Ok(Self::new(path, open(path)?, reopen))
-    }
-
     /// The same, where a file that is empty before a line begins with `head`: a new one, or one whose lines were copied and cut off (logrotate's `copytruncate`).
     #[must_use]
     pub fn beginning_with(mut self, head: Vec<u8>) -> Self {
@@ -103,13 +98,16 @@ impl Write for LineFile {
 mod tests {
     use super::*;
 
+    fn opened(path: &Path, reopen: &Reopen) -> LineFile {
+        LineFile::new(path, open(path).expect("a file"), reopen)
+    }
+
     #[test]
     fn a_line_is_ended_where_it_was_begun_and_the_next_goes_to_the_new_file() {
         let dir = tempfile::tempdir().expect("a directory");
         let (path, old) = (dir.path().join("retry.log"), dir.path().join("retry.log.1"));
         let reopen = Reopen::default();
-        let mut file =
-            LineFile::append_to(&path, &reopen).expect("a file").beginning_with(b"head\n".to_vec());
+        let mut file = opened(&path, &reopen).beginning_with(b"head\n".to_vec());
         file.write_all(b"one\ntw").expect("a line");
         std::fs::rename(&path, &old).expect("a file");
         reopen.ask();
@@ -126,7 +124,7 @@ mod tests {
     fn what_comes_after_a_file_was_removed_goes_to_a_new_one() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("retry.log");
-        let mut file = LineFile::append_to(&path, &Reopen::default()).expect("a file");
+        let mut file = opened(&path, &Reopen::default());
         file.write_all(b"one\ntw").expect("lines");
         std::fs::remove_file(&path).expect("a file");
         file.write_all(b"o\n").expect("the line ends where it was begun");
@@ -140,7 +138,7 @@ mod tests {
     fn a_file_that_was_cut_off_begins_anew() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("retry.log");
-        let file = LineFile::append_to(&path, &Reopen::default()).expect("a file");
+        let file = opened(&path, &Reopen::default());
         let mut file = file.beginning_with(b"head\n".to_vec());
         file.write_all(b"head\none\n").expect("lines");
         File::options().write(true).open(&path).and_then(|file| file.set_len(0)).expect("a cut");
