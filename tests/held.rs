@@ -147,6 +147,13 @@ fn what_the_server_has_logged_as_cut_off_did_arrive_and_stays_held() {
     let held = desk.run("logretry", &["held", "retry.log.ledger"]).stdout;
     assert!(held.contains("DELETE") && held.contains("arrived"), "{held}");
 
+    // A log that does not tell of it takes nothing back.
+    desk.put("silent.log", line("GET /earlier", 200).replace("2026", "2020"));
+    let silent = ["--resolve-complete", "--resolve-from", "silent.log", "--timeout", "1ms"];
+    let silent = run(&desk, &server.url(), &[&["--methods", "DELETE", "--yes"][..], &silent].concat());
+    assert_eq!((silent.code, backend.seen().len()), (3, 1), "{}", silent.stderr);
+    assert!(silent.stderr.contains("1 held"), "{}", silent.stderr);
+
     // The server behind it may know the end.
     desk.put("behind.log", lines[0].replace(" 499 ", " 204 "));
     let third = run(&desk, &server.url(), &["--methods", "DELETE", "--yes", "--resolve-from", "behind.log"]);

@@ -225,6 +225,8 @@ impl Books {
         let (verdict, seen) = match (doubt.verdict, told) {
             // What a person has decided counts.
             (Some(verdict @ (Verdict::Send | Verdict::Ended(_))), _) => (Some(verdict), None),
+            // What one log has told of did arrive, though another one is silent.
+            (Some(Verdict::Arrived), Some((Verdict::Send, _))) => (Some(Verdict::Arrived), None),
             (_, Some((verdict, seen))) => (Some(verdict), seen),
             (verdict, None) => (verdict, None),
         };
