@@ -2,11 +2,12 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::time::Duration;
 
+use bstr::BString;
 use futures_util::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use logretry_ledger::{InDoubt, Verdict};
 use logretry_reader::{Reader, ReaderOptions, inputs};
-use logretry_record::{Exchange, RecordId, Shown, refire_in};
+use logretry_record::{Exchange, Origin, RecordId, Shown, refire_in};
 use logretry_stage::{Context, Notes, Result, Source as _};
 
 /// What nginx logs when its client has gone before the answer was there.
@@ -20,10 +21,20 @@ const CLIENT_CLOSED: u16 = 499;
 /// log reaches back before the request and names user agents; and not of a request whose answer would still be waited for, for the server may be at it.
 #[derive(Debug, Default)]
 pub(crate) struct ServerLog {
-    seen: HashMap<RecordId, Vec<Seen>>,
+    /// By the request's record.
+    seen: HashMap<RecordId, About>,
+    /// The files in which lines about our requests stand.
+    sources: Vec<BString>,
     first: Option<Timestamp>,
     /// Which requests it would tell of: those that began before. None, if nobody vouches for it.
     whole_until: Option<Timestamp>,
+}
+
+/// What is told of one of our requests.
+#[derive(Debug)]
+struct About {
+    method: String,
+    lines: Vec<Seen>,
 }
 
 /// A line about one of our requests.
@@ -32,6 +43,11 @@ pub(crate) struct Seen {
     pub(crate) time: Option<Timestamp>,
     pub(crate) bytes: Option<u64>,
     status: u16,
+    /// Which file it stands in.
+    source: usize,
+    /// Whether it may be the request itself. One of another method, but the same user agent, is what a server has asked another one for its sake (nginx `auth_request`, gateways): how that
+    /// ended says nothing of it.
+    is_itself: bool,
 }
 
 impl ServerLog {
@@ -49,7 +65,7 @@ impl ServerLog {
         let whole_until = whole_after.map(|time| now.checked_sub(time).unwrap_or(Timestamp::MIN));
         let mut log = Self { whole_until, ..Self::default() };
         for doubt in doubts {
-            log.seen.insert(doubt.id, Vec::new());
+            log.expect(doubt);
         }
         if doubts.is_empty() {
             return Ok(log);
@@ -67,7 +83,7 @@ impl ServerLog {
             } else {
                 formats.insert(format.clone(), names_one);
             }
-            log.take(record.original(), record.text());
+            log.take(record.origin(), record.original());
         }
         let rejected = cx.tally().accounts().rejected;
         if rejected > 0 {
@@ -85,9 +101,9 @@ impl ServerLog {
                 Shown(format.as_bytes())
             ));
         }
-        let is_open = |doubt: &&InDoubt| doubt.is_held() && log.may_be_under_way(doubt);
-        let (open, after) = (doubts.iter().filter(is_open).count(), whole_after.unwrap_or_default());
+        let open = doubts.iter().filter(|doubt| log.may_be_under_way(doubt)).count();
         if open > 0 {
+            let after = whole_after.unwrap_or_default();
             notes.say(format_args!(
                 "{open} requests in doubt, of which the server's own log does not tell, began less than {after:?} ago (--timeout), and the server may still be at them: none of these is \
                  taken for never arrived; run the same command again later"
@@ -96,50 +112,67 @@ impl ServerLog {
         Ok(log)
     }
 
-    /// Whether a request of which it does not tell, and would if it had ended, may not have ended yet.
+    fn expect(&mut self, doubt: &InDoubt) {
+        let about = About { method: doubt.method.clone(), lines: Vec::new() };
+        self.seen.insert(doubt.id, about);
+    }
+
+    /// Whether nothing is known of a request but that the log does not tell of it, and would if it had ended, so that it may not have ended yet.
     fn may_be_under_way(&self, doubt: &InDoubt) -> bool {
-        self.whole_until.is_some_and(|until| doubt.time > until) && !self.tells_of(doubt)
+        doubt.verdict.is_none()
+            && self.reaches_back_before(doubt)
+            && self.whole_until.is_some_and(|until| doubt.time > until)
+            && self.seen.get(&doubt.id).is_none_or(|about| about.lines.is_empty())
     }
 
-    fn tells_of(&self, doubt: &InDoubt) -> bool {
-        self.seen.get(&doubt.id).is_some_and(|lines| !lines.is_empty())
+    fn reaches_back_before(&self, doubt: &InDoubt) -> bool {
+        self.first.is_some_and(|first| first <= doubt.time)
     }
 
-    fn take(&mut self, logged: &Exchange, line: &[u8]) {
+    fn take(&mut self, origin: &Origin, logged: &Exchange) {
         if let Some(time) = logged.time {
             self.first = Some(self.first.map_or(time, |first| first.min(time)));
         }
-        let captured = logged.user_agent.is_none();
-        let Some(id) = refire_in(logged.user_agent.as_ref().map_or(line, |agent| agent)) else { return };
-        if let (Some(lines), Some(status)) = (self.seen.get_mut(&id), logged.status) {
-            let status = if captured && says_that_the_client_has_gone(line) { CLIENT_CLOSED } else { status };
-            lines.push(Seen { time: logged.time, bytes: logged.bytes, status });
-        }
+        let (line, captured) = (&origin.text, logged.user_agent.is_none());
+        let Some(id) = refire_in(logged.user_agent.as_ref().unwrap_or(line)) else { return };
+        let (Some(About { method, lines }), Some(status)) = (self.seen.get_mut(&id), logged.status) else {
+            return;
+        };
+        let status = if captured && says_that_the_client_has_gone(line) { CLIENT_CLOSED } else { status };
+        let known = self.sources.iter().position(|source| *source == origin.source);
+        let source = known.unwrap_or_else(|| {
+            self.sources.push(origin.source.clone());
+            self.sources.len() - 1
+        });
+        let is_itself = logged.method.as_ref().is_none_or(|logged| logged.eq_ignore_ascii_case(method));
+        lines.push(Seen { time: logged.time, bytes: logged.bytes, status, source, is_itself });
     }
 
     /// What the log says about a request in doubt; none if it does not know.
     pub(crate) fn verdict(&self, doubt: &InDoubt) -> Option<(Verdict, Option<Seen>)> {
-        let lines = self.seen.get(&doubt.id)?;
-        // Requests of the record before this one have lines too.
-        let begun = doubt.time.checked_sub(SignedDuration::from_secs(1)).unwrap_or(doubt.time);
-        let about = |seen: &&Seen| seen.time.is_none_or(|time| time >= begun);
+        let About { lines, .. } = self.seen.get(&doubt.id)?;
+        if lines.is_empty() {
+            let is_whole = self.whole_until.is_some_and(|until| doubt.time <= until);
+            return (is_whole && self.reaches_back_before(doubt)).then_some((Verdict::Send, None));
+        }
+        let own: Vec<&Seen> = lines.iter().filter(|seen| seen.is_itself).collect();
+        // Requests of the record before this one have lines too, one in each server's log.
         let earlier = usize::try_from(doubt.attempt.saturating_sub(1)).unwrap_or(usize::MAX);
-        let mut about = lines.iter().rev().filter(about);
+        let most =
+            (0..self.sources.len()).map(|file| own.iter().filter(|seen| seen.source == file).count()).max();
+        let may_be_earlier = most.is_none_or(|most| most <= earlier);
+        // A log's times are whole seconds, of the end or of the beginning.
+        let begun = doubt.time.checked_sub(SignedDuration::from_secs(1)).unwrap_or(doubt.time);
+        let about = |begun| own.iter().rev().filter(move |seen| seen.time.is_none_or(|time| time >= begun));
         // Where several logs are given, the proxy in front may only know that its client has gone, or that it had waited long enough (504), and the server behind it how the request ended.
-        let ends = about.clone().filter(|seen| seen.says_the_end());
-        let end = ends.min_by_key(|seen| seen.status / 100).filter(|_| earlier == 0);
-        match end.or_else(|| about.next()) {
-            Some(seen) if earlier > 0 && lines.len() <= earlier && seen.status != CLIENT_CLOSED => None,
-            Some(seen) => match seen.status {
-                CLIENT_CLOSED => Some((Verdict::Arrived, Some(*seen))),
-                status if seen.says_the_end() => Some((Verdict::Ended(status), Some(*seen))),
-                _ => None,
-            },
-            None => {
-                let reaches_back = self.first.is_some_and(|first| first <= doubt.time);
-                let is_whole = self.whole_until.is_some_and(|until| doubt.time <= until);
-                (is_whole && reaches_back && lines.is_empty()).then_some((Verdict::Send, None))
-            }
+        let ends = about(if earlier > 0 { doubt.time } else { begun }).filter(|seen| seen.says_the_end());
+        let end = ends.min_by_key(|seen| seen.status / 100);
+        let seen = **end.or_else(|| about(begun).next())?;
+        match seen.status {
+            CLIENT_CLOSED => Some((Verdict::Arrived, Some(seen))),
+            _ if may_be_earlier && earlier > 0 => None,
+            status if seen.says_the_end() => Some((Verdict::Ended(status), Some(seen))),
+            _ => None,
         }
     }
 }
@@ -182,17 +215,25 @@ mod tests {
     fn log(lines: &[(u32, u16)], is_whole: bool) -> ServerLog {
         let whole_until = is_whole.then_some(Timestamp::MAX);
         let mut log = ServerLog { whole_until, ..ServerLog::default() };
-        log.seen.insert(doubt(1).id, Vec::new());
+        log.expect(&doubt(1));
         for &(second, status) in lines {
-            let logged = Exchange {
-                time: format!("2026-11-22T09:40:{second:02}Z").parse().ok(),
-                status: Some(status),
-                user_agent: Some(format!("logretry/0.1.0 id={}", doubt(1).id).into()),
-                ..Exchange::default()
-            };
-            log.take(&logged, b"");
+            log.take(&origin("server.log", ""), &logged("POST", second, status));
         }
         log
+    }
+
+    fn logged(method: &str, second: u32, status: u16) -> Exchange {
+        Exchange {
+            time: format!("2026-11-22T09:40:{second:02}Z").parse().ok(),
+            method: Some(method.to_owned()),
+            status: Some(status),
+            user_agent: Some(format!("logretry/0.1.0 id={}", doubt(1).id).into()),
+            ..Exchange::default()
+        }
+    }
+
+    fn origin(source: &str, line: &str) -> Origin {
+        Origin::new(source, 1, 0, "combined", line)
     }
 
     fn said(log: &ServerLog, attempt: u32) -> Option<Verdict> {
@@ -229,7 +270,10 @@ mod tests {
             let line =
                 format!("… {status} 187 - - {state} 1/1/0/0/0 0/0 {{h|logretry/0.1.0 id={}}} …", doubt(1).id);
             let time = "2026-11-22T09:40:04Z".parse().ok();
-            log.take(&Exchange { time, status: Some(status), ..Exchange::default() }, line.as_bytes());
+            log.take(
+                &origin("server.log", &line),
+                &Exchange { time, status: Some(status), ..Exchange::default() },
+            );
             said(&log, 1)
         };
         assert_eq!(verdict("----", 204), Some(Verdict::Ended(204)));
@@ -244,7 +288,7 @@ mod tests {
         for (is_whole, expected) in [(true, Some(Verdict::Send)), (false, None)] {
             let mut log = log(&[], is_whole);
             let time = "2026-11-22T09:00:00Z".parse().ok();
-            log.take(&Exchange { time, status: Some(200), ..Exchange::default() }, b"");
+            log.take(&origin("server.log", ""), &Exchange { time, status: Some(200), ..Exchange::default() });
             assert_eq!(said(&log, 1), expected);
         }
     }
@@ -259,9 +303,14 @@ mod tests {
             log.first = Some(begun - SignedDuration::from_secs(60));
             assert_eq!((said(&log, 1), log.may_be_under_way(&doubt(1))), (expected, expected.is_none()));
         }
-        let mut told = log(&[(4, 499)], true);
-        told.whole_until = Some(begun - SignedDuration::from_secs(1));
-        assert!(!told.may_be_under_way(&doubt(1)));
+        let mut log = log(&[], true);
+        log.whole_until = Some(begun - SignedDuration::from_secs(1));
+        assert!(!log.may_be_under_way(&doubt(1)), "it does not reach back, and never will");
+        log.first = Some(begun);
+        assert!(log.may_be_under_way(&doubt(1)));
+        assert!(!log.may_be_under_way(&InDoubt { verdict: Some(Verdict::Arrived), ..doubt(1) }));
+        log.take(&origin("server.log", ""), &logged("POST", 4, 499));
+        assert!(!log.may_be_under_way(&doubt(1)));
     }
 
     #[test]
@@ -269,5 +318,25 @@ mod tests {
         assert_eq!(said(&log(&[(1, 503)], true), 2), None, "it was logged before this one began");
         assert_eq!(said(&log(&[(3, 503)], true), 2), None, "in the same second, and there is only one");
         assert_eq!(said(&log(&[(3, 503), (4, 200)], true), 2), Some(Verdict::Ended(200)));
+    }
+
+    #[test]
+    fn what_a_server_asked_another_one_for_its_sake_is_not_the_request() {
+        let mut log = log(&[], true);
+        log.take(&origin("server.log", ""), &logged("GET", 4, 200));
+        log.first = Some(Timestamp::MIN);
+        assert_eq!(said(&log, 1), None, "it has arrived somewhere, and how it ended is not known");
+        log.take(&origin("server.log", ""), &logged("post", 6, 504));
+        assert_eq!(said(&log, 1), Some(Verdict::Ended(504)));
+    }
+
+    #[test]
+    fn of_each_server_an_earlier_request_has_a_line() {
+        let mut log = log(&[(3, 503)], false);
+        log.take(&origin("app.log", ""), &logged("POST", 3, 503));
+        assert_eq!(said(&log, 2), None, "both may be of the first request");
+        log.take(&origin("app.log", ""), &logged("POST", 4, 201));
+        log.take(&origin("server.log", ""), &logged("POST", 5, 504));
+        assert_eq!(said(&log, 2), Some(Verdict::Ended(201)), "the better of two ends");
     }
 }
