@@ -1,6 +1,5 @@
-use bstr::ByteSlice as _;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use logretry_record::{Exchange, Predicate, Record, TimeRangeError, USER_AGENT_PREFIX, refire_in};
+use logretry_record::{Exchange, Predicate, Record, TimeRangeError};
 use logretry_stage::{Dropped, Fatal};
 use regex::{Regex, RegexBuilder};
 
@@ -81,7 +80,7 @@ impl Chooser {
     pub(crate) fn judge(&self, record: &Record) -> Result<(), Dropped> {
         let original = record.original();
         let keep = |holds: bool, why| if holds { Ok(()) } else { Err(why) };
-        keep(self.predicate.include_marked || !self.is_ours(record), Dropped::Marked)?;
+        keep(self.predicate.include_marked || !record.is_of_refire(&self.predicate.mark), Dropped::Marked)?;
         keep(self.predicate.has_status(original.status), Dropped::Status)?;
         keep(self.has_method(original), Dropped::Method)?;
         keep(self.has_host(original), Dropped::Host)?;
@@ -92,18 +91,6 @@ impl Chooser {
     /// Whether one more of the wanted ones may pass.
     pub(crate) fn admit(&mut self, record: &Record) -> Result<(), Dropped> {
         self.turnstile.pass(record)
-    }
-
-    fn is_ours(&self, record: &Record) -> bool {
-        let original = record.original();
-        let is_marked =
-            original.target.as_ref().is_some_and(|target| self.predicate.mark.is_on(target.as_bytes()));
-        is_marked
-            || match &original.user_agent {
-                Some(agent) => agent.starts_with_str(USER_AGENT_PREFIX),
-                // It may stand in a field that nobody knows as it.
-                None => refire_in(record.text()).is_some(),
-            }
     }
 
     fn has_method(&self, original: &Exchange) -> bool {

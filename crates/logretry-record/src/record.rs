@@ -1,7 +1,7 @@
 use bstr::{BStr, BString, ByteSlice as _};
 
 use crate::wire::{self, DecodeError};
-use crate::{Exchange, ExchangeRef, RecordId, Retry, encode, skim};
+use crate::{Exchange, ExchangeRef, Mark, RecordId, Retry, USER_AGENT_PREFIX, encode, refire_in, skim};
 
 /// Where a record's log line stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +106,17 @@ impl Record {
     /// The raw log line.
     pub fn text(&self) -> &BStr {
         self.0.origin.text.as_bstr()
+    }
+
+    /// Whether its line tells of a refire: the target carries `mark`, or the user agent is ours.
+    pub fn is_of_refire(&self, mark: &Mark) -> bool {
+        let Exchange { target, user_agent, .. } = self.original();
+        target.as_ref().is_some_and(|target| mark.is_on(target.as_bytes()))
+            || match user_agent {
+                Some(agent) => agent.starts_with_str(USER_AGENT_PREFIX),
+                // It may stand in a field that nobody knows as it.
+                None => refire_in(self.text()).is_some(),
+            }
     }
 
     /// Reads a record from one line of NDJSON, with or without its line end.

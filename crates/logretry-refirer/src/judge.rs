@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use http::Method;
 use http::uri::PathAndQuery;
-use logretry_record::{ErrorKind, Exchange, Outcome, Reason, Record, Retry};
+use logretry_record::{ErrorKind, Outcome, Reason, Record, Retry};
 use url::{Position, Url};
 
 use crate::acting::says_that_it_acts;
@@ -125,11 +125,11 @@ impl Options {
     }
 
     /// Whether it is proven that no application has seen the request of `record`. The log proves it of what it tells of, and a refire may have been delivered since: so nothing is
-    /// proven of a record that has been sent, nor of a line with the mark, in which a retry log keeps all that the original's line said of its way.
+    /// proven of a record that has been sent, nor of a refire's line: what it tells of is not the first that was sent, and in a retry log it keeps all that the original's line said of its way.
     pub fn is_proven_undelivered(&self, record: &Record) -> bool {
-        let Exchange { undelivered, target, .. } = record.original();
-        let is_refire = target.as_ref().is_some_and(|target| self.mark.is_on(target.as_bytes()));
-        undelivered.is_some() && !is_refire && !record.retry().is_some_and(may_have_arrived)
+        record.original().undelivered.is_some()
+            && !record.is_of_refire(&self.mark)
+            && !record.retry().is_some_and(may_have_arrived)
     }
 }
 
@@ -164,7 +164,7 @@ fn survives_the_url_type(planned: &Planned) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use logretry_record::{Header, Origin, RecordId};
+    use logretry_record::{Exchange, Header, Origin, RecordId};
 
     use super::*;
 
@@ -337,6 +337,14 @@ mod tests {
             assert_eq!(ask("/a", Some(sent)), Err(Reason::MayHaveArrived), "{sent:?}");
         }
         assert_eq!(ask("/a?retry=True", None), Err(Reason::MayHaveArrived), "a line of a retry log");
+        let original = Exchange {
+            method: Some("DELETE".to_owned()),
+            target: Some("/a".to_owned()),
+            undelivered: Some("haproxy_no_server".into()),
+            user_agent: Some("logretry/0.1.0 id=…".into()),
+            ..Exchange::default()
+        };
+        assert!(!options().is_proven_undelivered(&record(original)), "the refire's own line");
     }
 
     #[test]

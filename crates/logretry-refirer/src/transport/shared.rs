@@ -2,7 +2,7 @@
 //!
 //! Nobody knows before the first connection is there how many are needed, so one makes it, and the others wait for it. Not for long: behind a load balancer there may be a server that
 //! takes connections and is not back yet, and those who wait would all have none when the time of the one is over. So whoever has waited for a while makes another one, and a
-//! connection that does not come costs the request that asked for it, and no other.
+//! connection that does not come costs the request that asked for it, and others only where as many in a row do not come as parts of the connect timeout pass.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
