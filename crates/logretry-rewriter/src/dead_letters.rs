@@ -36,6 +36,8 @@ struct Letters {
     path: PathBuf,
     file: LineFile,
     opened: Timestamp,
+    /// Whether nothing stood in it then.
+    was_empty: bool,
     /// What stood in it, once that has been asked for: which record, and when it ended so.
     known: Option<HashSet<(RecordId, Timestamp)>>,
 }
@@ -48,13 +50,14 @@ impl DeadLetters {
     ///
     /// If it cannot be opened, or if it holds anything but records.
     pub fn append_to(path: &Path, reopen: &Reopen) -> Result<Self> {
-        let file = refuse_what_others_hold(Record::BEGINNING, path)
+        let (file, was_empty) = refuse_what_others_hold(Record::BEGINNING, path)
             .and_then(|()| log_file::open(path))
-            .map(|(file, _)| LineFile::new(path, file, reopen))
+            .map(|(file, is_new)| (LineFile::new(path, file, reopen), is_new))
             .map_err(|error| {
                 Fatal::new(format!("open the file for dead letters `{}`: {error}", path.display()))
             })?;
-        let letters = Letters { path: path.to_owned(), file, opened: Timestamp::now(), known: None };
+        let (path, opened) = (path.to_owned(), Timestamp::now());
+        let letters = Letters { path, file, opened, was_empty, known: None };
         Ok(Self { letters: Some(letters), ..Self::default() })
     }
 
@@ -121,8 +124,9 @@ fn kept(mut dead: DeadLetters, input: impl RecordStream, cx: &Context) -> impl R
 impl Letters {
     /// Appends the record, which ended so, if it does not stand there.
     fn keep(&mut self, record: &Record, retry: &Retry, line: &mut Vec<u8>) -> io::Result<()> {
-        // What has just ended cannot stand there.
-        if retry.time < self.opened && !self.known()?.insert((record.id(), retry.time)) {
+        // What has just ended cannot stand there. Where something did, its time does not tell: the clock may have been set back since.
+        let has_just_ended = self.was_empty && retry.time >= self.opened;
+        if !has_just_ended && !self.known()?.insert((record.id(), retry.time)) {
             return Ok(());
         }
         line.clear();
@@ -162,5 +166,34 @@ fn is_dead(retry: &Retry, without_unsent: bool) -> bool {
         Outcome::Recovered | Outcome::Skipped => false,
         Outcome::InDoubt => !without_unsent,
         _ => !(without_unsent && retry.goes_on()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use logretry_record::{Exchange, Origin, Reason};
+
+    use super::*;
+
+    /// What had ended before the clock was set back was taken for what had just ended, and added by each run until it was that late again.
+    #[test]
+    fn what_stands_there_is_not_added_again_when_the_clock_has_been_set_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("dead.ndjson");
+        let text = b"GET /a 502";
+        let origin = Origin::new("access.log", 1, 0, "combined", text);
+        let record = Record::new(RecordId::of_line(text, 0), origin, Exchange::default());
+        let in_an_hour = Timestamp::now() + SignedDuration::from_hours(1);
+        for hours in [0, 0, 1, 1] {
+            let time = in_an_hour + SignedDuration::from_hours(hours);
+            let retry = Retry { outcome: Outcome::Failing, ..Retry::not_sent(time, Reason::Stopped) };
+            let dead = DeadLetters::append_to(&path, &Reopen::default()).expect("a file");
+            let mut letters = dead.letters.expect("there is a file");
+            let record = record.clone().with_retry(retry.clone());
+            letters.keep(&record, &retry, &mut Vec::new()).expect("it can be written");
+        }
+        let dead = std::fs::read_to_string(&path).expect("dead letters");
+        assert_eq!(dead.lines().count(), 2, "{dead}");
     }
 }
