@@ -96,6 +96,24 @@ fn a_held_request_that_a_person_has_looked_up_is_settled_and_not_sent() {
     assert!(log.contains("\"DELETE /slow/1?retry=True HTTP/1.1\" 204 "), "{log}");
 }
 
+/// A request that a run was waiting for looked like one that had been cut off.
+#[test]
+fn while_a_run_is_under_way_it_is_said_that_its_requests_are_listed_too() {
+    let backend = Backend::down();
+    let desk = Desk::with("access.log", failed(["DELETE /slow".to_owned()]));
+    let running = start(&desk, &backend.url(), &["--methods", "DELETE", "--yes"]);
+    until("the request", || (backend.seen().len() == 1).then_some(()));
+    let held = |more: &[&str]| desk.run("logretry", &[&["held", "retry.log.ledger"], more].concat());
+    let listed = held(&[]);
+    assert!(listed.stderr.contains("a run is under way (process "), "{}", listed.stderr);
+    let refused = held(&["--release", "all"]);
+    assert_eq!(refused.code, 1, "{}", refused.stdout);
+    assert!(refused.stderr.contains("is using it; decide when that has ended"), "{}", refused.stderr);
+    running.signal("KILL");
+    running.end();
+    assert_eq!(held(&[]).stderr, "");
+}
+
 /// A run that was cut off in its one request, which the server never answered: `DELETE /slow`.
 fn cut_off(url: &str, backend: &Backend, before_the_end: impl FnOnce()) -> Desk {
     let desk = Desk::with("access.log", failed(["DELETE /slow".to_owned()]));

@@ -2,10 +2,11 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use logretry_ledger::{InDoubt, Ledger, LedgerError, Look, Verdict};
+use logretry_ledger::{InDoubt, Ledger, LedgerError, Verdict};
 use logretry_record::{Shown, shown_url};
 use logretry_stage::{Context, Fatal, Result};
 
+use super::ledger::look;
 use crate::cli::answer;
 
 /// Shows the requests that are held, and decides what becomes of them.
@@ -51,8 +52,10 @@ impl Held {
         if ids.is_empty() {
             return self.list(cx);
         }
+        // Asked before it is opened to be written: it may be somebody's file.
+        drop(look(&self.ledger)?);
         // Whoever sends now must know it before.
-        let ledger = Ledger::open_existing(&self.ledger).map_err(Fatal::new)?;
+        let ledger = Ledger::open_existing(&self.ledger).map_err(refused)?;
         let held = held(ledger.in_doubt().map_err(Fatal::new)?);
         let chosen = self.chosen(&held, &ids)?;
         for doubt in &chosen {
@@ -64,7 +67,14 @@ impl Held {
     }
 
     fn list(&self, cx: &Context) -> Result<()> {
-        let held = held(Look::open(&self.ledger).and_then(|look| look.in_doubt()).map_err(Fatal::new)?);
+        let look = look(&self.ledger)?;
+        let held = held(look.in_doubt().map_err(Fatal::new)?);
+        if let Some(holder) = look.holder().filter(|_| !held.is_empty()) {
+            let holder = Shown(holder.as_bytes());
+            cx.notes().say(format_args!(
+                "a run is under way ({holder}): what it waits for an answer to is listed too"
+            ));
+        }
         let mut text = String::new();
         for doubt in &held {
             let InDoubt { id, time, method, url, verdict, .. } = doubt;
@@ -94,6 +104,18 @@ impl Held {
             })
         };
         ids.iter().map(find).collect()
+    }
+}
+
+fn refused(error: LedgerError) -> Fatal {
+    match error {
+        LedgerError::InUse { path, holder } => {
+            let path = path.display();
+            Fatal::new(format!(
+                "decide in the ledger `{path}`: {holder} is using it; decide when that has ended"
+            ))
+        }
+        error => Fatal::new(error),
     }
 }
 

@@ -51,7 +51,7 @@ impl Ledger {
 }
 
 /// Looks into the ledger at `path`.
-fn look(path: &Path) -> Result<Look> {
+pub(super) fn look(path: &Path) -> Result<Look> {
     Look::open(path).map_err(|error| unreadable(path, &error))
 }
 

@@ -125,8 +125,13 @@ impl Look {
         digest.answered =
             self.live.standings().filter(|(_, standing)| matches!(standing, Standing::Answered(_))).count()
                 as u64;
-        digest.holder = Lock::holder(&self.path);
+        digest.holder = self.holder();
         Ok(digest)
+    }
+
+    /// Who works with it now, if anybody does.
+    pub fn holder(&self) -> Option<String> {
+        Lock::holder(&self.path)
     }
 
     fn counted(&self) -> rusqlite::Result<Digest> {
