@@ -96,6 +96,29 @@ fn a_held_request_that_a_person_has_looked_up_is_settled_and_not_sent() {
     assert!(log.contains("\"DELETE /slow/1?retry=True HTTP/1.1\" 204 "), "{log}");
 }
 
+/// What was released by mistake was sent twice: "it is not held", and nothing could be done about it.
+#[test]
+fn what_has_been_decided_can_be_decided_anew_until_the_next_run() {
+    let backend = Backend::down();
+    let desk = cut_off(&backend.url(), &backend, || ());
+    let held = |more: &[&str]| desk.run("logretry", &[&["held", "retry.log.ledger"], more].concat());
+    let listed = held(&[]);
+    let id = listed.stdout.split(' ').next().unwrap_or_default();
+    for decision in [&["--release", "all"][..], &["--settle", id, "--status", "204"]] {
+        let decided = held(decision);
+        assert_eq!(decided.code, 0, "{}", decided.stderr);
+    }
+    let flags = ["--methods", "DELETE", "--yes"];
+    let second = run(&desk, &backend.url(), &flags);
+    assert_eq!((second.code, backend.seen().len()), (0, 1), "{}", second.stderr);
+    let late = held(&["--release", id]);
+    assert!(
+        late.code == 2 && late.stderr.contains("it is not held in `retry.log.ledger`"),
+        "{}",
+        late.stderr
+    );
+}
+
 /// A request that a run was waiting for looked like one that had been cut off.
 #[test]
 fn while_a_run_is_under_way_it_is_said_that_its_requests_are_listed_too() {

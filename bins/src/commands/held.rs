@@ -13,7 +13,8 @@ use crate::cli::answer;
 ///
 /// A request is held when a crash or a second Ctrl-C cut it off on its way, when its method may change something, and when nobody knows whether it arrived.
 /// Most such requests did arrive: look into the server's log for their id (it stands in the user agent), or let `logretry run` look there with
-/// --resolve-from. Then --settle those that arrived, and --release those that did not: the next run sends them.
+/// --resolve-from. Then --settle those that arrived, and --release those that did not: the next run sends them. Until it does, what has been decided
+/// about an id can be decided anew.
 ///
 /// Exit code 3 says that some are held.
 #[derive(Debug, Args)]
@@ -56,8 +57,7 @@ impl Held {
         drop(look(&self.ledger)?);
         // Whoever sends now must know it before.
         let ledger = Ledger::open_existing(&self.ledger).map_err(refused)?;
-        let held = held(ledger.in_doubt().map_err(Fatal::new)?);
-        let chosen = self.chosen(&held, &ids)?;
+        let chosen = self.chosen(ledger.in_doubt().map_err(Fatal::new)?, &ids)?;
         for doubt in &chosen {
             ledger.decide(doubt, verdict).await.map_err(Fatal::new)?;
         }
@@ -92,12 +92,13 @@ impl Held {
         answer(text.as_bytes())
     }
 
-    fn chosen(&self, held: &[InDoubt], ids: &[String]) -> Result<Vec<InDoubt>> {
+    /// Those of `doubts` with these ids: what is held, and by its id what was, as long as no run has acted on what was decided.
+    fn chosen(&self, doubts: Vec<InDoubt>, ids: &[String]) -> Result<Vec<InDoubt>> {
         if ids.iter().any(|id| id == "all") {
-            return Ok(held.to_vec());
+            return Ok(held(doubts));
         }
         let find = |id: &String| {
-            let found = held.iter().find(|doubt| doubt.id.to_string() == *id);
+            let found = doubts.iter().find(|doubt| !doubt.is_safe() && doubt.id.to_string() == *id);
             found.cloned().ok_or_else(|| {
                 let (path, id) = (self.ledger.clone(), Shown(id.as_bytes()).to_string());
                 Fatal::usage(LedgerError::NotHeld { path, id })
