@@ -113,6 +113,27 @@ fn a_lost_line_and_a_double_one_are_found_and_named() {
     "#);
 }
 
+/// A page that was still broken counted as recovered, because its line said so: exit code 0.
+#[test]
+fn a_line_with_another_status_than_the_ledger_is_found_and_named() {
+    let (desk, _) = ran(&Backend::up(), &["GET /always/500/1", "GET /b"], &[]);
+    edit(&desk, |lines| lines[0] = lines[0].replace(" 500 ", " 200 "));
+    let verified = verify(&desk, &[]);
+    assert_eq!(verified.code, 1, "{}", verified.stdout);
+    let told = [
+        "\nchanged       access.log:1  GET /always/500/1 (its line says 200, the ledger failing with 500 at ",
+        "2 ended = 1 with their line + 0 whose line is lost + 1 whose line has another status\n",
+    ];
+    assert!(told.iter().all(|told| verified.stdout.contains(told)), "{}", verified.stdout);
+    assert!(
+        verified
+            .stderr
+            .contains("1 whose line has another status than the ledger; the ledger has how they ended"),
+        "{}",
+        verified.stderr
+    );
+}
+
 #[test]
 fn a_retry_log_of_another_form_is_told_from_one_whose_lines_are_lost() {
     let (desk, _) = ran(&Backend::up(), &REQUESTS[..2], &["--as", "json"]);

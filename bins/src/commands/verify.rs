@@ -18,12 +18,12 @@ use crate::verify::{
 ///
 /// It takes the flags of the run, reads the logs again, selects as the run did, and looks for the line of each request in the retry log: the two are the same but for
 /// the mark, status, time, size and duration. The ledger has no part in that. Then it is asked what it knows: of a request without a line, why; of a line, whether
-/// it has the outcome. Nothing is sent, and nothing is written.
+/// it has the outcome, with that status. Nothing is sent, and nothing is written.
 ///
 /// The logs must be those of all runs that wrote this retry log. Without --base-url and --allow-host, every host counts as one that is sent to. Without a ledger
 /// (beside the retry log, if not named otherwise) a request that was left unsent cannot be told from one whose line is lost.
 ///
-/// Exit codes: 0 all selected requests have their line, and recovered; 1 something is missing or double; 3 all is accounted for, and some requests are held, not to be
+/// Exit codes: 0 all selected requests have their line, and recovered; 1 something is missing, double or changed; 3 all is accounted for, and some requests are held, not to be
 /// sent, or not recovered; 4 some are unsent, and the same run again goes on.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -109,8 +109,9 @@ async fn name(findings: &mut Findings, flags: &RunFlags, ledger: Option<&Standin
     let mut places: HashMap<(Vec<u8>, u64), Vec<&mut Place>> = HashMap::new();
     for (problem, found) in &mut findings.problems {
         for place in &mut found.first {
-            if let (Problem::Lost, Some(ledger), Some(id)) = (problem, ledger, place.id) {
-                place.note = ledger.end(id);
+            if let (Problem::Lost | Problem::Changed, Some(ledger), Some(id)) = (problem, ledger, place.id) {
+                let said = place.note.take().into_iter().chain(ledger.end(id));
+                place.note = said.reduce(|line, ledger| format!("{line}, the ledger {ledger}"));
             }
             if let Some(source) = place.source.clone() {
                 places.entry((source, place.line)).or_default().push(place);
@@ -207,9 +208,13 @@ impl Report<'_> {
             of(Known::Held),
             of(Known::GoesOn),
         ));
-        let lost = found.number(Problem::Lost);
-        sentences
-            .push(format!("{ended} ended = {} with their line + {lost} whose line is lost", ended - lost));
+        let (lost, changed) = (found.number(Problem::Lost), found.number(Problem::Changed));
+        let unlike =
+            if changed > 0 { format!(" + {changed} whose line has another status") } else { String::new() };
+        sentences.push(format!(
+            "{ended} ended = {} with their line + {lost} whose line is lost{unlike}",
+            ended - lost - changed
+        ));
         let not_to_be_sent = self.not_to_be_sent();
         let unsent = found.number(Problem::Unsent);
         sentences.push(format!("{new} never sent = {not_to_be_sent} + {unsent} unsent"));
@@ -231,6 +236,7 @@ impl Report<'_> {
             let word = match problem {
                 Problem::Missing => "missing",
                 Problem::Lost => "lost",
+                Problem::Changed => "changed",
                 Problem::Double => "double",
                 Problem::Foreign => "no request",
                 Problem::LineOnly => "no outcome",

@@ -9,8 +9,8 @@ use logretry_stage::{Fatal, Result};
 pub(crate) struct Standings {
     look: Look,
     pub(crate) digest: Digest,
-    /// The outcomes, by id.
-    ended: Vec<(RecordId, bool)>,
+    /// The outcomes, by id, as the status of their lines.
+    ended: Vec<(RecordId, u16)>,
     /// Ids with more than one outcome.
     pub(crate) twice: Vec<RecordId>,
 }
@@ -18,8 +18,8 @@ pub(crate) struct Standings {
 /// How a request stands in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It has ended, with an answer or without one.
-    Ended { answered: bool },
+    /// It has ended: with an answer of this status, or without one (0).
+    Ended { status: u16 },
     /// It was cut off on its way, and a person has to decide.
     Held,
     /// The next run sends it again, or finds out how it ended.
@@ -35,7 +35,7 @@ impl Standings {
         let mut ended = Vec::new();
         look.events(|entry| {
             if let ("outcome", Some(id), Some(retry)) = (entry.kind, entry.id, &entry.retry) {
-                ended.push((id, has_answer(retry)));
+                ended.push((id, status(retry)));
             }
             Ok(())
         })
@@ -50,11 +50,11 @@ impl Standings {
 
     pub(crate) fn of(&self, id: RecordId) -> Result<Standing> {
         if let Ok(place) = self.ended.binary_search_by_key(&id, |(id, _)| *id) {
-            return Ok(Standing::Ended { answered: self.ended[place].1 });
+            return Ok(Standing::Ended { status: self.ended[place].1 });
         }
         Ok(match self.look.before(id).map_err(Fatal::new)? {
             Before::New | Before::Repeated => Standing::New,
-            Before::Done(retry) => Standing::Ended { answered: has_answer(&retry) },
+            Before::Done(retry) => Standing::Ended { status: status(&retry) },
             Before::InDoubt(doubt) if doubt.is_held() => Standing::Held,
             Before::Answered(_) | Before::InDoubt(_) => Standing::GoesOn,
         })
@@ -78,8 +78,8 @@ impl Standings {
     }
 }
 
-/// Whether its line of the retry log has a status other than `000`.
-fn has_answer(retry: &Retry) -> bool {
-    !matches!(retry.outcome, Outcome::Unanswered | Outcome::InDoubt)
-        && retry.status.is_some_and(|status| status > 0)
+/// The status that its line of the retry log has; 0 for `000`.
+fn status(retry: &Retry) -> u16 {
+    let has_answer = !matches!(retry.outcome, Outcome::Unanswered | Outcome::InDoubt);
+    retry.status.filter(|_| has_answer).unwrap_or(0)
 }

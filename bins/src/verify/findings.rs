@@ -5,7 +5,7 @@ use logretry_stage::{Fatal, Result, Tally};
 
 use super::books::{Standing, Standings};
 use super::keys::Read;
-use super::selection::{Selected, Selection, Took};
+use super::selection::{Lines, Selected, Selection, Took};
 
 /// What was found, in numbers, and the first few of what is not as it should be.
 #[derive(Debug, Default)]
@@ -46,6 +46,8 @@ pub(crate) enum Problem {
     Missing,
     /// The ledger has the outcome, and the retry log no line.
     Lost,
+    /// The line has another status than the ledger.
+    Changed,
     /// A line whose request has one already.
     Double,
     /// A line of none of the requests.
@@ -109,7 +111,8 @@ impl Findings {
 
     /// To be called when all lines have been taken: what each of the requests is.
     pub(crate) fn weigh(&mut self, selection: &Selection, ledger: Option<&Standings>) -> Result<()> {
-        for (group, answered, unanswered) in selection.groups() {
+        for (group, lines) in selection.groups() {
+            let (answered, unanswered) = (lines.statuses.len(), lines.unanswered);
             let covered = group.len().min(answered + unanswered);
             self.selected += group.len() as u64;
             self.covered += covered as u64;
@@ -120,7 +123,7 @@ impl Findings {
             }
             match ledger {
                 None => self.weigh_alone(&group[covered..], selection),
-                Some(ledger) => self.compare(group, answered, unanswered, selection, ledger)?,
+                Some(ledger) => self.compare(group, lines, selection, ledger)?,
             }
         }
         Ok(())
@@ -139,26 +142,44 @@ impl Findings {
     fn compare(
         &mut self,
         group: &[Selected],
-        mut answered: usize,
-        mut unanswered: usize,
+        lines: Lines<'_>,
         selection: &Selection,
         ledger: &Standings,
     ) -> Result<()> {
-        let mut others = Vec::new();
+        // By status: of a page that is asked for all day, there may be very many.
+        let (mut answered, mut unanswered) = (BTreeMap::new(), lines.unanswered);
+        for status in lines.statuses {
+            *answered.entry(*status).or_insert(0) += 1;
+        }
+        let (mut others, mut unlike) = (Vec::new(), Vec::new());
         for one in group {
             if ledger.twice.binary_search(&one.id).is_ok() {
                 self.found_at(Problem::Twice, one, selection);
             }
             let standing = ledger.of(one.id)?;
-            let Standing::Ended { answered: has_answer } = standing else {
+            let Standing::Ended { status } = standing else {
                 others.push((one, standing));
                 continue;
             };
             *self.standings.entry(Known::Ended).or_insert(0) += 1;
-            if !take_one(if has_answer { &mut answered } else { &mut unanswered }) {
+            let left = if status > 0 { answered.get_mut(&status) } else { Some(&mut unanswered) };
+            if left.is_some_and(take_one) {
+                continue;
+            }
+            if status > 0 {
+                unlike.push(one);
+            } else {
                 self.found_at(Problem::Lost, one, selection);
             }
         }
+        for one in unlike {
+            match answered.iter_mut().find_map(|(status, left)| take_one(left).then_some(*status)) {
+                None => self.found_at(Problem::Lost, one, selection),
+                Some(_) if lines.is_double => {}
+                Some(status) => self.found_with(Problem::Changed, one, selection, Some(status)),
+            }
+        }
+        let mut answered: usize = answered.values().sum();
         for (one, standing) in others {
             let known = match standing {
                 _ if take_one(&mut answered) => {
@@ -191,9 +212,15 @@ impl Findings {
     }
 
     fn found_at(&mut self, problem: Problem, one: &Selected, selection: &Selection) {
+        self.found_with(problem, one, selection, None);
+    }
+
+    /// The same where its line says another `status`.
+    fn found_with(&mut self, problem: Problem, one: &Selected, selection: &Selection, status: Option<u16>) {
         let source = Some(selection.source(one).to_vec());
         let (line, id) = (one.line, Some(one.id));
-        self.found(problem, Place { source, line, text: String::new(), note: None, id });
+        let note = status.map(|status| format!("its line says {status}"));
+        self.found(problem, Place { source, line, text: String::new(), note, id });
     }
 
     fn found(&mut self, problem: Problem, place: Place) {
@@ -240,6 +267,7 @@ impl Findings {
             (Problem::Double, "double"),
             (Problem::Foreign, "of no request"),
             (Problem::LineOnly, "without an outcome in the ledger"),
+            (Problem::Changed, "whose line has another status than the ledger"),
             (Problem::Twice, "with two outcomes in the ledger"),
         ];
         let is_there = |(problem, _): &&(Problem, _)| self.number(*problem) > 0;
@@ -266,6 +294,9 @@ impl Findings {
             Problem::Foreign => "give all logs that this retry log is of, and the flags that its run had",
             Problem::LineOnly => {
                 "they were sent by a run with another ledger or none, and this one sends them again"
+            }
+            Problem::Changed => {
+                "the ledger has how they ended; look for whoever has changed the retry log, or for another one"
             }
             _ => "the ledger was written by two programs, or changed by hand",
         };

@@ -1,5 +1,3 @@
-use std::ops::Range;
-
 use bstr::BString;
 use logretry_record::{Reason, Record, RecordId};
 
@@ -10,6 +8,8 @@ use super::keys::Key;
 pub(crate) struct Selection {
     sources: Vec<BString>,
     all: Vec<Selected>,
+    /// Of each of them, from the first of its group on: what a line of the retry log says.
+    statuses: Vec<u16>,
     /// Equal requests, by their key.
     groups: Vec<Group>,
     /// Requests that came in another log before.
@@ -33,6 +33,18 @@ struct Group {
     end: usize,
     answered: usize,
     unanswered: usize,
+    double: usize,
+}
+
+/// What the retry log says of some equal requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lines<'a> {
+    /// The statuses of the lines with an answer, one for each request at most.
+    pub(crate) statuses: &'a [u16],
+    /// Lines without an answer.
+    pub(crate) unanswered: usize,
+    /// Whether there were more, of which nobody can tell which are theirs.
+    pub(crate) is_double: bool,
 }
 
 /// What a line of the retry log is to the requests.
@@ -64,6 +76,7 @@ impl Selection {
             self.repeated = (before - self.all.len()) as u64;
         }
         self.all.sort_unstable();
+        self.statuses = vec![0; self.all.len()];
         for (place, one) in self.all.iter().enumerate() {
             match self.groups.last_mut() {
                 Some(group) if self.all[group.start].key == one.key => group.end = place + 1,
@@ -88,18 +101,21 @@ impl Selection {
         if status == 0 {
             group.unanswered += 1;
         } else if group.answered == group.end - group.start {
+            group.double += 1;
             return Took::Double;
         } else {
+            self.statuses[group.start + group.answered] = status;
             group.answered += 1;
         }
         Took::One
     }
 
-    /// All of them, in groups of equal ones, with the numbers of lines with and without an answer.
-    pub(crate) fn groups(&self) -> impl Iterator<Item = (&[Selected], usize, usize)> {
+    /// All of them, in groups of equal ones, with their lines.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = (&[Selected], Lines<'_>)> {
         self.groups.iter().map(|group| {
-            let range: Range<usize> = group.start..group.end;
-            (&self.all[range], group.answered, group.unanswered)
+            let statuses = &self.statuses[group.start..][..group.answered];
+            let lines = Lines { statuses, unanswered: group.unanswered, is_double: group.double > 0 };
+            (&self.all[group.start..group.end], lines)
         })
     }
 
@@ -133,8 +149,9 @@ mod tests {
         let took = [200, 0, 404, 0, 200].map(|status| selection.take(key, status));
         assert_eq!(took, [Took::One, Took::One, Took::One, Took::One, Took::Double]);
         let found: Vec<_> =
-            selection.groups().map(|(all, answered, not)| (all.len(), answered, not)).collect();
-        assert_eq!(found.iter().max(), Some(&(2, 2, 2)));
-        assert_eq!(found.iter().min(), Some(&(1, 0, 0)));
+            selection.groups().map(|(all, lines)| (all.len(), lines.statuses, lines.unanswered)).collect();
+        assert_eq!(found.iter().max(), Some(&(2, &[200, 404][..], 2)));
+        assert_eq!(found.iter().min(), Some(&(1, &[][..], 0)));
+        assert!(selection.groups().any(|(all, lines)| all.len() == 2 && lines.is_double));
     }
 }
