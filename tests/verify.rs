@@ -134,6 +134,21 @@ fn a_line_with_another_status_than_the_ledger_is_found_and_named() {
     );
 }
 
+/// It was blamed on a run with another ledger.
+#[test]
+fn what_was_pruned_and_sent_again_is_double_and_it_is_said_why() {
+    let backend = Backend::down();
+    let (desk, _) = ran(&backend, &["GET /a"], &[]);
+    let pruned = desk.run("logretry", &["ledger", "prune", "retry.log.ledger", "--before", "2100-01-01"]);
+    assert_eq!(pruned.code, 0, "{}", pruned.stderr);
+    backend.recover();
+    assert_eq!(run(&desk, &backend, &[]).code, 0);
+    let verified = verify(&desk, &[]);
+    assert_eq!(verified.code, 1, "{}", verified.stdout);
+    let told = "1 double; whoever counts the lines counts these twice; their outcomes were pruned, and their requests sent again";
+    assert!(verified.stderr.contains(told), "{}", verified.stderr);
+}
+
 #[test]
 fn a_retry_log_of_another_form_is_told_from_one_whose_lines_are_lost() {
     let (desk, _) = ran(&Backend::up(), &REQUESTS[..2], &["--as", "json"]);

@@ -288,6 +288,9 @@ impl Findings {
             Problem::Lost => {
                 "they are not sent again; look for a part of the retry log that was moved away, or was cut off by hand"
             }
+            Problem::Double if ledger.is_some_and(|ledger| ledger.forgotten() > 0) => {
+                "whoever counts the lines counts these twice; their outcomes were pruned, and their requests sent again, or they come from a run with another ledger or none, or were copied"
+            }
             Problem::Double => {
                 "whoever counts the lines counts these twice; they come from a run with another ledger or none, or were copied"
             }
