@@ -334,3 +334,15 @@ fn hostile_nesting_and_many_keys_are_bounded() {
     let many = (0..1_000_000).fold(String::new(), |many, key| many + "\"k" + &key.to_string() + "\":1,");
     assert_eq!(target("json", &format!(r#"{{{many}"status":502,"uri":"/a"}}"#)).0, "/a");
 }
+
+/// The name of a shop is no client: all of its clients would be one, and the success of one would stand for the failure of another.
+#[test]
+fn the_host_of_an_ltsv_line_is_the_client_only_where_no_address_stands_beside_it() {
+    for (line, client) in [
+        ("status:502\trequest_uri:/a\thost:203.0.113.9", "203.0.113.9"),
+        ("status:502\trequest_uri:/a\thost:shop.example\tremote_addr:203.0.113.9", "203.0.113.9"),
+        ("status:502\trequest_uri:/a\tremote_addr:-\thost:203.0.113.9", "203.0.113.9"),
+    ] {
+        assert_eq!(read("ltsv", line).client.unwrap_or_default(), client, "{line}");
+    }
+}

@@ -10,9 +10,9 @@ pub(super) const PRESETS: &[Preset] = &[
                query=args,query=query_string,method=method,method=request_method,host=vhost,host=http_host,host=domain,server_name=server_name,\
                scheme=scheme,scheme=x_forwarded_proto,time=time,time=time_local,time=time_iso8601,time=timestamp,\
                duration_us=reqtime_microsec,duration_s=reqtime,duration_s=request_time,duration_s=taken_sec,\
-               duration_s=response_time,bytes=size,bytes=body_bytes_sent,bytes=bytes_sent,client=host,client=remote_addr,\
+               duration_s=response_time,bytes=size,bytes=body_bytes_sent,bytes=bytes_sent,client=remote_addr,client=host,\
                user_agent=ua,user_agent=http_user_agent,request_id=reqid,request_id=req_id,request_id=request_id",
-        about: "labelled tab-separated values (ltsv.org): `host` is the client there, `vhost` the host",
+        about: "labelled tab-separated values (ltsv.org): `host` is the client there, unless `remote_addr` stands beside it, and `vhost` the host",
         example: "time:2026-11-22T06:22:52+00:00\thost:203.0.113.9\treq:GET /a?b=c HTTP/1.1\tstatus:502\tsize:157\tua:curl/8.9\treqtime:1.002\tvhost:shop.example\tscheme:https",
         ..PLAIN
     },
