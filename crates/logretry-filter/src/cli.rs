@@ -17,7 +17,7 @@ pub struct EarlyArgs {
 
     /// Requests from this time on: `2026-11-22T06:00:00Z`, `2026-11-22 06:00`, `06:00` (today), `2h` or `7d` (ago). Without an offset it is meant
     /// in the time zone of this machine; a log's times without one are taken as UTC
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME", value_parser = beginning)]
     pub since: Option<Timestamp>,
 
     /// Requests before this time
@@ -77,6 +77,10 @@ pub struct SelectArgs {
     /// Also lines that logretry itself has caused: those that carry the mark, and those with its user agent
     #[arg(long)]
     pub include_marked: bool,
+}
+
+fn beginning(text: &str) -> Result<Timestamp, String> {
+    wanted::beginning(text, &Zoned::now())
 }
 
 fn moment(text: &str) -> Result<Timestamp, String> {

@@ -1,5 +1,21 @@
 //! The entries of lists in flags, as a person writes them. One that could select nothing is refused, since an empty selection looks like a log without failures.
 
+use jiff::{Timestamp, Zoned};
+
+use crate::parse_moment;
+
+/// Since when requests are wanted. A time of day that is still to come is refused: at three in the morning, `22:00` is meant to be yesterday's.
+pub(super) fn beginning(text: &str, now: &Zoned) -> Result<Timestamp, String> {
+    let moment = parse_moment(text, now).map_err(|error| error.to_string())?;
+    let names_a_day = text.contains(['-', 'T']) || !text.contains(':');
+    if names_a_day || moment <= now.timestamp() {
+        return Ok(moment);
+    }
+    let yesterday = now.date().yesterday().map(|day| day.to_string()).unwrap_or_default();
+    let time = text.trim();
+    Err(format!("`{time}` is still to come today; write its day too, as in `{yesterday} {time}`"))
+}
+
 /// A method that is wanted: a token (RFC 9110 §9.1), without the blanks around it.
 pub(super) fn method(text: &str) -> Result<String, String> {
     match text.trim() {
@@ -102,6 +118,30 @@ mod tests {
             (host("shop.example other.example"), "by commas"),
         ] {
             let message = refused.expect_err(advice);
+            assert!(message.contains(advice), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_time_of_day_begins_a_selection_only_if_it_has_been() {
+        let now: Zoned = "2026-11-22T03:00:00+01:00[Europe/Berlin]".parse().expect("a time");
+        for (text, moment) in [
+            ("02:59", "2026-11-22T01:59:00Z"),
+            ("03:00", "2026-11-22T02:00:00Z"),
+            ("2026-11-21 22:00", "2026-11-21T21:00:00Z"),
+            // Whoever writes the day means it: the clock of the log's machine may be ahead.
+            ("2026-11-22 22:00", "2026-11-22T21:00:00Z"),
+            ("20261122T22:00", "2026-11-22T21:00:00Z"),
+            ("2h", "2026-11-22T00:00:00Z"),
+        ] {
+            assert_eq!(beginning(text, &now).map(|moment| moment.to_string()), Ok(moment.to_owned()));
+        }
+        for (text, advice) in [
+            ("22:00", "`2026-11-21 22:00`"),
+            (" 03:01 ", "`2026-11-21 03:01`"),
+            ("20:00[Europe/Berlin]", "`2026-11-21 20:00[Europe/Berlin]`"),
+        ] {
+            let message = beginning(text, &now).expect_err(text);
             assert!(message.contains(advice), "{message}");
         }
     }
