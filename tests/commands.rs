@@ -62,6 +62,15 @@ fn a_plan_keeps_to_the_limits_of_the_run() {
     assert!(run.contains("5 selected = 3 sent + 2 not sent (2 max_requests)"), "{run}");
 }
 
+/// One request of a minute was to take a second, for it was divided among the 64 that may be under way.
+#[test]
+fn a_plan_takes_no_less_time_than_one_answer_does() {
+    let log = r#"{"time":"2026-11-22T06:22:52Z","method":"GET","uri":"/a","status":504,"request_time":60.0}"#;
+    let plan = Desk::with("access.log", log)
+        .run("logretry", &["plan", "access.log", "--base-url", "http://shop.example"]);
+    assert!(plan.stdout.contains("about 1 min 0 s if answers take"), "{}", plan.stdout);
+}
+
 #[test]
 fn a_plan_opens_no_socket_and_writes_no_file() {
     let backend = Backend::up();

@@ -179,6 +179,8 @@ impl Counts {
             #[expect(clippy::cast_precision_loss, reason = "an estimate")]
             let (mean_ms, rounds) =
                 (self.logged_ms / self.logged as f64, self.sent as f64 / in_flight as f64);
+            // However many go at once, none ends before its own answer.
+            let rounds = rounds.max(1.0);
             let time = Duration::try_from_secs_f64(mean_ms * rounds / 1000.0).unwrap_or(Duration::MAX);
             (
                 time,
