@@ -140,6 +140,37 @@ fn explain_shows_the_format_each_field_and_the_rebuilt_url() {
     "#);
 }
 
+/// Whoever is told to ask `explain` about a log that is not understood must not be sent away with the same sentence.
+#[test]
+fn explain_shows_lines_that_nothing_reads() {
+    let desk = Desk::with("access.log", "502|GET /a?token=s3cret|curl/8.9\n\n504|GET /b|\u{1b}[2J\n");
+    let explained = desk.run("logretry", &["explain", "access.log", "--lines", "2"]);
+    assert_eq!(explained.code, 0, "{}", explained.stderr);
+    assert_snapshot!(explained.stdout, @r"
+    access.log: 2 lines looked at
+    format: not known; paste the `log_format` or `LogFormat` of the server after --format (`logretry formats` lists names)
+
+    line 1: 502|GET /a?token=…
+
+    line 3: 504|GET /b|\u{1b}[2J
+    ");
+}
+
+#[test]
+fn an_error_log_and_an_empty_log_are_called_so() {
+    let error = "2026/11/22 06:22:52 [error] 7#7: *1 connect() failed (111: Connection refused) while connecting to upstream\n";
+    let advice = "most of its lines are those of an error log, which tells no statuses; name the access log";
+    let desk = Desk::with("error.log", error);
+    desk.put("access.log", line("GET /a", 502));
+    desk.put("empty.log", "");
+    let run = desk.run("logretry", &["run", "error.log", "access.log", "--base-url", "http://127.0.0.1:9"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stderr.contains(advice), "{}", run.stderr);
+    let explained = |log| desk.run("logretry", &["explain", log]).stdout;
+    assert!(explained("error.log").contains("name the access log"), "{}", explained("error.log"));
+    assert!(explained("empty.log").contains("no line to tell it by"), "{}", explained("empty.log"));
+}
+
 /// Whoever asks why a line was not sent is not told that it is.
 #[test]
 fn explain_says_of_which_lines_a_run_selects_none() {

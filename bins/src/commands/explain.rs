@@ -84,7 +84,10 @@ impl Explain {
             }
             None => detected(&sample, out),
         };
-        let Some(format) = format else { return Ok(()) };
+        let Some(format) = format else {
+            show_unknown(&sample, self.lines, out);
+            return Ok(());
+        };
         for sentence in missing(&format) {
             let _ = writeln!(out, "note: {sentence}");
         }
@@ -113,10 +116,14 @@ fn detected(sample: &Sample, out: &mut String) -> Option<Format> {
             Some(one.clone())
         }
         Verdict::Unknown => {
-            let _ = writeln!(
-                out,
-                "format: not known; paste the `log_format` or `LogFormat` of the server after --format (`logretry formats` lists names)"
-            );
+            let why = if detection.lines == 0 {
+                ": there is no line to tell it by"
+            } else if sample.is_error_log() {
+                ": most lines are those of an error log, which tells no statuses; name the access log"
+            } else {
+                "; paste the `log_format` or `LogFormat` of the server after --format (`logretry formats` lists names)"
+            };
+            let _ = writeln!(out, "format: not known{why}");
             detection.scores.first().map(|best| best.format.clone())
         }
     };
@@ -125,6 +132,14 @@ fn detected(sample: &Sample, out: &mut String) -> Option<Format> {
             writeln!(out, "  {} fits {} of {} lines", score.format.name(), score.matched, detection.lines);
     }
     chosen
+}
+
+/// Shows lines that nothing reads: by them a person knows which log it is, and what to paste.
+fn show_unknown(sample: &Sample, count: usize, out: &mut String) {
+    let lines = sample.numbers.iter().zip(&sample.lines);
+    for (number, line) in lines.filter(|(_, line)| !line.trim_ascii().is_empty()).take(count) {
+        let _ = writeln!(out, "\nline {number}: {}", Shown(line));
+    }
 }
 
 /// What the format does not hold, and what to do about it.

@@ -73,6 +73,14 @@ pub enum ReaderError {
         /// What was tried.
         detail: String,
     },
+    /// A log of what went wrong inside the server.
+    #[error(
+        "tell the format of `{name}`: most of its lines are those of an error log, which tells no statuses; name the access log"
+    )]
+    ErrorLog {
+        /// The log.
+        name: String,
+    },
     /// What other stages read.
     #[error(
         "read `{name}` as a log: its lines are records, as lr-filter, lr-refire and lr-write take them (`lr-refire … < {name}`)"

@@ -49,6 +49,7 @@ mod crew;
 mod desk;
 mod entries;
 mod error;
+mod error_log;
 mod fallback;
 mod follow;
 mod input;

@@ -3,6 +3,7 @@ use logretry_format::{Detection, Format, Parsed};
 use logretry_record::{Origin, Record, RecordId};
 
 use crate::capture;
+use crate::error_log::is_error_log;
 use crate::named::Named;
 use crate::search::{Search, Searched};
 use crate::survey::Survey;
@@ -40,6 +41,11 @@ impl Sample {
             capture::complete(format, text, &mut exchange, usize::MAX)?.unwrap_or_else(|| text.clone());
         let origin = Origin::new(self.name.clone(), self.numbers[index], 0, format.name(), line);
         Ok(Record::new(RecordId::of_line(text, 0), origin, exchange))
+    }
+
+    /// Whether most of its lines are those of an error log, which tells no statuses.
+    pub fn is_error_log(&self) -> bool {
+        is_error_log(self.lines.iter().map(|line| line.as_slice()))
     }
 
     /// Reads the beginning of `input`. Of standard input, that is used up.

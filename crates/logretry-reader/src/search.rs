@@ -7,6 +7,7 @@ use logretry_stage::lines::Line;
 use crate::ReaderError;
 use crate::arrival::Arrival;
 use crate::entries::Entries;
+use crate::error_log::is_error_log;
 use crate::fallback::LOOSER_LINES_MIN;
 use crate::survey::{Found, Kept, Survey};
 use crate::unpack::archive;
@@ -226,6 +227,9 @@ pub(crate) fn formats_of(
         }
         Verdict::Unknown if searched.survey.lines.iter().any(|line| Record::decode(line.at(0)).is_ok()) => {
             Err(ReaderError::Records { name: Shown(name).to_string() })
+        }
+        Verdict::Unknown if is_error_log(searched.survey.lines.iter().map(|line| line.at(0))) => {
+            Err(ReaderError::ErrorLog { name: Shown(name).to_string() })
         }
         Verdict::Unknown => Err(unknown(scores.first().map_or_else(
             || format!("no known format fits any of its first {lines} lines"),
