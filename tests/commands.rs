@@ -282,6 +282,28 @@ fn every_program_tells_its_version() {
     }
 }
 
+/// Whoever is to name a host is told which.
+#[test]
+fn a_plan_names_the_hosts_that_are_not_allowed() {
+    let of = |host: &str, scheme: &str| {
+        format!(
+            r#"{{"time":"2026-11-22T06:22:52Z","request":"GET /a HTTP/1.1","status":502,"http_host":"{host}"{scheme}}}"#
+        ) + "\n"
+    };
+    let log = [
+        of("shop.example", ""),
+        of("b.example", r#","scheme":"https""#),
+        of("b.example", r#","scheme":"https""#),
+    ];
+    let desk = Desk::with("access.log", log.concat());
+    let plan = desk.run("logretry", &["plan", "access.log", "--allow-host", "shop.example"]).stdout;
+    assert!(plan.contains("not allowed        2  https://b.example\n"), "{plan}");
+    let proxied = ["GET http://b.example:8080/a?b=/c", "GET /a"].map(|request| line(request, 502)).concat();
+    desk.put("access.log", proxied);
+    let plan = desk.run("logretry", &["plan", "access.log", "--base-url", "http://shop.example"]).stdout;
+    assert!(plan.contains("not allowed        1  http://b.example:8080\n"), "{plan}");
+}
+
 #[test]
 fn a_plan_shows_what_says_that_it_acts_and_how_long_the_log_s_own_gaps_take() {
     let at =

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use logretry_record::{Harmless, Reason, Record, Shown};
+use logretry_record::{Exchange, Harmless, Reason, Record, Shown};
 use logretry_refirer::{Options, Pace, Planned, Score};
 use logretry_stage::{Accounts, Context, Result};
 
@@ -69,6 +69,10 @@ struct Counts {
     reasons: BTreeMap<Reason, u64>,
     /// Routes that are not sent because they say that they act.
     acting: Names,
+    /// Hosts that are not asked because nobody has allowed them.
+    hosts_not_allowed: Names,
+    /// Whether only a request's own URL can name such a host.
+    has_base_url: bool,
     /// The log's own gaps, and how long they take; none if they are not kept.
     score: Option<(Score, Duration)>,
     logged_ms: f64,
@@ -79,7 +83,8 @@ impl Counts {
     fn new(options: &Options) -> Self {
         let keeps_gaps = options.pace == Pace::Original;
         let score = keeps_gaps.then(|| (Score::new(options.tempo), Duration::ZERO));
-        Self { score, most: options.max_requests.unwrap_or(u64::MAX), ..Self::default() }
+        let most = options.max_requests.unwrap_or(u64::MAX);
+        Self { score, most, has_base_url: options.destination.base_url.is_some(), ..Self::default() }
     }
 
     fn take(&mut self, record: &Record, judged: Result<Planned, Reason>, is_proven_undelivered: bool) {
@@ -92,8 +97,14 @@ impl Counts {
             Ok(planned) => planned,
             Err(reason) => {
                 *self.reasons.entry(reason).or_insert(0) += 1;
-                if reason == Reason::MayAct {
-                    self.acting.count(route(original.target.as_deref().unwrap_or_default()));
+                match reason {
+                    Reason::MayAct => {
+                        self.acting.count(route(original.target.as_deref().unwrap_or_default()));
+                    }
+                    Reason::HostNotAllowed => {
+                        self.hosts_not_allowed.count(named_host(original, self.has_base_url));
+                    }
+                    _ => {}
                 }
                 return;
             }
@@ -151,6 +162,7 @@ impl Counts {
             let _ = writeln!(text, "{:<12}{n:>8}  {}: {}", "not sent", reason.as_str(), reason.advice());
         }
         self.acting.write("may act", &mut text);
+        self.hosts_not_allowed.write("not allowed", &mut text);
         if self.changing > 0 {
             let _ = writeln!(
                 text,
@@ -207,6 +219,17 @@ impl Counts {
             ),
         }
     }
+}
+
+/// The host that a log names for a request, with the scheme if it is known: in the request's own URL, or else in a field.
+fn named_host(original: &Exchange, in_url: bool) -> String {
+    if in_url {
+        let url = original.target.as_deref().unwrap_or_default();
+        let end = url.match_indices(['/', '?']).nth(2).map_or(url.len(), |(at, _)| at);
+        return url[..end].to_owned();
+    }
+    let host = original.host.as_ref().map(ToString::to_string).unwrap_or_default();
+    original.scheme.map_or_else(|| host.clone(), |scheme| format!("{}://{host}", scheme.as_str()))
 }
 
 fn in_words(time: Duration) -> String {
