@@ -240,3 +240,24 @@ fn no_progress_is_drawn_where_the_retry_log_goes_to_the_terminal() {
     assert!(drawn(&format!("{run} -o retry.log")));
     assert!(!drawn(run));
 }
+
+/// Whoever forgets to name the log looked at a screen on which nothing happened.
+#[test]
+fn what_waits_for_somebody_to_type_says_so() {
+    installed("script");
+    let desk = Desk::with("access.log", line("GET /a", 502));
+    let base_url = ["--base-url", "http://127.0.0.1:9"];
+    for (program, arguments, said) in [
+        ("logretry", &["plan", "--base-url", "http://127.0.0.1:9"][..], "to read a file, name it"),
+        ("logretry", &["explain"], "to read a file, name it"),
+        ("lr-read", &["-"], "to read a file, name it"),
+        ("lr-filter", &[], "`lr-read LOG`"),
+        ("lr-refire", &base_url, "`lr-read LOG`"),
+        ("lr-write", &[], "`lr-read LOG`"),
+    ] {
+        let screen = desk.program(program, arguments).on_a_terminal().run().stdout;
+        assert!(screen.contains(said), "{program}: {screen}");
+    }
+    let screen = desk.program("lr-read", &["access.log"]).on_a_terminal().run().stdout;
+    assert!(!screen.contains("from the terminal"), "{screen}");
+}

@@ -43,8 +43,16 @@ pub(crate) struct Explain {
 }
 
 impl Explain {
+    /// Whether the log comes from standard input, which may be a terminal.
+    pub(crate) fn reads_stdin(&self) -> bool {
+        self.log.as_ref().is_none_or(|log| log == "-")
+    }
+
     /// The log may be a pipe to which nobody writes: it is read in a thread, which a stop leaves behind.
     pub(crate) async fn run(self, cx: &Context) -> Result<()> {
+        if self.reads_stdin() {
+            Input::Stdin.say_if_typed(cx.notes());
+        }
         let (end, ended) = tokio::sync::oneshot::channel();
         // Nobody may wait for its end any more.
         let read = move || drop(end.send(self.answer()));

@@ -52,6 +52,7 @@ impl Program for Logretry {
             Command::Plan(plan) => (plan.flags.common.clone(), Summary::None),
             Command::Verify(verify) => (verify.flags.common.clone(), Summary::None),
             Command::Held(_) => (Common::default(), Summary::None),
+            Command::Explain(explain) if explain.reads_stdin() => (Common::default(), Summary::None),
             // The other commands answer on standard output, and the demo tells its story there.
             _ => (Common { quiet: true, ..Common::default() }, Summary::None),
         };

@@ -1,9 +1,11 @@
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+
+use logretry_stage::Notes;
 
 use crate::ReaderError;
 use crate::copies::leave_out_copies;
@@ -25,6 +27,13 @@ impl Input {
         match self {
             Self::Stdin => OsStr::new("-"),
             Self::File(path) => path.as_os_str(),
+        }
+    }
+
+    /// Says so if somebody has to type the log: whoever left its name out would wait for what never comes.
+    pub fn say_if_typed(&self, notes: &Notes) {
+        if *self == Self::Stdin && io::stdin().is_terminal() {
+            notes.say(format_args!("reading a log from the terminal, until Ctrl-D; to read a file, name it"));
         }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) fn open(
     let packed: Box<dyn Read + Send> = match &named.input {
         Input::Stdin => {
             from = Some(Box::new(io::stdin()));
-            Box::new(io::stdin())
+            Box::new(Once { reader: io::stdin(), has_ended: false })
         }
         Input::File(path) => {
             let file = named.open(path)?;
@@ -101,6 +101,23 @@ impl<R: Read, C: FnMut(u64)> Read for Counted<R, C> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer)?;
         (self.count)(read as u64);
+        Ok(read)
+    }
+}
+
+/// What is not read again once it has ended. A terminal would go on after Ctrl-D, and want another one for each time that it is asked.
+struct Once<R> {
+    reader: R,
+    has_ended: bool,
+}
+
+impl<R: Read> Read for Once<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.has_ended {
+            return Ok(0);
+        }
+        let read = self.reader.read(buffer)?;
+        self.has_ended = read == 0 && !buffer.is_empty();
         Ok(read)
     }
 }

@@ -170,6 +170,7 @@ impl Source for Reader {
 }
 
 pub(crate) fn read(named: &Named, options: &ReaderOptions, feed: &mut Feed) -> Result<(), Break> {
+    named.input.say_if_typed(feed.notes());
     let cx = feed.context().clone();
     let count = move |bytes| cx.tally().read_bytes(bytes);
     let Opened { mut entries, name, arrival, plain, .. } =

@@ -2,7 +2,7 @@
 //!
 //! These, and nothing else in logretry, touch standard input and standard output.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::AsFd;
 
 use bstr::BString;
@@ -28,6 +28,8 @@ pub struct Input<R = io::Stdin> {
     reader: R,
     /// Whether a read certainly does not wait.
     is_ready: fn() -> bool,
+    /// Whether somebody has to type it.
+    is_typed: bool,
     screen: Option<Predicate>,
 }
 
@@ -35,14 +37,15 @@ impl Input {
     /// Standard input.
     pub fn stdin() -> Self {
         widen(io::stdin());
-        Self { is_ready: || is_ready(io::stdin()), ..Self::new("-", io::stdin()) }
+        let is_typed = io::stdin().is_terminal();
+        Self { is_ready: || is_ready(io::stdin()), is_typed, ..Self::new("-", io::stdin()) }
     }
 }
 
 impl<R: io::Read + Send + 'static> Input<R> {
     /// Any other reader, called `name` in messages.
     pub fn new(name: impl Into<BString>, reader: R) -> Self {
-        Self { name: name.into(), reader, is_ready: || false, screen: None }
+        Self { name: name.into(), reader, is_ready: || false, is_typed: false, screen: None }
     }
 
     /// The same input, which leaves out what `predicate` certainly will not select, without decoding it: such lines are screened.
@@ -60,7 +63,12 @@ impl<R: io::Read + Send + 'static> Source for Input<R> {
 }
 
 fn decode_all<R: io::Read>(input: Input<R>, feed: &mut Feed) -> Result<(), Break> {
-    let Input { name, reader, is_ready, screen } = input;
+    let Input { name, reader, is_ready, is_typed, screen } = input;
+    if is_typed {
+        feed.notes().say(format_args!(
+            "reading records from the terminal, until Ctrl-D; in a pipe, `lr-read LOG` gives those of a log"
+        ));
+    }
     let mut lines = Lines::new(reader, RECORD_BYTES_MAX);
     let (mut is_of_records, mut rejected) = (false, 0_u64);
     loop {
