@@ -78,7 +78,9 @@ impl FromStr for Methods {
         let refuse = |name: &str, why| RefirerError::Method { name: name.to_owned(), why };
         let mut names = BTreeSet::new();
         for name in text.split(',').map(str::trim) {
-            let method = name.parse::<Method>().map_err(|_| refuse(name, "it is not a token"))?;
+            let method = name.parse::<Method>().map_err(|_| {
+                refuse(name, "it is no method; join methods by commas without blanks, as in `GET,DELETE`")
+            })?;
             match name.to_ascii_uppercase().as_str() {
                 "TRACE" | "TRACK" | "CONNECT" => return Err(refuse(name, "it is never sent again")),
                 "GET" | "HEAD" | "OPTIONS" | "DELETE" | "PUT" | "POST" | "PATCH"
@@ -132,5 +134,8 @@ mod tests {
         for text in ["", "GET,", "G T", "get", "Post", "TRACE", "connect", "GET,TRACK", "GET;HEAD é"] {
             assert!(text.parse::<Methods>().is_err(), "{text:?} was taken");
         }
+        // What the shell makes of `--methods GET, DELETE`.
+        let error = "GET,".parse::<Methods>().expect_err("a method is missing").to_string();
+        assert!(error.contains("as in `GET,DELETE`"), "{error}");
     }
 }
