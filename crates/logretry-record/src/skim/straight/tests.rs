@@ -216,3 +216,18 @@ fn each_beginning_of_a_record_and_each_byte_of_it_changed_or_left_out_is_the_sam
         }
     }
 }
+
+/// An escape behind the bytes that are looked at was taken for a part of the time.
+#[test]
+fn a_time_that_is_longer_than_any_goes_the_long_way() {
+    let original = Exchange { time: Some(Timestamp::UNIX_EPOCH), status: Some(502), ..Exchange::default() };
+    let mut line = Vec::new();
+    Encoder::new(b"access.log").encode((1, 0), "combined", b"a", &(&original).into(), &mut line);
+    Encoder::name(&mut line, RecordId::of_line(b"a", 0));
+    for time in ["1970-01-01T00:00:00.000000000000\\u005a", "1970-01-01T00:00:00.000000000000000Z"] {
+        let line = String::from_utf8_lossy(&line).replace("1970-01-01T00:00:00Z", time);
+        for level in levels() {
+            assert!(straight_at(level, line.as_bytes()).is_none(), "{level:?} {line}");
+        }
+    }
+}
