@@ -302,6 +302,12 @@ fn a_plan_names_the_hosts_that_are_not_allowed() {
     desk.put("access.log", proxied);
     let plan = desk.run("logretry", &["plan", "access.log", "--base-url", "http://shop.example"]).stdout;
     assert!(plan.contains("not allowed        1  http://b.example:8080\n"), "{plan}");
+
+    // As much of it as a name may have, and no password.
+    let long = "h".repeat(300);
+    desk.put("access.log", [of("user:secret@b.example", ""), of(&long, "")].concat());
+    let plan = desk.run("logretry", &["plan", "access.log", "--allow-host", "shop.example"]).stdout;
+    assert!(plan.contains("1  b.example\n") && plan.contains(&format!("1  {}\n", &long[..255])), "{plan}");
 }
 
 #[test]

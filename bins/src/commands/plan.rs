@@ -221,15 +221,19 @@ impl Counts {
     }
 }
 
-/// The host that a log names for a request, with the scheme if it is known: in the request's own URL, or else in a field.
+/// The host that a log names for a request, with the scheme if it is known: in the request's own URL, or else in a field. As much of it as a name may have (RFC 1035 §2.3.4), and no password.
 fn named_host(original: &Exchange, in_url: bool) -> String {
-    if in_url {
+    const NAME_MAX: usize = 255;
+    let field = original.host.as_ref().map(ToString::to_string).unwrap_or_default();
+    let (scheme, host) = if in_url {
         let url = original.target.as_deref().unwrap_or_default();
-        let end = url.match_indices(['/', '?']).nth(2).map_or(url.len(), |(at, _)| at);
-        return url[..end].to_owned();
-    }
-    let host = original.host.as_ref().map(ToString::to_string).unwrap_or_default();
-    original.scheme.map_or_else(|| host.clone(), |scheme| format!("{}://{host}", scheme.as_str()))
+        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+        (scheme, rest.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default())
+    } else {
+        (original.scheme.map_or("", |scheme| scheme.as_str()), &*field)
+    };
+    let host: String = host.rsplit('@').next().unwrap_or_default().chars().take(NAME_MAX).collect();
+    if scheme.is_empty() { host } else { format!("{scheme}://{host}") }
 }
 
 fn in_words(time: Duration) -> String {
