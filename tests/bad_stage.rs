@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::lab::{Backend, Desk, Ended, line, ndjson, pipe, until};
+use crate::lab::{Backend, Desk, Ended, Program, line, ndjson, pipe, until};
 
 /// The exit code and the message.
 fn said(ended: &Ended) -> String {
@@ -301,4 +301,20 @@ fn a_server_that_is_not_there_is_an_answer_that_did_not_come() {
     );
     let written = desk.program("lr-write", &[]).reading(refired.stdout).run();
     assert!(written.stdout.contains("\"GET /a?retry=True HTTP/1.1\" 000 0 "), "{}", written.stdout);
+}
+
+/// The answer of `lr-read access.log` where the system has no thread left for the one that each of its threads starts as its `nth`.
+fn without_thread(nth: u32) -> Ended {
+    let log = line(&format!("GET /{}", "a".repeat(1000)), 500);
+    let desk = Desk::with("access.log", log.repeat(6000));
+    let inject = format!("inject=clone3,clone:error=EAGAIN:when={nth}");
+    let strace = ["-f", "-qq", "-o", "strace.txt", "-e", "trace=clone3,clone", "-e", &inject];
+    desk.program("strace", &strace).args([Program::path("lr-read"), "access.log"]).run()
+}
+
+/// Threads that read blocks of a log waited for ever for the blocks of the one that there was not.
+#[test]
+fn a_log_is_read_with_fewer_threads_where_the_system_has_no_more() {
+    let read = without_thread(2);
+    assert_eq!((read.code, read.stdout.lines().count()), (0, 6000), "{}", read.stderr);
 }

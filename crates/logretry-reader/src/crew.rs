@@ -85,13 +85,18 @@ pub(crate) fn read(
             let (sender, queue) = sync_channel(PARTS_AHEAD);
             let (plan, shared) = (&plan, &shared);
             let work = move || work(blocks, first, threads, plan, shared, &sender);
-            thread::Builder::new()
-                .name("reader-crew".to_owned())
-                .spawn_scoped(scope, work)
-                .map_err(Trouble::Read)?;
+            let thread = thread::Builder::new().name("reader-crew".to_owned()).spawn_scoped(scope, work);
+            if thread.is_err() {
+                break;
+            }
             queues.push(queue);
         }
-        collect(blocks, &queues, &plan, &shared, desk, feed, progress)
+        // Where the system has no thread left, those that there are would wait for the blocks of those that there are not. One thread reads on alone.
+        let is_whole = queues.len() as u64 == threads;
+        let read =
+            if is_whole { collect(blocks, &queues, &plan, &shared, desk, feed, progress) } else { Ok(()) };
+        shared.close();
+        read
     });
     desk.end_unread(progress.offset);
     read
@@ -105,6 +110,13 @@ struct Shared {
     buffers: Mutex<Vec<Vec<u8>>>,
     /// Records that have been written.
     encoded: Spares,
+}
+
+impl Shared {
+    /// Nobody waits for the numbers of blocks any more.
+    fn close(&self) {
+        self.numbers.iter().for_each(Numbers::close);
+    }
 }
 
 fn work(
@@ -146,10 +158,8 @@ fn work(
         index += threads;
     }
     // Nobody shall wait for the numbers of the blocks that were not read.
-    if index < blocks.count()
-        && let Some(numbers) = &shared.numbers
-    {
-        numbers.close();
+    if index < blocks.count() {
+        shared.close();
     }
 }
 
