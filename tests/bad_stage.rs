@@ -318,3 +318,11 @@ fn a_log_is_read_with_fewer_threads_where_the_system_has_no_more() {
     let read = without_thread(2);
     assert_eq!((read.code, read.stdout.lines().count()), (0, 6000), "{}", read.stderr);
 }
+
+#[test]
+fn that_the_system_has_no_thread_left_is_said_with_what_to_do() {
+    assert_snapshot!(said(&without_thread(3)), @r"
+    exit 1
+    lr-read: cannot start a thread: Resource temporarily unavailable (os error 11); the limit is that of `ulimit -u`, or of the container or service (`pids.max`, `TasksMax`)
+    ");
+}

@@ -57,7 +57,7 @@ impl Explain {
         // Nobody may wait for its end any more.
         let read = move || drop(end.send(self.answer()));
         let reader = std::thread::Builder::new().name("reader".to_owned()).spawn(read);
-        reader.map_err(|error| Fatal::new(format!("start a thread: {error}")))?;
+        reader.map_err(|error| Fatal::no_thread(&error))?;
         tokio::select! {
             ended = ended => ended.unwrap_or_else(|_| Err(Fatal::new("explain the log: the reader has ended"))),
             () = cx.stops().drain.cancelled() => Ok(()),

@@ -315,7 +315,7 @@ where
         // Whoever has gone does not mind.
         let _ = channel.blocking_send(Parcel::End(end));
     });
-    let failed = spawned.err().map(|error| Fatal::new(format!("start a thread: {error}")));
+    let failed = spawned.err().map(|error| Fatal::no_thread(&error));
     stream::unfold(Some(Far { cx: cx.clone(), parcels, failed }), next)
 }
 

@@ -1,5 +1,5 @@
 use std::error::Error;
-use std::fmt;
+use std::{fmt, io};
 
 use logretry_record::Exit;
 
@@ -23,6 +23,13 @@ impl Fatal {
     /// The end of a run because the command line asks for something that does not work, with [`Exit::Usage`].
     pub fn usage(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { exit: Exit::Usage, error: error.into() }
+    }
+
+    /// The end of a run because the system has no thread left.
+    pub fn no_thread(error: &io::Error) -> Self {
+        Self::new(format!(
+            "start a thread: {error}; the limit is that of `ulimit -u`, or of the container or service (`pids.max`, `TasksMax`)"
+        ))
     }
 
     /// What the process ends with.

@@ -28,14 +28,14 @@ impl<T: Send + 'static> Outlet<T> {
     const PARCELS_MAX: usize = 4;
 
     /// Starts the thread that writes to `writer` what `unpack` makes of each parcel, into the empty buffer that it is given or into
-    /// another. `written` is called there with the number of lines that have been handed to the system.
+    /// another. `written` is called there with the number of lines that have been handed to the system. Fails where the system has no thread left.
     pub(crate) fn new(
         mut writer: impl Write + Send + 'static,
         mut unpack: impl FnMut(T, Buffer) -> Buffer + Send + 'static,
         written: impl Fn(u64) + Send + 'static,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let (parcels, mut queue) = mpsc::channel::<T>(Self::PARCELS_MAX);
-        let thread = thread::spawn(move || {
+        let thread = thread::Builder::new().name("outlet".to_owned()).spawn(move || {
             let mut buffer = Buffer::default();
             while let Some(parcel) = queue.blocking_recv() {
                 buffer = unpack(parcel, buffer);
@@ -50,8 +50,8 @@ impl<T: Send + 'static> Outlet<T> {
                 buffer.bytes.shrink_to(BUFFER_KEPT);
             }
             Ok(())
-        });
-        Self { parcels: Some(parcels), thread: Some(thread) }
+        })?;
+        Ok(Self { parcels: Some(parcels), thread: Some(thread) })
     }
 
     /// Hands on `parcel`. An error may be that of an earlier one; after one, nothing more is written.

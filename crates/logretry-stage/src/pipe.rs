@@ -196,7 +196,7 @@ impl<W: Write + Send + 'static> Output<W> {
             }
             Buffer { bytes, lines: records }
         };
-        let outlet = Outlet::new(self.writer, unpack, |_| ());
+        let outlet = Outlet::new(self.writer, unpack, |_| ()).map_err(|error| Fatal::no_thread(&error))?;
         write_parcels(parcels, outlet, "to standard output", cx).await
     }
 }
@@ -250,7 +250,8 @@ pub async fn write_lines(
         }
         buffer
     };
-    write_parcels(parcels, Outlet::new(writer, unpack, written), what, cx).await
+    let outlet = Outlet::new(writer, unpack, written).map_err(|error| Fatal::no_thread(&error))?;
+    write_parcels(parcels, outlet, what, cx).await
 }
 
 /// Writes parcels, each with the error behind it if there was one.

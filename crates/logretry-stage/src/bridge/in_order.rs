@@ -45,10 +45,7 @@ where
                 };
                 let spawned =
                     thread::Builder::new().name("reader-ahead".to_owned()).spawn_scoped(scope, work);
-                begun.push_back((
-                    batches,
-                    spawned.map_err(|error| Fatal::new(format!("start a thread: {error}")))?,
-                ));
+                begun.push_back((batches, spawned.map_err(|error| Fatal::no_thread(&error))?));
             }
             let Some((batches, thread)) = begun.pop_front() else { return Ok(()) };
             for batch in batches {
