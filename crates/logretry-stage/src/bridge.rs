@@ -58,6 +58,11 @@ impl Batch {
     }
 }
 
+/// Bytes of the line and the body that `record` holds.
+pub(crate) fn held_bytes(record: &Record) -> usize {
+    record.text().len() + record.original().body.as_ref().map_or(0, |body| body.len())
+}
+
 /// Records on their way to a pipe, each one line of NDJSON.
 #[derive(Debug, Default)]
 pub struct Encoded {
@@ -130,8 +135,7 @@ impl Feed {
             record.encode(&mut encoded.bytes);
             encoded.records += 1;
         } else {
-            let body = record.original().body.as_ref().map_or(0, |body| body.len());
-            self.batch.held_bytes += record.text().len() + body;
+            self.batch.held_bytes += held_bytes(&record);
             self.batch.records.push(record);
         }
         if self.batch.is_full() { self.flush() } else { Ok(()) }

@@ -11,12 +11,17 @@ use tokio::time::{Instant, Sleep};
 /// dozens of them; and nobody who looks at a log as it grows sees it.
 pub(crate) const GATHER: Duration = Duration::from_millis(5);
 
-/// The items of `input`, `most` at a time at most. What comes after a quiet moment is handed on at once, with all that is ready; what comes within [`GATHER`] of that gathers
+/// Bytes of items, by what `bytes` says that each holds, with which no more gather: a record may be of some mebibytes, and hundreds of those of a gibibyte.
+const BYTES_MAX: usize = 1 << 20;
+
+/// The items of `input`, `most` at a time at most, and no more once they are of a mebibyte. What comes after a quiet moment is handed on at once, with all that is ready; what comes within [`GATHER`] of that gathers
 /// until that time has passed.
-pub(crate) fn gathered<S: Stream>(input: S, most: usize) -> Gathered<S> {
+pub(crate) fn gathered<S: Stream>(input: S, most: usize, bytes: fn(&S::Item) -> usize) -> Gathered<S> {
     Gathered {
         input: Box::pin(input.fuse()),
         most,
+        bytes,
+        held_bytes: 0,
         items: Vec::new(),
         last: None,
         alarm: None,
@@ -27,6 +32,9 @@ pub(crate) fn gathered<S: Stream>(input: S, most: usize) -> Gathered<S> {
 pub(crate) struct Gathered<S: Stream> {
     input: Pin<Box<Fuse<S>>>,
     most: usize,
+    bytes: fn(&S::Item) -> usize,
+    /// Bytes of the items.
+    held_bytes: usize,
     items: Vec<S::Item>,
     /// When items were handed on.
     last: Option<Instant>,
@@ -38,6 +46,15 @@ pub(crate) struct Gathered<S: Stream> {
 impl<S: Stream> Unpin for Gathered<S> {}
 
 impl<S: Stream> Gathered<S> {
+    fn is_full(&self) -> bool {
+        self.items.len() >= self.most || self.held_bytes >= BYTES_MAX
+    }
+
+    fn hand_on(&mut self) -> Vec<S::Item> {
+        self.held_bytes = 0;
+        std::mem::take(&mut self.items)
+    }
+
     /// Waits until items may be handed on that are not as many as they may be.
     fn poll_time(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !self.is_set {
@@ -55,11 +72,14 @@ impl<S: Stream> Stream for Gathered<S> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        while this.items.len() < this.most {
+        while !this.is_full() {
             match this.input.poll_next_unpin(cx) {
-                Poll::Ready(Some(item)) => this.items.push(item),
+                Poll::Ready(Some(item)) => {
+                    this.held_bytes += (this.bytes)(&item);
+                    this.items.push(item);
+                }
                 Poll::Ready(None) if this.items.is_empty() => return Poll::Ready(None),
-                Poll::Ready(None) => return Poll::Ready(Some(std::mem::take(&mut this.items))),
+                Poll::Ready(None) => return Poll::Ready(Some(this.hand_on())),
                 Poll::Pending if this.items.is_empty() => return Poll::Pending,
                 Poll::Pending if this.poll_time(cx).is_pending() => return Poll::Pending,
                 Poll::Pending => break,
@@ -67,7 +87,7 @@ impl<S: Stream> Stream for Gathered<S> {
         }
         this.last = Some(Instant::now());
         this.is_set = false;
-        Poll::Ready(Some(std::mem::take(&mut this.items)))
+        Poll::Ready(Some(this.hand_on()))
     }
 }
 
@@ -90,7 +110,7 @@ mod tests {
         });
         let input = stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)));
         let gathered =
-            gathered(input, most).map(|items| (start.elapsed().as_millis(), items.iter().collect()));
+            gathered(input, most, |_| 1).map(|items| (start.elapsed().as_millis(), items.iter().collect()));
         gathered.collect().await
     }
 
@@ -106,5 +126,12 @@ mod tests {
         let expected = [(0, "a"), (1, "bc"), (1, "de"), (1, "f")];
         let items = &[(0, 'a'), (1, 'b'), (1, 'c'), (1, 'd'), (1, 'e'), (1, 'f')];
         assert_eq!(times(items, 2).await, expected.map(|(at, items)| (at, items.to_owned())));
+    }
+
+    #[tokio::test]
+    async fn large_ones_do_not_gather() {
+        let sizes = [BYTES_MAX / 2, BYTES_MAX / 2, 1, BYTES_MAX, 1, 1];
+        let gathered = gathered(stream::iter(sizes), 9, |size| *size).map(|items| items.len());
+        assert_eq!(gathered.collect::<Vec<_>>().await, [2, 2, 2]);
     }
 }

@@ -10,7 +10,7 @@ use futures_util::{Stream, StreamExt as _};
 use logretry_record::{DecodeError, Predicate, RECORD_BYTES_MAX, Record, Reject};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::bridge::{self, Break, Encoded, Feed, Spares};
+use crate::bridge::{self, Break, Encoded, Feed, Spares, held_bytes};
 use crate::gather::gathered;
 use crate::lines::{Line, Lines};
 use crate::outlet::{Buffer, Outlet};
@@ -236,7 +236,8 @@ pub async fn write_lines(
     mut render: impl FnMut(&Record, &mut Vec<u8>) + Send + 'static,
     written: impl Fn(u64) + Send + 'static,
 ) -> Result<()> {
-    let parcels = gathered(input, CHUNK_RECORDS_MAX).map(|chunk| {
+    let bytes = |item: &Result<Record>| item.as_ref().map_or(0, held_bytes);
+    let parcels = gathered(input, CHUNK_RECORDS_MAX, bytes).map(|chunk| {
         let mut end = Ok(());
         let records: Vec<Record> =
             chunk.into_iter().filter_map(|item| item.map_err(|fatal| end = Err(fatal)).ok()).collect();
