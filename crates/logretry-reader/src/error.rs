@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use logretry_format::SpecError;
 use logretry_record::TimeRangeError;
 use logretry_stage::Fatal;
+use rustix::io::Errno;
 
 /// Why a log cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReaderError {
     /// A file or directory that does not open.
-    #[error("open `{}`: {error}", path.display())]
+    #[error("open `{}`: {error}{}", path.display(), raise_the_limit(error))]
     Open {
         /// What was to be opened.
         path: PathBuf,
@@ -143,6 +144,12 @@ pub enum ReaderError {
     },
 }
 
+/// What to do where the system opens no more files for this process.
+fn raise_the_limit(error: &io::Error) -> &'static str {
+    let is_limit = Errno::from_io_error(error) == Some(Errno::MFILE);
+    if is_limit { "; raise the limit (`ulimit -n`, or `LimitNOFILE` of a service)" } else { "" }
+}
+
 fn and_more(others: usize) -> String {
     if others == 0 { String::new() } else { format!(" and {others} more") }
 }
@@ -167,5 +174,17 @@ impl From<ReaderError> for Fatal {
             | ReaderError::Times(_) => Self::usage(error),
             _ => Self::new(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_told_from_a_file_that_is_not_there() {
+        let said = |errno: Errno| ReaderError::Open { path: "a.log".into(), error: errno.into() }.to_string();
+        assert_eq!(said(Errno::NOENT), "open `a.log`: No such file or directory (os error 2)");
+        assert!(said(Errno::MFILE).contains("raise the limit (`ulimit -n`"), "{}", said(Errno::MFILE));
     }
 }

@@ -55,7 +55,10 @@ impl Fault {
                 Phase::Exchanging => ErrorKind::Other,
             });
         let detail = links(error).find_map(|link| {
-            link.downcast_ref().and_then(of_handshake).or_else(|| of_frames(link.downcast_ref()?))
+            link.downcast_ref()
+                .and_then(of_handshake)
+                .or_else(|| of_frames(link.downcast_ref()?))
+                .or_else(|| of_limits(link.downcast_ref()?))
         });
         let innermost = || links(error).last().map(ToString::to_string).unwrap_or_default();
         let mut detail = detail.unwrap_or_else(innermost);
@@ -130,6 +133,14 @@ fn of_handshake(error: &rustls::Error) -> Option<String> {
         ),
         _ => None,
     }
+}
+
+/// What is no fault of the server: each connection is an open file.
+fn of_limits(error: &io::Error) -> Option<String> {
+    // `ENFILE` and `EMFILE`, which are so numbered on every Unix.
+    matches!(error.raw_os_error()?, 23 | 24).then(|| {
+        format!("{error}: the limit is that of this machine; raise it (`ulimit -n`), or give a smaller `--concurrency`")
+    })
 }
 
 /// What is no HTTP/2 at all: the answer of a server that speaks HTTP/1.1, read as a frame, is one of five million bytes. Or what its server wants to have over HTTP/1.1
@@ -258,6 +269,9 @@ mod tests {
             let detail = Fault::of(&io::Error::other(error), Phase::Connecting).detail;
             assert!(detail.ends_with(advice), "{detail}");
         }
+        let too_many = Fault::of(&io::Error::from_raw_os_error(24), Phase::Connecting);
+        assert_eq!(too_many.kind, ErrorKind::Connect);
+        assert!(too_many.detail.ends_with("or give a smaller `--concurrency`"), "{too_many:?}");
         let untrusted = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
         let by_proxy = Fault::of(&untrusted, Phase::ConnectingByProxy);
         assert_eq!(by_proxy.kind, ErrorKind::Tls);
