@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 use std::thread;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// A writer behind a thread of its own, so that a slow disk or a full pipe never holds up the requests in flight, and neither does what it
 /// takes to make lines of records.
@@ -11,6 +11,8 @@ use tokio::sync::mpsc;
 pub(crate) struct Outlet<T> {
     parcels: Option<mpsc::Sender<T>>,
     thread: Option<thread::JoinHandle<io::Result<()>>>,
+    /// Resolves when the thread ends: nobody needs another thread to wait for it, which there may not be.
+    ended: oneshot::Receiver<()>,
 }
 
 /// What is to be written with one call, and how many lines it holds.
@@ -35,7 +37,9 @@ impl<T: Send + 'static> Outlet<T> {
         written: impl Fn(u64) + Send + 'static,
     ) -> io::Result<Self> {
         let (parcels, mut queue) = mpsc::channel::<T>(Self::PARCELS_MAX);
+        let (ending, ended) = oneshot::channel();
         let thread = thread::Builder::new().name("outlet".to_owned()).spawn(move || {
+            let _ending = ending;
             let mut buffer = Buffer::default();
             while let Some(parcel) = queue.blocking_recv() {
                 buffer = unpack(parcel, buffer);
@@ -51,7 +55,7 @@ impl<T: Send + 'static> Outlet<T> {
             }
             Ok(())
         })?;
-        Ok(Self { parcels: Some(parcels), thread: Some(thread) })
+        Ok(Self { parcels: Some(parcels), thread: Some(thread), ended })
     }
 
     /// Hands on `parcel`. An error may be that of an earlier one; after one, nothing more is written.
@@ -75,7 +79,8 @@ impl<T: Send + 'static> Outlet<T> {
     pub(crate) async fn finish(mut self) -> io::Result<()> {
         // Closing the queue lets the thread write what is left and end; waiting for that is waiting for a disk or a pipe.
         self.parcels = None;
-        tokio::task::spawn_blocking(move || self.end()).await.map_err(io::Error::other)?
+        let _ = (&mut self.ended).await;
+        self.end()
     }
 
     fn end(&mut self) -> io::Result<()> {
