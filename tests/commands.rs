@@ -304,10 +304,10 @@ fn a_plan_names_the_hosts_that_are_not_allowed() {
     assert!(plan.contains("not allowed        1  http://b.example:8080\n"), "{plan}");
 
     // As much of it as a name may have, and no password.
-    let long = "h".repeat(300);
-    desk.put("access.log", [of("user:secret@b.example", ""), of(&long, "")].concat());
+    let endless = "h".repeat(300);
+    desk.put("access.log", [of("user:secret@b.example", ""), of(&endless, "")].concat());
     let plan = desk.run("logretry", &["plan", "access.log", "--allow-host", "shop.example"]).stdout;
-    assert!(plan.contains("1  b.example\n") && plan.contains(&format!("1  {}\n", &long[..255])), "{plan}");
+    assert!(plan.contains("1  b.example\n") && plan.contains(&format!("1  {}\n", &endless[..255])), "{plan}");
 }
 
 #[test]
