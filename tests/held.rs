@@ -131,7 +131,11 @@ fn while_a_run_is_under_way_it_is_said_that_its_requests_are_listed_too() {
     assert!(listed.stderr.contains("a run is under way (process "), "{}", listed.stderr);
     let refused = held(&["--release", "all"]);
     assert_eq!(refused.code, 1, "{}", refused.stdout);
-    assert!(refused.stderr.contains("is using it; decide when that has ended"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("is using it; run the same command again when that has ended"),
+        "{}",
+        refused.stderr
+    );
     running.signal("KILL");
     running.end();
     assert_eq!(held(&[]).stderr, "");

@@ -187,7 +187,11 @@ fn a_ledger_can_be_looked_at_and_is_not_pruned_while_a_run_is_going_on() {
     assert_eq!(ledger(&desk, &["export", "retry.log.ledger"]).code, 0);
     let pruned = ledger(&desk, &["prune", "retry.log.ledger", "--older-than", "90d"]);
     assert_eq!(pruned.code, 1, "{}", pruned.stdout);
-    assert!(pruned.stderr.contains("is using it; prune it when that has ended"), "{}", pruned.stderr);
+    assert!(
+        pruned.stderr.contains("is using it; run the same command again when that has ended"),
+        "{}",
+        pruned.stderr
+    );
     running.signal("KILL");
     running.end();
 }

@@ -2,11 +2,11 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use logretry_ledger::{InDoubt, Ledger, LedgerError, Verdict};
+use logretry_ledger::{InDoubt, LedgerError, Verdict};
 use logretry_record::{Shown, shown_url};
 use logretry_stage::{Context, Fatal, Result};
 
-use super::ledger::look;
+use super::ledger::{look, open_to};
 use crate::cli::answer;
 
 /// Shows the requests that are held, and decides what becomes of them.
@@ -56,7 +56,7 @@ impl Held {
         // Asked before it is opened to be written: it may be somebody's file.
         drop(look(&self.ledger)?);
         // Whoever sends now must know it before.
-        let ledger = Ledger::open_existing(&self.ledger).map_err(refused)?;
+        let ledger = open_to("decide in", &self.ledger)?;
         let chosen = self.chosen(ledger.in_doubt().map_err(Fatal::new)?, &ids)?;
         for doubt in &chosen {
             ledger.decide(doubt, verdict).await.map_err(Fatal::new)?;
@@ -105,18 +105,6 @@ impl Held {
             })
         };
         ids.iter().map(find).collect()
-    }
-}
-
-fn refused(error: LedgerError) -> Fatal {
-    match error {
-        LedgerError::InUse { path, holder } => {
-            let path = path.display();
-            Fatal::new(format!(
-                "decide in the ledger `{path}`: {holder} is using it; decide when that has ended"
-            ))
-        }
-        error => Fatal::new(error),
     }
 }
 

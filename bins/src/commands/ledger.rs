@@ -55,6 +55,17 @@ pub(super) fn look(path: &Path) -> Result<Look> {
     Look::open(path).map_err(|error| unreadable(path, &error))
 }
 
+/// Opens the ledger at `path` to change it, as `doing` says it.
+pub(super) fn open_to(doing: &str, path: &Path) -> Result<logretry_ledger::Ledger> {
+    logretry_ledger::Ledger::open_existing(path).map_err(|error| match error {
+        LedgerError::InUse { path, holder } => Fatal::new(format!(
+            "{doing} the ledger `{}`: {holder} is using it; run the same command again when that has ended",
+            path.display()
+        )),
+        error => Fatal::new(error),
+    })
+}
+
 /// Why the ledger at `path` cannot be looked into, and what to do.
 fn unreadable(path: &Path, error: &LedgerError) -> Fatal {
     let shown = path.display();

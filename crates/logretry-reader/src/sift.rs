@@ -25,7 +25,7 @@ pub(crate) struct Plan {
     pub(crate) line_bytes_max: usize,
 }
 
-/// Lines of a block that are made something of at a time. Where all lines of a block are records, these are a dozen times larger than the block.
+/// Lines of a block that are made something of at a time. Where all of them become records on a pipe, these are nearly three times as large as the lines.
 const PART_LINES_MAX: usize = 1024;
 
 /// A part of a block with what was made of its lines.

@@ -3,10 +3,9 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 use jiff::{Span, Timestamp, Zoned};
 use logretry_filter::parse_moment;
-use logretry_ledger::{Ledger, LedgerError};
 use logretry_stage::{Fatal, Result};
 
-use super::look;
+use super::{look, open_to};
 use crate::cli::answer;
 
 /// Makes a ledger forget the outcomes from before a time.
@@ -45,7 +44,7 @@ impl Prune {
         };
         let path = self.ledger.clone();
         let forget = move || {
-            let ledger = Ledger::open_existing(&path).map_err(refused)?;
+            let ledger = open_to("prune", &path)?;
             let number = ledger.forget_before(before).map_err(Fatal::new)?;
             ledger.close().wait().map_err(Fatal::new)?;
             Ok::<_, Fatal>(number)
@@ -57,18 +56,6 @@ impl Prune {
             text += "If their lines are read again, their requests are sent again.\n";
         }
         answer(text.as_bytes())
-    }
-}
-
-fn refused(error: LedgerError) -> Fatal {
-    match error {
-        LedgerError::InUse { path, holder } => {
-            let path = path.display();
-            Fatal::new(format!(
-                "prune the ledger `{path}`: {holder} is using it; prune it when that has ended"
-            ))
-        }
-        error => Fatal::new(error),
     }
 }
 
