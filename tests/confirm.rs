@@ -54,6 +54,19 @@ fn nothing_is_asked_where_nothing_would_be_changed() {
     assert_eq!(backend.seen(), ["GET /c"]);
 }
 
+/// It was said that POST is none of --methods, to somebody who had just named it.
+#[test]
+fn where_nothing_is_asked_what_is_not_sent_has_the_reason_that_the_plan_gives() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", [line("GET /c", 502), line("POST /d", 502)].concat());
+    let arguments = ["access.log", "--base-url", &backend.url(), "--methods", "GET,POST"];
+    for (command, report) in [("plan", "1  no_body: "), ("run", "1 not sent (1 no_body)")] {
+        let told = desk.program("logretry", &[command]).args(arguments).run();
+        assert!([&told.stdout, &told.stderr].iter().any(|text| text.contains(report)), "{}", told.stderr);
+    }
+    assert_eq!(backend.seen(), ["GET /c"]);
+}
+
 /// QUERY changes nothing by its definition, and is none of the three that are sent without being named.
 #[test]
 fn a_method_that_must_be_named_is_asked_for_whatever_it_is_said_to_change() {

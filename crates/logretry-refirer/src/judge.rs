@@ -8,6 +8,7 @@
 //! 4. Does the operator let a request go to its host?
 //! 5. Is its path not denied, and does its URL not say that it acts although its method says otherwise?
 //! 6. Can it go out byte for byte, through the proxy that was asked for?
+//! 7. If it changes something, was it confirmed?
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -120,6 +121,10 @@ impl Options {
         let planned = Planned { method, is_safe, is_idempotent, site, target, payload };
         if self.proxy.is_some() && !survives_the_url_type(&planned) {
             return Err(Reason::TargetWouldChange);
+        }
+        // Asked last: whoever has named the method is told what else is missing.
+        if !is_safe && self.methods.is_without_changes {
+            return Err(Reason::MethodNotAllowed);
         }
         Ok(planned)
     }
@@ -282,6 +287,25 @@ mod tests {
             assert_eq!(ask(&options, "OPTIONS", target), Err(Reason::DeniedPath), "{target}");
         }
         assert_eq!(ask(&options, "OPTIONS", "/x"), Ok("/v1/x".to_owned()));
+    }
+
+    #[test]
+    fn what_was_not_confirmed_is_not_sent_and_keeps_a_reason_of_its_own() {
+        let ask = |method: &str, target: &str| {
+            let original = Exchange {
+                method: Some(method.to_owned()),
+                target: Some(target.to_owned()),
+                ..Exchange::default()
+            };
+            let methods = "GET,DELETE,POST".parse::<crate::Methods>().expect("methods").without_changes();
+            Options { methods, ..options() }
+                .judge(&record(original))
+                .map(|planned| planned.target().to_owned())
+        };
+        assert_eq!(ask("GET", "/a"), Ok("/a".to_owned()));
+        assert_eq!(ask("DELETE", "/a"), Err(Reason::MethodNotAllowed));
+        assert_eq!(ask("POST", "/a"), Err(Reason::NoBody));
+        assert_eq!(ask("DELETE", "http://evil.example/"), Err(Reason::HostNotAllowed));
     }
 
     #[test]

@@ -14,6 +14,8 @@ use crate::RefirerError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Methods {
     names: BTreeSet<String>,
+    /// Whether those of them that change something are not sent after all.
+    pub(crate) is_without_changes: bool,
 }
 
 /// Those that are sent without being named.
@@ -51,11 +53,10 @@ impl Methods {
 }
 
 impl Methods {
-    /// Only those of them that change nothing.
+    /// The same, of which only those are sent that change nothing. Whatever another reason keeps back has that reason still.
     #[must_use]
-    pub fn without_changes(mut self) -> Self {
-        self.names.retain(|name| is_safe(name));
-        self
+    pub fn without_changes(self) -> Self {
+        Self { is_without_changes: true, ..self }
     }
 
     /// Those that change something: all but GET, HEAD and OPTIONS.
@@ -66,7 +67,7 @@ impl Methods {
 
 impl Default for Methods {
     fn default() -> Self {
-        Self { names: SAFE.map(str::to_owned).into() }
+        Self { names: SAFE.map(str::to_owned).into(), is_without_changes: false }
     }
 }
 
@@ -91,7 +92,7 @@ impl FromStr for Methods {
                 _ => names.insert(method.to_string()),
             };
         }
-        Ok(Self { names })
+        Ok(Self { names, is_without_changes: false })
     }
 }
 
