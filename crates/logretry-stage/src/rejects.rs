@@ -1,4 +1,4 @@
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -29,12 +29,13 @@ impl Rejects {
     ///
     /// # Errors
     ///
-    /// If it cannot be created, or if it holds anything but rejects.
+    /// If it cannot be created, if it holds anything but rejects, or if another program is writing it.
     pub fn to_file(file: &Path) -> Result<Self> {
         let error = |error| RejectsError { action: "create", file: file.to_owned(), error };
         refuse_what_others_hold(Reject::BEGINNING, file).map_err(error)?;
         let mut options = OpenOptions::new();
-        let writer = open_own(options.write(true).create(true).truncate(true), file).map_err(error)?;
+        let options = options.write(true).create(true).truncate(false);
+        let writer = open_own(options, file).and_then(begin_alone).map_err(error)?;
         let reopen = Reopen::default();
         let writer = BufWriter::new(LineFile::new(file, writer, &reopen));
         let state = Mutex::new(State { shown: 0, writer: Some(writer) });
@@ -81,6 +82,18 @@ impl Rejects {
     }
 }
 
+/// Empties `file`, which stays locked as long as it is open: the stages of a pipe would write over each other's lines. What is no regular file takes the lines of all. Where there are no
+/// locks, nobody has one.
+fn begin_alone(file: File) -> io::Result<File> {
+    if file.metadata()?.is_file() {
+        if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+            return Err(io::Error::other("another program is writing it; give each a file of its own"));
+        }
+        file.set_len(0)?;
+    }
+    Ok(file)
+}
+
 /// The file for rejects cannot be created or written.
 #[derive(Debug, thiserror::Error)]
 #[error("{action} the file for rejects `{}`: {error}", file.display())]
@@ -94,5 +107,29 @@ pub struct RejectsError {
 impl From<RejectsError> for Fatal {
     fn from(error: RejectsError) -> Self {
         Self::new(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_written_by_one_program_at_a_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("rejects.ndjson");
+        std::fs::write(&path, Reject::BEGINNING).expect("a file");
+        let first = Rejects::to_file(&path).expect("nobody is writing it");
+        let told = Rejects::to_file(&path).expect_err("the first one is").to_string();
+        assert!(told.ends_with("another program is writing it; give each a file of its own"), "{told}");
+        drop(first);
+        assert!(Rejects::to_file(&path).is_ok());
+        assert_eq!(std::fs::read(&path).expect("a file"), b"");
+    }
+
+    #[test]
+    fn what_is_no_file_may_be_written_by_many() {
+        let all = [(); 2].map(|()| Rejects::to_file(Path::new("/dev/null")));
+        assert!(all.iter().all(Result::is_ok));
     }
 }
