@@ -8,8 +8,10 @@ use logretry_stage::{Fatal, Result};
 pub(crate) fn refuse_one_for_two(files: &[(&str, PathBuf)]) -> Result<()> {
     for (index, (what, path)) in files.iter().enumerate() {
         if let Some((other, _)) = files[..index].iter().find(|(_, other)| is_same(path, other)) {
-            let message =
-                format!("write {what} into `{}`: {other} goes there; give them two names", path.display());
+            let message = format!(
+                "write {what} into `{}`: it is the file of {other}; give them two names",
+                path.display()
+            );
             return Err(Fatal::usage(message));
         }
     }
