@@ -51,6 +51,26 @@ fn each_file_has_the_format_that_it_has() {
     assert_eq!(targets(&desk, &["one.log", "two.log"]), ["/one", "/two"]);
 }
 
+/// nginx writes several logs of one server side by side, as many as there are `access_log` lines. Each request was sent twice, and nothing was said.
+#[test]
+fn logs_that_tell_of_the_same_requests_in_two_formats_are_named_before_anything_is_sent() {
+    let desk = Desk::new();
+    let requests = ["GET /a", "DELETE /b"].map(|request| line(request, 502));
+    desk.put("access.log", requests.concat());
+    desk.put("access-vhosts.log", requests.map(|line| format!("shop.example:80 {line}")).concat());
+    desk.put("access-other.log", ["/a", "/c", "/d"].map(|path| line(&format!("GET {path}"), 502)).concat());
+    let told = |logs: &[&str]| {
+        let planned =
+            desk.program("logretry", &["plan", "--base-url", "http://127.0.0.1:9"]).args(logs).run();
+        assert_eq!(planned.code, 0, "{}", planned.stderr);
+        planned.stderr.contains(
+            "tell of the same requests, in two formats (vhost_combined and combined): each of them would be sent once for each log",
+        )
+    };
+    assert!(told(&["."]) && told(&["access-vhosts.log", "access.log"]));
+    assert!(!told(&["access.log", "access-other.log"]) && !told(&["access-vhosts.log", "access-other.log"]));
+}
+
 #[test]
 fn a_line_is_tried_with_each_format_that_is_given() {
     let mixed = [

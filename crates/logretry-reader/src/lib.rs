@@ -64,6 +64,7 @@ mod search;
 mod sift;
 mod spec;
 mod survey;
+mod twins;
 mod unpack;
 mod unread;
 mod wrappers;

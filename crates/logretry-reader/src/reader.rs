@@ -22,6 +22,7 @@ use crate::named::Named;
 use crate::opened::{self, Opened};
 use crate::search::{self, Search, Searched};
 use crate::survey::Survey;
+use crate::twins::{self, Beginning};
 use crate::{Input, ReaderError};
 
 /// How logs are read.
@@ -111,11 +112,20 @@ impl Reader {
             if let Some(following) = &self.following {
                 return follow::run(following, &self.options, feed);
             }
-            for named in self.inputs.iter().skip(1) {
-                if feed.context().is_draining() {
-                    return Ok(());
+            if self.inputs.len() > 1 {
+                let mut beginnings = Vec::new();
+                for (index, named) in self.inputs.iter().enumerate() {
+                    if feed.context().is_draining() {
+                        return Ok(());
+                    }
+                    match check(named, &self.options) {
+                        Ok(beginning) => beginnings.extend(beginning),
+                        // Whoever reads it next says what is wrong with it.
+                        Err(_) if index == 0 => {}
+                        Err(error) => return Err(error.into()),
+                    }
                 }
-                check(named, &self.options)?;
+                twins::tell(&beginnings, feed.notes());
             }
             if let Some((first, others)) = self.inputs.split_first() {
                 let name = Shown(first.input.name().as_encoded_bytes()).to_string();
@@ -129,20 +139,22 @@ impl Reader {
 /// Inputs that are read at once.
 const AT_ONCE_MAX: usize = 4;
 
-/// Whether a log that is read later is in a known format: if it is not, that is said before any record of an earlier one is given, and perhaps sent.
-fn check(named: &Named, options: &ReaderOptions) -> Result<(), ReaderError> {
+/// How a log begins, if it is a file whose format is to be found out. One that is read later must be in a known format: if it is not, that is said before any record of an earlier one is
+/// given, and perhaps sent.
+fn check(named: &Named, options: &ReaderOptions) -> Result<Option<Beginning>, ReaderError> {
     if named.bytes().is_none() || !options.formats.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let Opened { mut entries, name, arrival, .. } = opened::open(named, options.line_bytes_max, |_| ())?;
     let mut search =
         Search::new(name.clone(), entries.wrapper(), options.line_bytes_max).in_what_comes(arrival);
     let searched = search.run(&mut entries)?;
     if is_blank(&searched) {
-        return Ok(());
+        return Ok(None);
     }
     let formats = search::formats_of(&searched, &name, &Notes::silent());
-    formats.map(|_| ()).map_err(|error| search.take_error().unwrap_or(error))
+    let formats = formats.map_err(|error| search.take_error().unwrap_or(error))?;
+    Ok(formats.first().map(|format| Beginning::of(&searched, name, format)))
 }
 
 /// Reads `inputs`, in their order. Those of which each leaves cores idle are read at once.
