@@ -140,6 +140,20 @@ fn explain_shows_the_format_each_field_and_the_rebuilt_url() {
     "#);
 }
 
+/// Of a log that begins with a header, it showed nothing else, and said that its lines do not fit.
+#[test]
+fn explain_shows_requests_before_headers() {
+    let head = "#Version: 1.0\n#Date: 2026-11-22 06:00:00\n#Fields: date time cs-method cs-uri sc-status\n";
+    let request = "2026-11-22 06:22:52 GET /a 200\n";
+    let desk = Desk::with("access.log", format!("{head}{request}"));
+    let explained = |lines| desk.run("logretry", &["explain", "access.log", "--lines", lines]).stdout;
+    let first = explained("1");
+    assert!(first.contains("line 4: ") && !first.contains("#Version"), "{first}");
+    let all = explained("4");
+    assert_eq!(all.matches("=> no request: a header").count(), 3, "{all}");
+    assert!(!all.contains("does not fit"), "{all}");
+}
+
 /// Whoever is told to ask `explain` about a log that is not understood must not be sent away with the same sentence.
 #[test]
 fn explain_shows_lines_that_nothing_reads() {

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use logretry_filter::{Chooser, Quota};
-use logretry_format::{Format, Parsed, Spans, Verdict};
+use logretry_format::{Format, LineError, Parsed, Spans, Verdict};
 use logretry_reader::{Input, Sample, inputs};
 use logretry_record::{Predicate, Record, Shown};
 use logretry_refirer::{Destination, Options};
@@ -175,13 +175,14 @@ fn missing(format: &Format) -> Vec<String> {
     sentences
 }
 
-/// The lines to show: those answered with 5xx, then those that do not fit, then the others.
+/// The lines to show: those answered with 5xx, then those that do not fit, then the others; headers and comments only where there is nothing else.
 fn interesting(sample: &Sample, format: &Format, count: usize) -> Vec<usize> {
     let mut spans = Spans::new();
     let rank = |index: &usize| {
         let parsed = format.parse(&sample.lines[*index], &mut spans).map(|parsed| parsed.status());
         match parsed {
             Ok(Some(500..=599)) => 0,
+            Err(error) if tells_of_no_request(&sample.lines[*index], &error) => 3,
             Err(_) => 1,
             Ok(_) => 2,
         }
@@ -200,10 +201,18 @@ fn explain_line(sample: &Sample, format: &Format, index: usize, options: &Option
     let mut spans = Spans::new();
     match format.parse(line, &mut spans) {
         Ok(parsed) => explain_fields(&parsed, format, sample, index, options, out),
+        Err(error) if tells_of_no_request(line, &error) => {
+            let _ = writeln!(out, "  => no request: a header, a comment, a message; it counts as screened");
+        }
         Err(error) => {
             let _ = writeln!(out, "  does not fit {}: {error}", format.name());
         }
     }
+}
+
+/// Whether a run screens a line in which no request was read, for there is none in it.
+fn tells_of_no_request(line: &[u8], error: &LineError) -> bool {
+    line.starts_with(b"#") || *error == LineError::NoRequest
 }
 
 fn explain_fields(
