@@ -171,7 +171,7 @@ fn explain_shows_lines_that_nothing_reads() {
 }
 
 #[test]
-fn an_error_log_and_an_empty_log_are_called_so() {
+fn an_error_log_an_empty_log_and_records_are_called_so() {
     let error = "2026/11/22 06:22:52 [error] 7#7: *1 connect() failed (111: Connection refused) while connecting to upstream\n";
     let advice = "most of its lines are those of an error log, which tells no statuses; name the access log";
     let desk = Desk::with("error.log", error);
@@ -183,6 +183,9 @@ fn an_error_log_and_an_empty_log_are_called_so() {
     let explained = |log| desk.run("logretry", &["explain", log]).stdout;
     assert!(explained("error.log").contains("name the access log"), "{}", explained("error.log"));
     assert!(explained("empty.log").contains("no line to tell it by"), "{}", explained("empty.log"));
+    desk.put("records.ndjson", desk.run("lr-read", &["access.log"]).stdout);
+    let records = explained("records.ndjson");
+    assert!(records.contains("not known: its lines are records, as lr-filter"), "{records}");
 }
 
 /// Whoever asks why a line was not sent is not told that it is.

@@ -128,6 +128,8 @@ fn detected(sample: &Sample, out: &mut String) -> Option<Format> {
                 ": there is no line to tell it by"
             } else if sample.is_error_log() {
                 ": most lines are those of an error log, which tells no statuses; name the access log"
+            } else if sample.lines.iter().any(|line| Record::decode(line).is_ok()) {
+                ": its lines are records, as lr-filter, lr-refire and lr-write take them"
             } else {
                 "; paste the `log_format` or `LogFormat` of the server after --format (`logretry formats` lists names)"
             };
