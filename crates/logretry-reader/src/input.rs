@@ -2,6 +2,7 @@ use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, IsTerminal as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -92,7 +93,7 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>, ReaderError> {
 pub(crate) fn matches_of(path: &Path) -> Result<Vec<PathBuf>, ReaderError> {
     let pattern = path.to_string_lossy();
     let mut paths = fitting(&pattern)?;
-    paths.retain(|path| path.is_file());
+    paths.retain(|path| path.is_file() && !path.file_name().is_some_and(is_of_a_ledger));
     if paths.is_empty() {
         return Err(ReaderError::NoMatch { pattern: pattern.into_owned(), detail: None });
     }
@@ -110,9 +111,9 @@ pub(crate) fn logs_in(directory: &Path) -> Result<Vec<PathBuf>, ReaderError> {
         }
     }
     let speaks_of = |name: &OsStr, word: &str| name.to_string_lossy().to_ascii_lowercase().contains(word);
-    let access = |name: &OsString| speaks_of(name, "access") && !speaks_of(name, ".ledger");
+    let access = |name: &OsString| speaks_of(name, "access") && !is_of_a_ledger(name);
     let any_log =
-        |name: &OsString| speaks_of(name, ".log") && !speaks_of(name, "error") && !speaks_of(name, ".ledger");
+        |name: &OsString| speaks_of(name, ".log") && !speaks_of(name, "error") && !is_of_a_ledger(name);
     let mut logs: Vec<_> = names.iter().filter(|name| access(name)).collect();
     if logs.is_empty() {
         logs = names.iter().filter(|name| any_log(name)).collect();
@@ -121,6 +122,14 @@ pub(crate) fn logs_in(directory: &Path) -> Result<Vec<PathBuf>, ReaderError> {
         return Err(ReaderError::NoLogs { path: directory.to_owned() });
     }
     Ok(oldest_first(logs.into_iter().map(|name| directory.join(name)).collect()))
+}
+
+/// Whether a name is that of a ledger, or of what SQLite and its lock put beside one. A log may speak of ledgers too: `api.ledger.example-access.log`.
+fn is_of_a_ledger(name: &OsStr) -> bool {
+    let name = name.as_bytes();
+    ["", "-wal", "-shm", "-journal", ".lock"]
+        .iter()
+        .any(|end| name.strip_suffix(end.as_bytes()).is_some_and(|ledger| ledger.ends_with(b".ledger")))
 }
 
 /// Sorts rotated logs by time, as logrotate names them: `access.log.10.gz`, `access.log.2.gz`, `access.log.1`, `access.log`, and
@@ -164,12 +173,28 @@ mod tests {
             fs::write(dir.path().join(name), "").expect("a file");
         }
         let found = inputs(&[dir.path()]).expect("two logs");
-        let names: Vec<_> =
-            found.iter().map(|input| Path::new(input.name()).file_name().expect("a name")).collect();
-        assert_eq!(names, ["access.log.1", "access.log"]);
+        assert_eq!(names(&found), ["access.log.1", "access.log"]);
         fs::remove_file(dir.path().join("access.log")).expect("removed");
         fs::remove_file(dir.path().join("access.log.1")).expect("removed");
         assert!(matches!(inputs(&[dir.path()]), Err(ReaderError::NoLogs { .. })));
+    }
+
+    fn names(found: &[Input]) -> Vec<&OsStr> {
+        found.iter().map(|input| Path::new(input.name()).file_name().expect("a name")).collect()
+    }
+
+    #[test]
+    fn a_ledger_is_no_log_whatever_finds_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        for end in ["", ".retry.ledger", ".retry.ledger.lock", ".retry.ledger-wal", ".retry.ledger-shm"] {
+            fs::write(dir.path().join(format!("access.log{end}")), "").expect("a file");
+        }
+        fs::write(dir.path().join("api.ledger.example-access.log"), "").expect("a file");
+        let pattern = dir.path().join("*access.log*");
+        for argument in [dir.path(), &pattern] {
+            let found = inputs(&[argument]).expect("two logs");
+            assert_eq!(names(&found), ["access.log", "api.ledger.example-access.log"]);
+        }
     }
 
     #[test]
