@@ -177,6 +177,34 @@ fn what_was_cut_off_is_no_dead_letter_where_a_ledger_knows_it() {
     assert_eq!(desk.read("dead.ndjson"), "");
 }
 
+/// The first run went well, and the same command again was refused.
+#[test]
+fn a_retry_log_beside_the_logs_is_none_of_those_that_are_found() {
+    for (logs, output) in
+        [("logs", "logs/retry.log"), ("logs/shop*", "logs/shop.log.retry"), ("logs/*.log", "logs/re.log")]
+    {
+        let backend = Backend::up();
+        let desk = Desk::new();
+        std::fs::create_dir(desk.path("logs")).expect("the desk can be written");
+        desk.put("logs/shop.log", line("GET /a", 502));
+        let arguments = ["--base-url", &backend.url(), "-o", output, "--as", "combined"];
+        let run = |command| desk.program("logretry", &[command, logs]).args(arguments).run();
+        for command in ["plan", "run", "run", "plan", "verify"] {
+            let done = run(command);
+            assert_eq!(done.code, 0, "{logs} {command}: {}", done.stderr);
+            let lines = if command == "plan" || command == "verify" { &done.stdout } else { &done.stderr };
+            assert!(lines.contains("1 lines = 1 records"), "{logs} {command}: {lines}");
+        }
+        assert_eq!((backend.seen().len(), desk.read(output).lines().count()), (1, 1));
+
+        let refused = desk
+            .program("logretry", &["run", "logs", "--base-url", &backend.url(), "-o", "logs/shop.log"])
+            .run();
+        assert_eq!(refused.code, 2, "it is no retry log: {}", refused.stderr);
+        assert_eq!(desk.read("logs/shop.log"), line("GET /a", 502));
+    }
+}
+
 #[test]
 fn a_retry_log_does_not_go_into_a_log_whoever_has_opened_it() {
     let backend = Backend::up();

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use logretry_reader::Reader;
 use logretry_stage::{Fatal, Result};
+
+use crate::books::beside_file;
 
 /// Refuses to write two things into one file, of whatever names. Each stands with what a person calls it.
 pub(crate) fn refuse_one_for_two(files: &[(&str, PathBuf)]) -> Result<()> {
@@ -18,6 +21,25 @@ pub(crate) fn refuse_one_for_two(files: &[(&str, PathBuf)]) -> Result<()> {
     Ok(())
 }
 
+/// Leaves out the retry log of what a directory or a pattern among the arguments has `found`: the same command again goes on, wherever the first one has put it. It is one if its ledger
+/// is beside it, or nothing is in it; and whoever names it means it.
+pub(crate) fn leave_out_what_is_written(
+    found: Reader,
+    arguments: &[impl AsRef<Path>],
+    retry_log: Option<&Path>,
+) -> Reader {
+    let output = retry_log.unwrap_or(Path::new("/dev/stdout"));
+    let is_ours = |metadata: std::fs::Metadata| {
+        metadata.is_file()
+            && (metadata.len() == 0 || beside_file(output).is_some_and(|ledger| ledger.exists()))
+    };
+    let is_named = || arguments.iter().any(|argument| is_same_file(argument.as_ref(), output));
+    if !output.metadata().is_ok_and(is_ours) || is_named() {
+        return found;
+    }
+    found.without(|path| is_same_file(path, output))
+}
+
 /// The retry log must not be one of the logs: the reader would read what the writer writes. None is standard output, and the shell may have opened either (`< access.log`,
 /// `>> access.log`).
 pub(crate) fn refuse_to_append_to_a_log<'a>(
@@ -30,7 +52,9 @@ pub(crate) fn refuse_to_append_to_a_log<'a>(
             Some(output) => format!("into `{}`", output.display()),
             None => "to standard output".to_owned(),
         };
-        return Err(Fatal::usage(format!("write the retry log {place}: it is one of the logs to read")));
+        return Err(Fatal::usage(format!(
+            "write the retry log {place}: it is one of the logs to read; give it another name"
+        )));
     }
     Ok(())
 }

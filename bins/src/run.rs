@@ -12,7 +12,7 @@ use logretry_rewriter::{Form, RetryLog, Rewriter};
 use logretry_stage::{Accounts, Context, Fatal, Result, Sink, Source, Stage, Stops, Watch};
 
 use crate::books::{self, Books, Filed, Output, ServerLog};
-use crate::files::{refuse_one_for_two, refuse_to_append_to_a_log};
+use crate::files::{leave_out_what_is_written, refuse_one_for_two, refuse_to_append_to_a_log};
 
 /// Links the stages: the whole program.
 ///
@@ -176,7 +176,7 @@ impl Run {
     pub async fn run(self) -> Result<Accounts> {
         let mark = self.predicate.mark.clone();
         let reading = ReaderOptions { predicate: Some(self.predicate.clone()), ..self.reading.clone() };
-        let reader = Reader::new(inputs(&self.logs)?, reading);
+        let mut reader = Reader::new(inputs(&self.logs)?, reading);
         let filter = Filter::new(Chooser::new(&self.predicate, self.quota)?);
         let (destination, dry_run) = (self.refiring.destination.to_string(), self.refiring.dry_run);
         let refirer = Refirer::new(Options { mark: mark.clone(), ..self.refiring })?;
@@ -187,6 +187,7 @@ impl Run {
         let files = files.into_iter().filter_map(|(what, path)| Some((what, path.clone()?)));
         refuse_one_for_two(&files.collect::<Vec<_>>())?;
         if let Some(log) = &self.retry_log {
+            reader = leave_out_what_is_written(reader, &self.logs, Some(log));
             refuse_to_append_to_a_log(reader.paths(), Some(log))?;
         }
         // A rehearsal makes no file.

@@ -17,7 +17,7 @@ use super::positions::{Positions, Then, selected, settled};
 use super::unguarded::tell_where_refires_are_not_known;
 use crate::books::{self, Filed};
 use crate::cli::{Changes, Common, confirm, systemd};
-use crate::files::refuse_to_append_to_a_log;
+use crate::files::{leave_out_what_is_written, refuse_to_append_to_a_log};
 
 /// Reads logs, sends their failed requests again, and writes the retry log.
 ///
@@ -97,6 +97,7 @@ impl RunFlags {
     ) -> Result<()> {
         let mark = &self.mark.mark;
         let reader = self.read.reader(Some(self.select.needed(mark)), self.common.rejects.strict)?;
+        let reader = leave_out_what_is_written(reader, &self.read.logs, self.write.output.as_deref());
         let filter = self.select.filter(mark)?;
         let options = self.options()?;
         let mut selected = std::pin::pin!(filter.apply(reader.open(cx), cx));
@@ -270,6 +271,7 @@ impl Run {
         let refirer = Refirer::new(options.clone())?;
         let reader = read.follower(&follow, Some(select.needed(&mark)), common.rejects.strict)?;
         let reader = if positions.is_some() { reader.telling(progress.clone()) } else { reader };
+        let reader = leave_out_what_is_written(reader, &read.logs, write.output.as_deref());
         refuse_to_append_to_a_log(reader.paths(), write.output.as_deref())?;
         // A rehearsal makes no file, and changes none.
         let is_rehearsal = options.dry_run;

@@ -91,6 +91,16 @@ impl Reader {
         self
     }
 
+    /// The same reader without the files of which `is_out` says so, if others are left.
+    #[must_use]
+    pub fn without(mut self, is_out: impl Fn(&Path) -> bool) -> Self {
+        let stays = |named: &Named| !matches!(&named.input, Input::File(path) if is_out(path));
+        if self.inputs.iter().any(stays) {
+            self.inputs.retain(stays);
+        }
+        self
+    }
+
     /// The files that it reads first, as far as they are known now; standard input is `/dev/stdin`.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         let inputs = self.inputs.iter().map(|named| match &named.input {
