@@ -67,6 +67,8 @@ impl<W: Write + Send + 'static> Sink for Rewriter<W> {
         };
         let tally = cx.clone();
         let written = move |lines| tally.tally().write(lines);
-        pipe::write_lines(input, log, &format!("the retry log `{name}`"), cx, render, written).await
+        let what =
+            if is_stdout { "the retry log to standard output" } else { &format!("the retry log `{name}`") };
+        pipe::write_lines(input, log, what, cx, render, written).await
     }
 }
