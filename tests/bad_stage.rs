@@ -205,6 +205,23 @@ fn what_a_full_disk_did_not_take_does_not_count_as_written() {
     assert!(run.stderr.contains("0 lines written to /dev/full"), "{}", run.stderr);
 }
 
+/// Whoever looks into the retry log after that finds as many lines as were said to be there; a line that is torn is none.
+#[test]
+fn what_a_disk_took_before_it_was_full_counts_as_written() {
+    let backend = Backend::up();
+    let log: String = (0..100).map(|n| line(&format!("GET /{n}"), 500)).collect();
+    let desk = Desk::with("access.log", log);
+    let script = "lr-read access.log | lr-refire --base-url $BASE_URL > refired.ndjson; ulimit -f 5; lr-write -o retry.log < refired.ndjson";
+    let run = desk.shell(script, &backend.url()).run();
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let whole = desk.read("retry.log").matches('\n').count();
+    assert!(
+        whole > 0 && run.stderr.contains(&format!("{whole} lines written to retry.log")),
+        "{}",
+        run.stderr
+    );
+}
+
 #[test]
 fn records_on_a_full_disk() {
     let desk = Desk::with("access.log", line("GET /a", 500));

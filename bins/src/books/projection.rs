@@ -67,9 +67,9 @@ impl Projection for Projected {
             self.log.reopen()?;
         }
         self.log.begin(&self.head, lines)?;
-        self.log.append(lines)?;
-        self.cx.tally().write(number);
-        Ok(())
+        let (written, end) = self.log.append_counted(lines, number);
+        self.cx.tally().write(written);
+        end
     }
 
     fn sync(&mut self) -> io::Result<Option<String>> {

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use logretry_stage::{begin_file, is_removed};
+use logretry_stage::{begin_file, hand_over, is_removed};
 
 use crate::LogFileError;
 use crate::log_file::{appending, end_the_last_line};
@@ -106,6 +106,11 @@ impl RetryLog {
     /// Appends whole lines.
     pub fn append(&mut self, lines: &[u8]) -> io::Result<()> {
         self.file.write_all(lines)
+    }
+
+    /// The same for so many of them, and how many are in the file then: where that fails, fewer.
+    pub fn append_counted(&mut self, lines: &[u8], number: u64) -> (u64, io::Result<()>) {
+        hand_over(lines, number, &mut self.file)
     }
 
     /// Makes durable what is in the log, and says how far it is; none if it is a pipe or a terminal, where there is no such thing.

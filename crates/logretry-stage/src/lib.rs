@@ -76,6 +76,7 @@ pub use fatal::{Fatal, Result};
 pub use grammar::{RecordStream, Sink, Source, Stage, Watch};
 pub use line_file::{LineFile, Reopen, begin_file, is_removed};
 pub use notes::Notes;
+pub use outlet::hand_over;
 pub use own_file::{open_own, refuse_what_others_hold};
 pub use rejects::{Rejects, RejectsError};
 pub use tally::{Accounts, Dropped, Imbalance, Tally};

@@ -22,6 +22,25 @@ pub(crate) struct Buffer {
     pub(crate) lines: u64,
 }
 
+/// Hands `bytes`, which hold so many `lines`, to `writer`, and says how many of these it has taken: where it fails, those that ended before.
+pub fn hand_over(bytes: &[u8], lines: u64, writer: &mut impl Write) -> (u64, io::Result<()>) {
+    let mut taken = 0;
+    while taken < bytes.len() {
+        let error = match writer.write(&bytes[taken..]) {
+            Ok(0) => io::ErrorKind::WriteZero.into(),
+            Ok(more) => {
+                taken += more;
+                continue;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => error,
+        };
+        let ended = memchr::memchr_iter(b'\n', &bytes[..taken]).count() as u64;
+        return (ended.min(lines), Err(error));
+    }
+    (lines, writer.flush())
+}
+
 /// What a buffer keeps of its memory from one parcel to the next.
 const BUFFER_KEPT: usize = 2 << 20;
 
@@ -46,9 +65,9 @@ impl<T: Send + 'static> Outlet<T> {
                 if buffer.bytes.is_empty() {
                     continue;
                 }
-                writer.write_all(&buffer.bytes)?;
-                writer.flush()?;
-                written(buffer.lines);
+                let (lines, end) = hand_over(&buffer.bytes, buffer.lines, &mut writer);
+                written(lines);
+                end?;
                 buffer.lines = 0;
                 buffer.bytes.clear();
                 buffer.bytes.shrink_to(BUFFER_KEPT);
@@ -89,6 +108,21 @@ impl<T: Send + 'static> Outlet<T> {
             Some(Ok(result)) => result,
             Some(Err(_)) => Err(io::Error::other("the writing thread died")),
             None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_were_taken_before_writing_failed_are_counted() {
+        let lines = b"1\n22\n333\n";
+        for (room, taken) in [(0, 0), (1, 0), (2, 1), (4, 1), (5, 2), (8, 2), (9, 3)] {
+            let mut disk = vec![0; room];
+            let (counted, end) = hand_over(lines, 3, &mut &mut disk[..]);
+            assert_eq!((counted, end.is_ok()), (taken, room == lines.len()), "{room}");
         }
     }
 }

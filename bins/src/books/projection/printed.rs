@@ -1,7 +1,7 @@
-use std::io::{self, Write as _};
+use std::io;
 
 use logretry_ledger::Projection;
-use logretry_stage::Context;
+use logretry_stage::{Context, hand_over};
 
 /// A retry log on standard output. Nobody can tell how far it came there, so lines of which that is not known come again.
 #[derive(Debug)]
@@ -26,11 +26,9 @@ impl Projection for Printed {
     }
 
     fn append(&mut self, lines: &[u8], number: u64) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        out.write_all(lines)?;
-        out.flush()?;
-        self.cx.tally().write(number);
-        Ok(())
+        let (written, end) = hand_over(lines, number, &mut io::stdout().lock());
+        self.cx.tally().write(written);
+        end
     }
 
     fn sync(&mut self) -> io::Result<Option<String>> {
