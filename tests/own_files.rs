@@ -161,6 +161,23 @@ fn a_dead_letter_is_there_once_however_often_the_same_command_is_run() {
 
 /// It is sent by the next run, or held: sent from the dead letters as well, it would be sent twice.
 #[test]
+fn of_what_has_failed_twice_without_a_ledger_one_dead_letter_is_sent_where_there_is_one() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /always/500/1", 502));
+    let url = backend.url();
+    for _ in 0..2 {
+        let run = ["run", "access.log", "--base-url", &url, "--dead-letter", "dead.ndjson"];
+        assert_eq!(desk.run("logretry", &run).code, 3);
+    }
+    let dead = desk.read("dead.ndjson");
+    assert_eq!((dead.lines().count(), backend.seen().len()), (2, 2));
+    let refire = ["--base-url", &url, "--ledger", "ledger"];
+    let refired = desk.program("lr-refire", &refire).reading(dead.as_str()).run();
+    assert!(refired.stderr.contains("2 selected = 1 sent + 1 not sent (1 repeated)"), "{}", refired.stderr);
+    assert_eq!(backend.seen().len(), 3);
+}
+
+#[test]
 fn what_was_cut_off_is_no_dead_letter_where_a_ledger_knows_it() {
     let backend = Backend::down();
     let desk = Desk::with("access.log", [line("GET /slow/1", 502), line("DELETE /slow/2", 502)].concat());
