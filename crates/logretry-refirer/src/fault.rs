@@ -30,6 +30,8 @@ pub(crate) enum Phase {
     Connecting,
     /// On its way to a connection with a proxy or through it.
     ConnectingByProxy,
+    /// In the TLS handshake with a server, through a proxy's tunnel.
+    InTunnel,
     /// On a connection.
     Exchanging,
 }
@@ -50,13 +52,13 @@ impl Fault {
         let kind = known
             .or_else(|| links(error).filter_map(|link| kind_of_io(link, phase)).last())
             .unwrap_or(match phase {
-                Phase::Connecting => ErrorKind::Connect,
+                Phase::Connecting | Phase::InTunnel => ErrorKind::Connect,
                 Phase::ConnectingByProxy => ErrorKind::Proxy,
                 Phase::Exchanging => ErrorKind::Other,
             });
         let detail = links(error).find_map(|link| {
             link.downcast_ref()
-                .and_then(of_handshake)
+                .and_then(|error| of_handshake(error, phase))
                 .or_else(|| of_frames(link.downcast_ref()?))
                 .or_else(|| of_limits(link.downcast_ref()?))
         });
@@ -68,7 +70,7 @@ impl Fault {
         let fault = Self::new(kind, Shown(detail.as_bytes()).to_string());
         match links(error).find_map(refusal_of) {
             Some(refusal) if phase == Phase::Exchanging => {
-                let detail = of_handshake(&refusal).unwrap_or_else(|| refusal.to_string());
+                let detail = of_handshake(&refusal, phase).unwrap_or_else(|| refusal.to_string());
                 Self { kind: ErrorKind::Tls, detail, unprocessed: true }
             }
             _ => fault,
@@ -112,13 +114,19 @@ pub(crate) fn links<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item 
 }
 
 /// What is wrong with a handshake, and what can be done.
-fn of_handshake(error: &rustls::Error) -> Option<String> {
+fn of_handshake(error: &rustls::Error, phase: Phase) -> Option<String> {
     use rustls::Error::{self, AlertReceived, InvalidCertificate, NoApplicationProtocol};
 
     match error {
-        InvalidCertificate(CertificateError::NotValidForNameContext { .. }) => Some(format!(
-            "{error}; give a name that it is valid for, and `--resolve` to say where that is"
-        )),
+        InvalidCertificate(CertificateError::NotValidForNameContext { .. }) => {
+            // Where a proxy is, its URL says; and what is behind it, it looks up itself.
+            let and = match phase {
+                Phase::Connecting | Phase::Exchanging => ", and `--resolve` to say where that is",
+                Phase::ConnectingByProxy => " in the URL of `--proxy`",
+                Phase::InTunnel => " and that the proxy finds",
+            };
+            Some(format!("{error}; give a name that it is valid for{and}"))
+        }
         InvalidCertificate(why) => of_certificate(why),
         // What plain HTTP answers, read as TLS.
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => Some(
@@ -220,7 +228,7 @@ fn kind_of_io(link: &(dyn Error + 'static), phase: Phase) -> Option<ErrorKind> {
     );
     match phase {
         // A connection that breaks before it is ready breaks in its TLS handshake; plain ones have nothing to break in.
-        Phase::Connecting => Some(if broken { ErrorKind::Tls } else { ErrorKind::Connect }),
+        Phase::Connecting | Phase::InTunnel => Some(if broken { ErrorKind::Tls } else { ErrorKind::Connect }),
         Phase::ConnectingByProxy => None,
         Phase::Exchanging if broken => Some(ErrorKind::Reset),
         Phase::Exchanging => match kind {
@@ -262,11 +270,20 @@ mod tests {
             expected: "10.0.0.7".try_into().expect("a name"),
             presented: vec!["DnsName(\"shop.example\")".to_owned()],
         };
-        for (error, advice) in [
-            (rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType), "write `http://` in the URL"),
-            (rustls::Error::InvalidCertificate(wrong_name), "and `--resolve` to say where that is"),
+        let wrong_name = rustls::Error::InvalidCertificate(wrong_name);
+        let no_tls = rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType);
+        for (error, phase, advice) in [
+            (no_tls, Phase::Connecting, "write `http://` in the URL"),
+            (wrong_name.clone(), Phase::Connecting, "and `--resolve` to say where that is"),
+            // Which `--proxy` does not take beside it.
+            (
+                wrong_name.clone(),
+                Phase::ConnectingByProxy,
+                "a name that it is valid for in the URL of `--proxy`",
+            ),
+            (wrong_name, Phase::InTunnel, "a name that it is valid for and that the proxy finds"),
         ] {
-            let detail = Fault::of(&io::Error::other(error), Phase::Connecting).detail;
+            let detail = Fault::of(&io::Error::other(error), phase).detail;
             assert!(detail.ends_with(advice), "{detail}");
         }
         let too_many = Fault::of(&io::Error::from_raw_os_error(24), Phase::Connecting);

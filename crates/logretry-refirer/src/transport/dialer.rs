@@ -54,7 +54,8 @@ impl Dialer {
         let connector = if offer == Offer::Http1 { &self.tls_http1 } else { &self.tls };
         if let Some(tunnel) = &self.tunnel {
             let stream = tunnel.open(site, &self.resolver, &self.tls_http1).await?;
-            let tls = connector.connect(name(site)?, stream).await.map_err(|error| connecting(&error))?;
+            let tls = connector.connect(name(site)?, stream).await;
+            let tls = tls.map_err(|error| Fault::of(&error, Phase::InTunnel))?;
             return Ok(Stream::Tunnelled(Box::new(tls)));
         }
         let addresses =

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use crate::server::{Act, OK, Server, options, refire};
-use crate::tls::{certificate, server_config};
+use crate::tls::{certificate, file, server_config};
 
 fn through(proxy: &str, base_url: &str) -> Options {
     let mut options = options(base_url);
@@ -61,6 +61,22 @@ async fn https_goes_through_a_proxy_and_only_the_server_is_trusted_with_it() {
     let retry = refire(options, "/a?b=c").await;
     assert_eq!((retry.outcome, retry.status), (Outcome::Recovered, Some(200)), "{retry:?}");
     assert_eq!(server.request_lines(), ["GET /a?b=c HTTP/1.1"]);
+}
+
+/// `--resolve`, which helps without a proxy, is not taken beside one.
+#[tokio::test]
+async fn what_is_said_of_a_wrong_name_behind_a_proxy_can_be_done_there() {
+    let certificate = certificate("other.example");
+    let server =
+        Server::start_with(Some(server_config(&certificate, None).into()), |_| Act::Answer(OK)).await;
+    let proxy = tunnel(([127, 0, 0, 1], server.port()).into()).await;
+    let cacert = file(&certificate.cert.pem());
+    let mut options = through(&proxy, "https://shop.example");
+    options.tls.cacert = Some(cacert.path().to_owned());
+    let retry = refire(options, "/a").await;
+    assert_eq!((retry.outcome, retry.error), (Outcome::Unanswered, Some(ErrorKind::Tls)), "{retry:?}");
+    let detail = retry.detail.expect("why");
+    assert!(detail.ends_with("; give a name that it is valid for and that the proxy finds"), "{detail}");
 }
 
 /// nginx answers 400 to a request that has both.
