@@ -3,6 +3,11 @@
 //! Each request may run out of time, and each may be cut off. To enter both with the runtime anew for every request costs as much as half of its
 //! way through the HTTP library, and nearly always for nothing. So a [`Patience`] is used for one request after the other: a timer that is put off costs
 //! next to nothing, and one that was never waited for is not even put off.
+//!
+//! # After a pause
+//!
+//! A process can be stopped for longer than a request may take (Ctrl-Z, a container that is paused, a virtual machine that is moved). What it hears first then is its alarms, and only after that what
+//! has come meanwhile. So an alarm that rings much too late is set once more, for a moment, in which what lies there can be read.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -16,6 +21,9 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::fault::Fault;
+
+/// How late an alarm rings at least if nobody was there to hear it, and how long what has come meanwhile is waited for.
+pub(crate) const MOMENT: Duration = Duration::from_millis(100);
 
 /// An alarm and ears for stops, for one request at a time.
 #[derive(Debug)]
@@ -74,7 +82,7 @@ impl Patience {
             CutOffBy::Abort => (&mut self.abort, deadline, "whole answer"),
         };
         let mut step = pin!(step);
-        let mut is_set = false;
+        let (mut is_set, mut may_be_deaf) = (false, true);
         poll_fn(|cx| {
             // What has already happened is told rather than cut off.
             if let Poll::Ready(end) = step.as_mut().poll(cx) {
@@ -86,12 +94,24 @@ impl Patience {
             if !std::mem::replace(&mut is_set, true) {
                 self.alarm.as_mut().reset(deadline);
             }
-            self.alarm.as_mut().poll(cx).map(|()| {
-                Err(Fault::new(ErrorKind::Timeout, format!("no {missing} within {:?}", self.timeout)))
-            })
+            let mut rung = self.alarm.as_mut().poll(cx);
+            if rung.is_ready() && std::mem::take(&mut may_be_deaf) && deadline.elapsed() >= MOMENT {
+                self.alarm.as_mut().reset(Instant::now() + MOMENT);
+                rung = self.alarm.as_mut().poll(cx);
+            }
+            rung.map(|()| Err(late(missing, self.timeout)))
         })
         .await
     }
+
+    /// What is said of a request that has had its time `without` this.
+    pub(crate) fn without(&self, missing: &str) -> Fault {
+        late(missing, self.timeout)
+    }
+}
+
+fn late(missing: &str, timeout: Duration) -> Fault {
+    Fault::new(ErrorKind::Timeout, format!("no {missing} within {timeout:?}"))
 }
 
 /// Those that nobody uses; as many as requests were ever under way at once.
@@ -151,6 +171,33 @@ mod tests {
                 expected
             );
             assert!(start.elapsed() <= 2 * second, "{takes:?} took {:?}", start.elapsed());
+        }
+    }
+
+    /// The runtime of a process that was stopped rings the alarms before it looks what has come.
+    #[tokio::test(start_paused = true)]
+    async fn what_came_while_nobody_could_hear_it_is_heard_after_the_alarm() {
+        let second = Duration::from_secs(1);
+        for (stopped, lies_there, expected) in [
+            (8 * second, true, None),
+            (8 * second, false, Some(ErrorKind::Timeout)),
+            (2 * second, true, Some(ErrorKind::Timeout)),
+        ] {
+            let mut patience = Patience::new(2 * second, None, &Stops::default());
+            let deadline = Instant::now() + 2 * second;
+            let told_of = async {
+                sleep_until(deadline).await;
+                if !lies_there {
+                    std::future::pending::<()>().await;
+                }
+                after(MOMENT / 2).await
+            };
+            let mut end = pin!(patience.wait(CutOffBy::Abort, deadline, told_of));
+            assert!(futures_util::poll!(end.as_mut()).is_pending());
+            tokio::time::advance(stopped).await;
+            let woken = Instant::now();
+            assert_eq!(kind(end.await), expected, "{stopped:?}");
+            assert!(woken.elapsed() <= MOMENT, "{:?}", woken.elapsed());
         }
     }
 

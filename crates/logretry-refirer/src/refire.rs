@@ -17,7 +17,7 @@ use logretry_record::{ErrorKind, Outcome, Reason, Retry};
 use tokio::time::Instant;
 
 use crate::fault::Fault;
-use crate::patience::{CutOffBy, Patience};
+use crate::patience::{CutOffBy, MOMENT, Patience};
 use crate::transport::{Ready as _, Request, Seen, Transport};
 
 /// How a request ended.
@@ -61,12 +61,21 @@ pub(crate) async fn refire(
         Err(fault) if fault.kind == ErrorKind::Aborted => return Err(Reason::Stopped),
         _ if patience.is_over() => return Err(Reason::MaxTime),
         Err(fault) => Err(fault),
+        // It came while the process was stopped: what is sent now could only be cut off.
+        Ok(_) if took >= patience.timeout() => Err(patience.without("connection")),
         Ok(ready) => {
             // The journal's time is not counted; one that takes none needs no clock.
             let mut intent = pin!(intent);
             let (intended, start) = match futures_util::poll!(intent.as_mut()) {
                 Poll::Ready(intended) => (intended, start + took),
-                Poll::Pending => (intent.await, Instant::now()),
+                Poll::Pending => {
+                    let (ready, intended) = (start + took, intent.await);
+                    if ready.elapsed() >= MOMENT {
+                        // A disk that stood still, or a process that did: the server may have closed the connection, which the runtime hears of in between.
+                        tokio::task::yield_now().await;
+                    }
+                    (intended, Instant::now())
+                }
             };
             intended?;
             begun();

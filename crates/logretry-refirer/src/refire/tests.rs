@@ -12,6 +12,8 @@ use crate::Options;
 struct Steps {
     taken: Arc<Mutex<Vec<&'static str>>>,
     no_connection: bool,
+    /// While it is made, the process is stopped for so long.
+    stopped: Duration,
     no_room: bool,
     end: End,
 }
@@ -50,6 +52,7 @@ impl Transport for Steps {
         if self.no_connection {
             return Err(Fault::new(ErrorKind::Connect, "nobody is there"));
         }
+        tokio::time::advance(self.stopped).await;
         self.take("connected");
         Ok(self.clone())
     }
@@ -101,6 +104,32 @@ async fn a_connection_that_cannot_be_made_leaves_no_intent() {
     assert_eq!(steps, [""; 0]);
     let retry = ended.expect("it was tried").retry;
     assert_eq!((retry.outcome, retry.error), (Outcome::Unanswered, Some(ErrorKind::Connect)));
+}
+
+/// What was sent then was cut off at once, and perhaps done.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_comes_when_the_time_is_over_is_not_used() {
+    let (ended, steps) = Steps { stopped: Duration::from_secs(8), ..Steps::default() }.refire().await;
+    assert_eq!(steps, ["connected"]);
+    let retry = ended.expect("it was tried").retry;
+    assert_eq!((retry.outcome, retry.error), (Outcome::Unanswered, Some(ErrorKind::Timeout)));
+    assert_eq!(retry.detail.as_deref(), Some("no connection within 1s"));
+}
+
+/// A server closes what rests for long, also while the disk stands still, and the runtime must hear of it before the request goes out into nothing.
+#[tokio::test(start_paused = true)]
+async fn who_has_waited_long_for_the_disk_looks_at_the_connection_anew() {
+    let steps = Steps::default();
+    let runtime = steps.clone();
+    let intent = async {
+        tokio::time::sleep(MOMENT).await;
+        tokio::spawn(async move { runtime.take("its turn") });
+        Ok(())
+    };
+    let mut patience = Patience::new(Duration::from_secs(1), None, &Stops::default());
+    let ended = refire(&steps, &mut request(), &mut patience, intent, || ()).await;
+    assert_eq!(*steps.taken.lock().expect("no panic"), ["connected", "its turn", "sent"]);
+    assert_eq!(ended.expect("it was sent").retry.outcome, Outcome::Recovered);
 }
 
 #[tokio::test(start_paused = true)]
