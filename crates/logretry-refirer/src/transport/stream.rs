@@ -12,6 +12,11 @@ use tokio_rustls::client::TlsStream;
 
 use crate::fault::links;
 
+/// Whether the other end has closed the connection, as the end of a writing tells.
+pub(super) fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
+}
+
 /// What HTTP is spoken over.
 #[derive(Debug)]
 pub(super) enum Stream {
@@ -49,15 +54,12 @@ impl Stream {
 
     /// The end of writing. A server that breaks TLS off says why and closes, and then writing may fail before that has been read: it is the better reason.
     fn explained<T>(&mut self, cx: &mut Context<'_>, end: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        let is_gone = |error: &io::Error| {
-            matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
-        };
         match (&end, &*self) {
             (Poll::Ready(Err(error)), Self::Tls(_) | Self::Tunnelled(_)) if is_gone(error) => {}
             _ => return end,
         }
-        // Whatever else is there, nobody will read.
-        match Pin::new(self).poll_read(cx, &mut ReadBuf::new(&mut [0; 256])) {
+        // With no room, so that an answer that is there is left to whoever reads.
+        match Pin::new(self).poll_read(cx, &mut ReadBuf::new(&mut [])) {
             // What can be read of a connection that is gone is there, but the runtime has not heard of it yet; then this is asked again.
             Poll::Pending => Poll::Pending,
             Poll::Ready(Err(why)) if links(&why).any(<dyn std::error::Error>::is::<rustls::Error>) => {

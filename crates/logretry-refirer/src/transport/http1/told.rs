@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::transport::stream::Stream;
+use crate::transport::stream::{Stream, is_gone};
 
 /// What has happened since the connection rested, in this order.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub(super) struct Story {
 
 /// A connection on which everything happens once more to whoever uses it, and goes on from there: what he writes again is not written to the stream a second time, and what was read, he
 /// reads when he has written what it answered.
+///
+/// That more cannot be written to a connection that is gone, he is not told but by reading: a server may have answered before it had read a long request, and closed.
 #[derive(Debug)]
 pub(super) struct Told {
     stream: Stream,
@@ -67,6 +69,14 @@ impl Told {
     }
 }
 
+/// The end of writing, unless reading tells it, and perhaps an answer before.
+fn unless_gone<T>(end: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    match end {
+        Poll::Ready(Err(error)) if is_gone(&error) => Poll::Pending,
+        _ => end,
+    }
+}
+
 impl AsyncRead for Told {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -95,7 +105,7 @@ impl AsyncWrite for Told {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.repeat(bytes) {
             Some(result) => Poll::Ready(result),
-            None => Pin::new(&mut self.stream).poll_write(cx, bytes),
+            None => unless_gone(Pin::new(&mut self.stream).poll_write(cx, bytes)),
         }
     }
 
@@ -107,7 +117,7 @@ impl AsyncWrite for Told {
         let first = pieces.iter().find(|piece| !piece.is_empty());
         match self.repeat(first.map_or(&[], |piece| piece)) {
             Some(result) => Poll::Ready(result),
-            None => Pin::new(&mut self.stream).poll_write_vectored(cx, pieces),
+            None => unless_gone(Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)),
         }
     }
 
@@ -122,7 +132,7 @@ impl AsyncWrite for Told {
         {
             return Poll::Ready(result.map(drop));
         }
-        Pin::new(&mut self.stream).poll_flush(cx)
+        unless_gone(Pin::new(&mut self.stream).poll_flush(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -132,6 +142,7 @@ impl AsyncWrite for Told {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::{TcpListener, TcpStream};
 
@@ -176,6 +187,24 @@ mod tests {
             told.read(&mut [0]).await.map_err(|error| error.kind()),
             Err(io::ErrorKind::ConnectionReset)
         );
+    }
+
+    /// Who answers before all has been read, and closes, resets the connection; curl shows such an answer too.
+    #[tokio::test]
+    async fn an_answer_to_a_request_that_cannot_be_written_to_its_end_is_read() {
+        let (mut told, mut server) = told(Story::default()).await;
+        told.write_all(b"POST / HTTP/1.1").await.expect("it is open");
+        server.read_u8().await.expect("a request");
+        server.write_all(b"HTTP/1.1 413").await.expect("it is open");
+        drop(server);
+        for _ in 0..2 {
+            let body = told.write_all(b"body");
+            assert!(body.now_or_never().is_none(), "it is not told that it is gone");
+        }
+        let mut answer = [0; 12];
+        told.read_exact(&mut answer).await.expect("an answer");
+        assert_eq!(&answer, b"HTTP/1.1 413");
+        assert!(!matches!(told.read(&mut answer).await, Ok(1..)), "and then the end");
     }
 
     #[tokio::test]
