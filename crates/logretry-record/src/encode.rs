@@ -53,6 +53,7 @@ pub(crate) fn push_retry(retry: &Retry, out: &mut Vec<u8>) {
         attempts,
         outcome,
         in_doubt_retry,
+        sent_before,
         status,
         duration_ms,
         bytes,
@@ -67,9 +68,9 @@ pub(crate) fn push_retry(retry: &Retry, out: &mut Vec<u8>) {
     push_member(r#","url":"#, url.as_deref(), out, push_string);
     push_member(r#","attempts":"#, Some(u64::from(*attempts)), out, push_number);
     push_member(r#","outcome":"#, Some(outcome.as_str()), out, word);
-    push_member(r#","in_doubt_retry":"#, in_doubt_retry.then_some("true"), out, |literal, out| {
-        out.extend_from_slice(literal.as_bytes());
-    });
+    let literal = |literal: &str, out: &mut Vec<u8>| out.extend_from_slice(literal.as_bytes());
+    push_member(r#","in_doubt_retry":"#, in_doubt_retry.then_some("true"), out, literal);
+    push_member(r#","sent_before":"#, sent_before.then_some("true"), out, literal);
     push_member(r#","status":"#, *status, out, |status, out| push_number(status.into(), out));
     push_member(r#","duration_ms":"#, *duration_ms, out, |duration_ms, out| wire::to_json(&duration_ms, out));
     push_member(r#","bytes":"#, *bytes, out, push_number);
@@ -216,7 +217,7 @@ mod tests {
             decimals in 0_u32..=9,
             (method, url) in (prop::option::of("\\PC{0,9}"), prop::option::of("[ -~\\x00-\\x1f]{0,40}")),
             detail in prop::option::of("\\PC{0,40}"),
-            (attempts, in_doubt_retry) in (any::<u32>(), any::<bool>()),
+            (attempts, in_doubt_retry, sent_before) in (any::<u32>(), any::<bool>(), any::<bool>()),
             outcome in is_one_of(&Outcome::ALL),
             (status, bytes) in (prop::option::of(any::<u16>()), prop::option::of(any::<u64>())),
             duration_ms in prop::option::of(any::<f64>()),
@@ -226,7 +227,7 @@ mod tests {
             let unit = 10_i128.pow(9 - decimals);
             let time = Timestamp::from_nanosecond(i128::from(nanos) / unit * unit).expect("a time");
             let retry = Retry {
-                time, method, url, attempts, outcome, in_doubt_retry, status, duration_ms, bytes, error, reason, detail,
+                time, method, url, attempts, outcome, in_doubt_retry, sent_before, status, duration_ms, bytes, error, reason, detail,
             };
             let mut written = Vec::new();
             retry.encode(&mut written);

@@ -63,6 +63,7 @@ fn recovered() -> Retry {
         attempts: 1,
         outcome: Outcome::Recovered,
         in_doubt_retry: false,
+        sent_before: false,
         status: Some(200),
         duration_ms: Some(23.1),
         bytes: Some(512),

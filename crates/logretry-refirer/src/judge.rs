@@ -140,9 +140,10 @@ impl Options {
 
 /// Whether anything of a refire that ended so may have been delivered, or of one before it. Of several requests only the last one's end is known; what was skipped may have been skipped because it had been sent;
 /// and that a request which was cut off never arrived is what somebody has decided, and no proof.
-fn may_have_arrived(retry: &Retry) -> bool {
+pub(crate) fn may_have_arrived(retry: &Retry) -> bool {
     let unconnected = [ErrorKind::Dns, ErrorKind::Connect, ErrorKind::BlockedAddress].map(Some);
     match retry.attempts {
+        _ if retry.sent_before => true,
         0 => retry.outcome == Outcome::Skipped,
         1 => retry.in_doubt_retry || retry.status.is_some() || !unconnected.contains(&retry.error),
         _ => true,
@@ -359,6 +360,12 @@ mod tests {
             (0, Skipped, None),
         ] {
             assert_eq!(ask("/a", Some(sent)), Err(Reason::MayHaveArrived), "{sent:?}");
+        }
+        for outcome in [Unsent, Unanswered] {
+            let error = (outcome == Unanswered).then_some(ErrorKind::Connect);
+            let nothing = Retry::not_sent(jiff::Timestamp::UNIX_EPOCH, Reason::MaxRequests);
+            let last = Retry { outcome, error, attempts: error.is_some().into(), ..nothing };
+            assert!(!may_have_arrived(&last) && may_have_arrived(&Retry { sent_before: true, ..last }));
         }
         assert_eq!(ask("/a?retry=True", None), Err(Reason::MayHaveArrived), "a line of a retry log");
         let original = Exchange {

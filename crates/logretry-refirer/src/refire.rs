@@ -111,6 +111,7 @@ pub(crate) async fn refire(
         attempts: 1,
         outcome,
         in_doubt_retry: false,
+        sent_before: false,
         status: seen.status,
         duration_ms: Some(ms(took)),
         bytes: seen.status.map(|_| seen.bytes),

@@ -13,6 +13,7 @@ use crate::account::Account;
 use crate::crew::Crew;
 use crate::idempotency;
 use crate::journal::{Before, Journal, Kept, NoJournal};
+use crate::judge::may_have_arrived;
 use crate::lane::Job;
 use crate::patience::Patiences;
 use crate::rate::Schedule;
@@ -399,7 +400,7 @@ async fn left<J: Journal>(leaving: Leaving, journal: &Kept<J>, options: &Options
     match job.account {
         Some(account) => {
             account.settle(&retry);
-            job.record.with_retry(retry)
+            ended(job.record, retry)
         }
         None => done_before(job.record, retry, cx),
     }
@@ -409,7 +410,13 @@ async fn left<J: Journal>(leaving: Leaving, journal: &Kept<J>, options: &Options
 fn done_before(record: Record, retry: Retry, cx: &Context) -> Record {
     cx.tally().take();
     cx.tally().settle_before(&retry);
-    record.with_retry(retry)
+    ended(record, retry)
+}
+
+/// The record with its end. That one before it was sent would be forgotten with the end that is replaced, and the log would seem to prove that the request has never been delivered.
+fn ended(record: Record, retry: Retry) -> Record {
+    let sent_before = retry.sent_before || record.retry().is_some_and(may_have_arrived);
+    record.with_retry(Retry { sent_before, ..retry })
 }
 
 fn not_sent_in_a_dry_run(record: Record, options: &Options, cx: &Context) -> Record {
@@ -428,7 +435,7 @@ fn not_sent(record: Record, reason: Reason, planned: Option<&Planned>, cx: &Cont
     };
     cx.tally().take();
     cx.tally().settle(&retry);
-    record.with_retry(retry)
+    ended(record, retry)
 }
 
 #[cfg(test)]

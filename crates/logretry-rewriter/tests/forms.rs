@@ -33,6 +33,7 @@ fn retry(outcome: Outcome, status: Option<u16>) -> Retry {
         attempts: 1,
         outcome,
         in_doubt_retry: false,
+        sent_before: false,
         status,
         duration_ms: Some(23.5),
         bytes: Some(512),

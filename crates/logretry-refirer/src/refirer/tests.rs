@@ -288,3 +288,34 @@ async fn a_fatal_error_comes_after_what_was_begun_before_it() {
         output.map(|item| item.map(|_| ()).map_err(|error| error.to_string())).collect().await;
     assert_eq!(items, [Ok(()), Err("read x".to_owned())]);
 }
+
+/// What became of the last refire had the only word: once a dry run had left unsent what had failed before, the log seemed to prove again that nobody had seen the request.
+#[tokio::test]
+async fn what_was_sent_once_is_known_as_sent_whatever_becomes_of_later_refires() {
+    let original = Exchange {
+        method: Some("DELETE".to_owned()),
+        undelivered: Some("haproxy_no_server".into()),
+        ..get("/503/1").original().clone()
+    };
+    let record = Record::new(get("/503/1").id(), get("/503/1").origin().clone(), original);
+    let methods = "DELETE".parse().expect("methods");
+    let sending = Options { methods, undelivered: true, ..options() };
+    let rehearsing = Options { undelivered: false, ..sending.clone() };
+    let refired = async |record: Record, options: &Options, transport| {
+        let input = futures_util::stream::iter([Ok(record)]);
+        let output = run(options.clone(), transport, input, Context::default());
+        output.map(|item| item.expect("a record")).collect::<Vec<_>>().await.remove(0)
+    };
+    let unsent = refired(record, &rehearsing, None).await;
+    assert!(sending.is_proven_undelivered(&unsent));
+    let mut record = refired(unsent, &sending, Some(Pretend::new())).await;
+    assert_eq!(
+        record.retry().map(|retry| (retry.outcome, retry.sent_before)),
+        Some((Outcome::Failing, false))
+    );
+    for _ in 0..2 {
+        record = refired(record, &rehearsing, None).await;
+        assert_eq!(record.retry().map(|retry| (retry.attempts, retry.sent_before)), Some((0, true)));
+        assert!(!sending.is_proven_undelivered(&record));
+    }
+}

@@ -82,6 +82,7 @@ mod tests {
             attempts: 1,
             outcome: Outcome::Unanswered,
             in_doubt_retry: false,
+            sent_before: false,
             status,
             duration_ms: None,
             bytes: None,
