@@ -344,7 +344,13 @@ fn a_plan_counts_a_line_of_several_logs_once_as_the_run_does() {
     let asked = of("run", &["-o", "retry.log"]);
     assert!(asked.stderr.contains("(3 DELETE)"), "{}", asked.stderr);
     let without = of("plan", &["-o", "retry.log", "--no-ledger"]);
-    assert!(without.stdout.contains("4 selected = 4 would be sent"), "{}", without.stdout);
+    assert!(without.stdout.contains("4 selected = 3 would be sent + 1 would not"), "{}", without.stdout);
+    let elsewhere = of("run", &["-o", "elsewhere.log", "--no-ledger", "--yes"]);
+    assert!(
+        elsewhere.stderr.contains("4 selected = 3 sent + 1 not sent (1 repeated)"),
+        "{}",
+        elsewhere.stderr
+    );
     let run = of("run", &["-o", "retry.log", "--yes"]);
     assert!(run.stderr.contains("4 selected = 3 sent + 1 not sent (1 repeated)"), "{}", run.stderr);
     let after = of("plan", &["-o", "retry.log"]);

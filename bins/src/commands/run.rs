@@ -117,8 +117,8 @@ impl RunFlags {
     ) -> Result<DoneBefore> {
         let ledger = self.ledger_so_far().map(|path| self.look(&path)).transpose()?;
         let (mut done, mut failure) = (DoneBefore::default(), None);
-        // In one log, equal lines are numbered. With a ledger, a line of several logs is one request.
-        let may_repeat = self.ledger.path(&self.write).is_some() && inputs(&self.read.logs)?.len() > 1;
+        // In one log, equal lines are numbered. A line of several logs is one request.
+        let may_repeat = inputs(&self.read.logs)?.len() > 1;
         let mut seen = may_repeat.then(HashSet::new);
         let judging = self.judge_all(cx, |record, judged| {
             let mut is_repeated = || seen.as_mut().is_some_and(|seen| !seen.insert(record.id()));

@@ -67,14 +67,12 @@ impl Selection {
         self.all.push(Selected { key, source, line: origin.line, id: record.id(), reason });
     }
 
-    /// To be called when all are there. `once`: the same line in two logs is the same request, and only the first one is sent.
-    pub(crate) fn complete(&mut self, once: bool) {
-        if once {
-            let before = self.all.len();
-            self.all.sort_unstable_by_key(|one| (one.id, one.source, one.line));
-            self.all.dedup_by_key(|one| one.id);
-            self.repeated = (before - self.all.len()) as u64;
-        }
+    /// To be called when all are there: the same line in two logs is the same request, and only the first one is sent.
+    pub(crate) fn complete(&mut self) {
+        let before = self.all.len();
+        self.all.sort_unstable_by_key(|one| (one.id, one.source, one.line));
+        self.all.dedup_by_key(|one| one.id);
+        self.repeated = (before - self.all.len()) as u64;
         self.all.sort_unstable();
         self.statuses = vec![0; self.all.len()];
         for (place, one) in self.all.iter().enumerate() {
@@ -137,7 +135,7 @@ mod tests {
             let origin = Origin::new(source, line, 0, "combined", text);
             selection.push(&Record::new(id, origin, Exchange::default()), Key::of_line(text, 0), None);
         }
-        selection.complete(true);
+        selection.complete();
         selection
     }
 

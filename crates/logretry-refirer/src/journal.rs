@@ -1,6 +1,8 @@
+use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
 use std::sync::{Mutex, PoisonError};
 
-use logretry_record::{Reason, Record, RecordId, Retry};
+use logretry_record::{IdHasher, Reason, Record, RecordId, Retry};
 use logretry_stage::{Context, Fatal, Result};
 
 use crate::Planned;
@@ -57,17 +59,18 @@ pub enum Before {
     Repeated,
 }
 
-/// Nothing is written down, and nothing is known from before.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoJournal;
+/// Nothing is written down, and nothing is known from before. What this run has taken up is known by its id, so that a record that comes twice is sent once.
+#[derive(Debug, Default)]
+pub struct NoJournal(Mutex<HashSet<RecordId, BuildHasherDefault<IdHasher>>>);
 
 impl Journal for NoJournal {
     fn remembers(&self) -> bool {
         false
     }
 
-    fn before(&self, _: &Record) -> Result<Before> {
-        Ok(Before::New)
+    fn before(&self, record: &Record) -> Result<Before> {
+        let mut taken_up = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(if taken_up.insert(record.id()) { Before::New } else { Before::Repeated })
     }
 
     async fn intend(&self, _: RecordId, _: u32, _: &Planned) -> Result<()> {

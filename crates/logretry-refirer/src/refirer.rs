@@ -56,7 +56,7 @@ impl Refirer {
         options.resolve.check(&options.destination)?;
         let options = options.with_times_in_reach();
         let wire = if options.dry_run { None } else { Some(Wire::new(&options)?) };
-        Ok(Self { options, wire, journal: NoJournal })
+        Ok(Self { options, wire, journal: NoJournal::default() })
     }
 }
 
@@ -445,7 +445,7 @@ fn run<T: Transport>(
     input: impl RecordStream,
     cx: Context,
 ) -> impl RecordStream {
-    refires(options, transport, NoJournal, input, cx)
+    refires(options, transport, NoJournal::default(), input, cx)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use logretry_record::{ErrorKind, Exchange, Origin, Outcome, RecordId};
@@ -78,9 +79,13 @@ impl Ready for Pretend {
     }
 }
 
+/// The record of a line of its own, though others say the same.
 fn get(target: &str) -> Record {
+    static LINES: AtomicU64 = AtomicU64::new(0);
+    let line = LINES.fetch_add(1, Ordering::Relaxed);
     let original = Exchange { target: Some(target.to_owned()), ..Exchange::default() };
-    Record::new(RecordId::of_line(target.as_bytes(), 0), Origin::new("-", 1, 0, "combined", target), original)
+    let id = RecordId::of_line(target.as_bytes(), line);
+    Record::new(id, Origin::new("-", line + 1, 0, "combined", target), original)
 }
 
 fn options() -> Options {
@@ -292,12 +297,13 @@ async fn a_fatal_error_comes_after_what_was_begun_before_it() {
 /// What became of the last refire had the only word: once a dry run had left unsent what had failed before, the log seemed to prove again that nobody had seen the request.
 #[tokio::test]
 async fn what_was_sent_once_is_known_as_sent_whatever_becomes_of_later_refires() {
+    let plain = get("/503/1");
     let original = Exchange {
         method: Some("DELETE".to_owned()),
         undelivered: Some("haproxy_no_server".into()),
-        ..get("/503/1").original().clone()
+        ..plain.original().clone()
     };
-    let record = Record::new(get("/503/1").id(), get("/503/1").origin().clone(), original);
+    let record = Record::new(plain.id(), plain.origin().clone(), original);
     let methods = "DELETE".parse().expect("methods");
     let sending = Options { methods, undelivered: true, ..options() };
     let rehearsing = Options { undelivered: false, ..sending.clone() };
@@ -318,4 +324,17 @@ async fn what_was_sent_once_is_known_as_sent_whatever_becomes_of_later_refires()
         assert_eq!(record.retry().map(|retry| (retry.attempts, retry.sent_before)), Some((0, true)));
         assert!(!sending.is_proven_undelivered(&record));
     }
+}
+
+/// The same dead letter may stand in a file more than once, and the same log in two files.
+#[tokio::test(start_paused = true)]
+async fn a_record_that_comes_twice_is_sent_once() {
+    let (wire, cx) = (Pretend::new(), Context::default());
+    let (twice, other) = (get("/200/10"), get("/200/10"));
+    let input = futures_util::stream::iter([Ok(twice.clone()), Ok(twice), Ok(other)]);
+    let output = run(options(), Some(Arc::clone(&wire)), input, cx.clone());
+    let reasons: Vec<_> =
+        output.map(|item| item.ok().and_then(|record| record.retry()?.reason)).collect().await;
+    assert_eq!(reasons, [Some(Reason::Repeated), None, None]);
+    assert_eq!((wire.asked_ms().len(), cx.tally().accounts().check()), (2, Ok(())));
 }

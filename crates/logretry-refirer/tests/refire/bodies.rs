@@ -104,8 +104,9 @@ async fn what_must_not_arrive_twice_is_not_sent_over_a_connection_that_may_be_cl
             options.destination.base_url = Some("http://shop.example".parse().expect("a base URL"));
             options.proxy = Some(server.url().parse().expect("a proxy"));
         }
-        let methods = ["GET", "POST", "GET", "PUT", "PATCH", "DELETE"];
-        refire_all(options, methods.map(|method| captured(method, "/a", Some(BYTES))).into()).await;
+        let requests = ["GET /a", "POST /a", "GET /b", "PUT /a", "PATCH /a", "DELETE /a"];
+        let requests = requests.map(|request| request.split_once(' ').expect("a method and a target"));
+        refire_all(options, requests.map(|(method, to)| captured(method, to, Some(BYTES))).into()).await;
         assert_eq!((server.heads().len(), server.connections()), (6, 3), "by a proxy: {by_proxy}");
     }
 }
