@@ -147,7 +147,7 @@ pub enum ErrorKind {
     Dns,
     /// The address is one that is never connected to (link-local, cloud metadata).
     BlockedAddress,
-    /// No connection: refused, unreachable, not made within the connect timeout, or given up by the server before it looked at the request.
+    /// No connection: refused, unreachable, not made in time, or given up by the server before it looked at the request.
     Connect,
     /// The TLS handshake failed: certificate, name, version.
     Tls,

@@ -74,12 +74,13 @@ impl Patience {
         deadline: Instant,
         step: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
-        let (stopped, deadline, missing) = match cut_off_by {
+        // What has no connection has not been sent, whichever time it is that runs out first.
+        let (stopped, deadline, kind, missing) = match cut_off_by {
             CutOffBy::Drain => {
                 let deadline = self.closes.map_or(deadline, |closes| closes.min(deadline));
-                (&mut self.drain, deadline, "connection")
+                (&mut self.drain, deadline, ErrorKind::Connect, "connection")
             }
-            CutOffBy::Abort => (&mut self.abort, deadline, "whole answer"),
+            CutOffBy::Abort => (&mut self.abort, deadline, ErrorKind::Timeout, "whole answer"),
         };
         let mut step = pin!(step);
         let (mut is_set, mut may_be_deaf) = (false, true);
@@ -99,19 +100,19 @@ impl Patience {
                 self.alarm.as_mut().reset(Instant::now() + MOMENT);
                 rung = self.alarm.as_mut().poll(cx);
             }
-            rung.map(|()| Err(late(missing, self.timeout)))
+            rung.map(|()| Err(late(kind, missing, self.timeout)))
         })
         .await
     }
 
-    /// What is said of a request that has had its time `without` this.
-    pub(crate) fn without(&self, missing: &str) -> Fault {
-        late(missing, self.timeout)
+    /// What is said of a request that has had its time before it had a connection.
+    pub(crate) fn without_connection(&self) -> Fault {
+        late(ErrorKind::Connect, "connection", self.timeout)
     }
 }
 
-fn late(missing: &str, timeout: Duration) -> Fault {
-    Fault::new(ErrorKind::Timeout, format!("no {missing} within {timeout:?}"))
+fn late(kind: ErrorKind, missing: &str, timeout: Duration) -> Fault {
+    Fault::new(kind, format!("no {missing} within {timeout:?}"))
 }
 
 /// Those that nobody uses; as many as requests were ever under way at once.
@@ -205,11 +206,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_has_not_come_in_time_is_named() {
         let mut patience = Patience::new(Duration::from_secs(2), None, &Stops::default());
-        for (step, missing) in
-            [(CutOffBy::Drain, "no connection within 2s"), (CutOffBy::Abort, "no whole answer within 2s")]
-        {
+        for (step, kind, missing) in [
+            (CutOffBy::Drain, ErrorKind::Connect, "no connection within 2s"),
+            (CutOffBy::Abort, ErrorKind::Timeout, "no whole answer within 2s"),
+        ] {
             let end = patience.wait(step, Instant::now(), std::future::pending::<Result<(), Fault>>()).await;
-            assert_eq!(end.expect_err("it is over").detail, missing);
+            assert_eq!(end, Err(Fault::new(kind, missing)));
         }
     }
 

@@ -62,7 +62,7 @@ pub(crate) async fn refire(
         _ if patience.is_over() => return Err(Reason::MaxTime),
         Err(fault) => Err(fault),
         // It came while the process was stopped: what is sent now could only be cut off.
-        Ok(_) if took >= patience.timeout() => Err(patience.without("connection")),
+        Ok(_) if took >= patience.timeout() => Err(patience.without_connection()),
         Ok(ready) => {
             // The journal's time is not counted; one that takes none needs no clock.
             let mut intent = pin!(intent);

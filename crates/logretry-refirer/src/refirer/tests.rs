@@ -234,13 +234,16 @@ async fn a_stop_before_there_is_a_connection_sends_nothing_and_leaves_nothing_in
 #[tokio::test(start_paused = true)]
 async fn the_timeout_begins_with_the_way_to_a_connection() {
     let options = Options { timeout: Duration::from_secs(2), ..options() };
-    for (target, status) in [("/200/60000/0/500", Some(200)), ("/200/10/0/60000", None)] {
+    // One that was never sent is one without a connection, as where the connect timeout runs out first.
+    for (target, status, error) in
+        [("/200/60000/0/500", Some(200), ErrorKind::Timeout), ("/200/10/0/60000", None, ErrorKind::Connect)]
+    {
         let mut output =
             Box::pin(run(options.clone(), Some(Pretend::new()), given(&[target]), Context::default()));
         let record = output.next().await.expect("it ends").expect("a record");
         let retry = record.retry().expect("a refire");
         assert_eq!((retry.outcome, retry.status), (Outcome::Unanswered, status), "{target}");
-        assert_eq!((retry.error, retry.duration_ms), (Some(ErrorKind::Timeout), Some(2000.0)), "{target}");
+        assert_eq!((retry.error, retry.duration_ms), (Some(error), Some(2000.0)), "{target}");
     }
 }
 
