@@ -6,6 +6,7 @@
 
 mod confirm;
 mod notes;
+pub(crate) mod open_files;
 mod program;
 mod progress;
 mod signals;
@@ -21,7 +22,6 @@ use std::time::Duration;
 
 use logretry_record::{Exit, Harmless, Outcome, Reason};
 use logretry_stage::{Accounts, Fatal, Notes, Result, pipe};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::files::refuse_one_for_two;
 
@@ -54,7 +54,7 @@ fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, n
     let files = setup.files();
     refuse_one_for_two(&files)?;
     let _read = await_readers(&files);
-    open_as_many_files_as_allowed();
+    open_files::open_as_many_as_allowed();
     let cx = setup.common.rejects.context(notes)?;
     // One thread: what takes long (reading, unpacking, writing) has threads of its own, and requests, which are mostly waited for, cost less
     // if nobody has to wake another thread for them. Where there are very many at once, the refirer spreads them over threads itself.
@@ -105,14 +105,6 @@ fn await_readers(files: &[(&str, PathBuf)]) -> Vec<File> {
     let pipes = files.iter().map(|(_, path)| path).filter(|path| is_pipe(path));
     // One that cannot be opened is told of by whoever writes it.
     pipes.filter_map(|path| File::options().write(true).open(path).ok()).collect()
-}
-
-/// Raises the limit of open files as far as this process may. Each connection is one, and each log that is followed; shells and systemd allow 1024 at first,
-/// for the sake of programs that call `select`, and what cannot be opened any more would count as a fault of the server.
-fn open_as_many_files_as_allowed() {
-    let limit = getrlimit(Resource::Nofile);
-    // Where even this is forbidden, it stays as it is.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// What the numbers of a run that came to its end mean to the shell.

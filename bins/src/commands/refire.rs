@@ -3,7 +3,7 @@ use logretry_refirer::{RefireArgs, Refirer};
 use logretry_stage::{Context, MarkArgs, Result, Sink as _, Source as _, Stage as _, pipe};
 
 use super::ledger_flags::{LedgerArgs, ResolveArgs, open, tell_that_it_is_not_asked};
-use crate::cli::{Changes, Common, Program, Setup, confirm};
+use crate::cli::{Changes, Common, Program, Setup, confirm, open_files};
 
 /// Sends the request of each record again, once, and adds how that ended.
 ///
@@ -64,6 +64,7 @@ impl Program for Refire {
         if options.dry_run {
             tell_that_it_is_not_asked(self.ledger.ledger.as_deref(), cx);
         }
+        open_files::keep_within_the_limit(&mut options, cx);
         let records = pipe::Input::stdin().open(cx);
         let Some(path) = self.ledger.ledger.as_deref().filter(|_| !options.dry_run) else {
             let refirer = Refirer::new(options)?;

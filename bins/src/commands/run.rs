@@ -16,7 +16,7 @@ use super::ledger_flags::{ResolveArgs, RunLedgerArgs, tell_that_it_is_not_asked}
 use super::positions::{Positions, Then, selected, settled};
 use super::unguarded::tell_where_refires_are_not_known;
 use crate::books::{self, Filed};
-use crate::cli::{Changes, Common, confirm, systemd};
+use crate::cli::{Changes, Common, confirm, open_files, systemd};
 use crate::files::{leave_out_what_is_written, refuse_to_append_to_a_log};
 
 /// Reads logs, sends their failed requests again, and writes the retry log.
@@ -268,6 +268,7 @@ impl Run {
         if unasked.into_inner() {
             options.methods = options.methods.without_changes();
         }
+        open_files::keep_within_the_limit(&mut options, cx);
         let refirer = Refirer::new(options.clone())?;
         let reader = read.follower(&follow, Some(select.needed(&mark)), common.rejects.strict)?;
         let reader = if positions.is_some() { reader.telling(progress.clone()) } else { reader };
