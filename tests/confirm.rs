@@ -20,6 +20,8 @@ fn without_a_terminal_requests_that_change_something_need_yes() {
         "{}",
         run.stderr
     );
+    let few = desk.program("logretry", &arguments).args(["--max-requests", "1"]).run();
+    assert!(few.stderr.contains("change something (1 at most of 2 DELETE) without"), "{}", few.stderr);
     assert!(backend.seen().is_empty());
     assert!(!desk.path("retry.log").exists(), "nothing has begun");
 

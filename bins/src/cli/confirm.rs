@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Write as _};
+use std::num::NonZeroU64;
 
 use logretry_record::Shown;
 use logretry_stage::{Context, Fatal, Result};
@@ -17,8 +18,8 @@ const WORD: &str = "send";
 /// Requests that change something and are about to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Changes {
-    /// How many there are of each method.
-    Counted(BTreeMap<String, u64>),
+    /// How many there are of each method, and how many requests may be sent in all.
+    Counted(BTreeMap<String, u64>, Option<NonZeroU64>),
     /// Those methods that are allowed to change something; what comes is not known before it is sent.
     Possible(Vec<String>),
 }
@@ -26,13 +27,16 @@ pub(crate) enum Changes {
 impl Changes {
     /// In words, or nothing if there is nothing to confirm.
     fn words(&self) -> Option<String> {
-        let parts: Vec<String> = match self {
-            Self::Counted(counts) => {
-                counts.iter().map(|(method, n)| format!("{n} {}", Shown(method.as_bytes()))).collect()
+        let (parts, most): (Vec<String>, _) = match self {
+            Self::Counted(counts, most) => {
+                let all = counts.values().sum();
+                let parts = counts.iter().map(|(method, n)| format!("{n} {}", Shown(method.as_bytes())));
+                (parts.collect(), most.filter(|most| most.get() < all))
             }
-            Self::Possible(methods) => methods.clone(),
+            Self::Possible(methods) => (methods.clone(), None),
         };
-        (!parts.is_empty()).then(|| parts.join(", "))
+        let most = most.map_or_else(String::new, |most| format!("{most} at most of "));
+        (!parts.is_empty()).then(|| most + &parts.join(", "))
     }
 }
 
@@ -75,9 +79,14 @@ mod tests {
 
     #[test]
     fn what_is_to_be_confirmed_is_said_in_words() {
-        let counts = [("DELETE".to_owned(), 3), ("POST".to_owned(), 12)].into();
-        assert_eq!(Changes::Counted(counts).words().as_deref(), Some("3 DELETE, 12 POST"));
-        assert_eq!(Changes::Counted(BTreeMap::new()).words(), None);
+        let counts = BTreeMap::from([("DELETE".to_owned(), 3), ("POST".to_owned(), 12)]);
+        for (most, words) in
+            [(0, "3 DELETE, 12 POST"), (15, "3 DELETE, 12 POST"), (14, "14 at most of 3 DELETE, 12 POST")]
+        {
+            let changes = Changes::Counted(counts.clone(), NonZeroU64::new(most));
+            assert_eq!(changes.words().as_deref(), Some(words));
+        }
+        assert_eq!(Changes::Counted(BTreeMap::new(), NonZeroU64::new(1)).words(), None);
         let possible = Changes::Possible(vec!["DELETE".to_owned(), "POST".to_owned()]);
         assert_eq!(possible.words().as_deref(), Some("DELETE, POST"));
     }

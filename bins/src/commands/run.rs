@@ -237,7 +237,7 @@ impl Run {
             return confirm(&Changes::Possible(methods), cx).await;
         }
         self.unasked.store(counts.is_empty(), Ordering::Relaxed);
-        confirm(&Changes::Counted(counts), cx).await
+        confirm(&Changes::Counted(counts, flags.refire.max_requests), cx).await
     }
 
     pub(crate) async fn run(self, cx: &Context) -> Result<()> {
