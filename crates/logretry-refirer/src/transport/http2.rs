@@ -7,7 +7,7 @@
 //!
 //! A server that retires a connection names the last stream that it has looked at or will (GOAWAY), and one that has no room for a stream refuses it
 //! (`REFUSED_STREAM`). RFC 9113 §8.7 has both as guarantees that nothing of the request was processed. Such a request is sent over another connection, whatever its
-//! method: it is still one request, as far as the server is concerned. Nothing else is taken for such a proof.
+//! method: it is still one request, as far as the server is concerned. Nothing else is taken for such a proof. What was refused twice rests before it goes out once more.
 //!
 //! A server that retires each connection after so many requests (nginx: `keepalive_requests`) ignores what was sent meanwhile, and would ignore much of it again and
 //! again. So its number is remembered ([`Lifetime`]), and no more streams are begun on a connection than it will carry.
@@ -93,9 +93,11 @@ pub(crate) struct Http2Stream(Arc<Http2>);
 pub(super) enum Exchanged {
     /// The answer has been read to its end.
     Whole,
-    /// The server has not looked at this request and will not: it retired its connection in good order (GOAWAY, `NO_ERROR`), or refused the stream, or the connection
-    /// was gone before anything was sent.
+    /// The server has not looked at this request and will not: it retired its connection in good order (GOAWAY, `NO_ERROR`), or the connection was gone before
+    /// anything was sent.
     LeftAlone,
+    /// The same, because it refused the stream.
+    Refused,
 }
 
 impl Http2 {
@@ -225,7 +227,7 @@ impl Http2Stream {
                 self.0.lifetime.ended_before(id);
                 return Ok(Exchanged::LeftAlone);
             }
-            Err(error) if is_refused(&error) => return Ok(Exchanged::LeftAlone),
+            Err(error) if is_refused(&error) => return Ok(Exchanged::Refused),
             Err(error) => return Err(self.fault(&error)),
         };
         seen.head(answer.status(), answer.headers());

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::http2::{is_beyond_the_last, is_refused};
 use super::tunnel::{names_who_asks, who_asks};
-use super::wire::{RETIRED_MAX, retired};
+use super::wire::{RETIRED_MAX, pause, retired};
 use super::{Request, Seen, not_connected};
 use crate::fault::{Fault, Phase, links};
 use crate::options::ProxyUrl;
@@ -79,10 +79,11 @@ impl Proxied {
             if request.body.is_empty() { built.send() } else { built.body(request.body.clone()).send() }
         };
         let mut answer = send().await;
-        for _ in 0..RETIRED_MAX {
+        for times in 1..=RETIRED_MAX {
             if !answer.as_ref().is_err_and(was_left_alone) {
                 break;
             }
+            pause(times).await;
             answer = send().await;
         }
         let mut answer = match answer {

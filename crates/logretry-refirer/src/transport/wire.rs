@@ -17,12 +17,16 @@ use super::shared::{ALONE, Found, Shared};
 use super::tunnel::Tunnel;
 use super::{Ready, Request, Seen, Transport, not_connected};
 use crate::fault::{Fault, Phase};
+use crate::random::Random;
 use crate::resolver::Resolver;
 use crate::tls::{Trust, client_config};
 use crate::{HttpVersion, Options, RefirerError, Site};
 
 /// How often a request may meet a connection that its server is just retiring, or be refused without a look. nginx retires one after a thousand requests.
 pub(super) const RETIRED_MAX: u32 = 3;
+
+/// How long a request rests at most that was refused for the second time; the next time, for twice as long.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Every way onto the wire.
 #[derive(Debug)]
@@ -92,7 +96,7 @@ impl Transport for Wire {
 impl Ready for Open {
     async fn exchange(self, request: &mut Request, seen: &mut Seen) -> Result<(), Fault> {
         let Self { connections, mut way } = self;
-        let mut passed_over = 0;
+        let (mut passed_over, mut refused) = (0, 0);
         loop {
             let body_bytes_max = connections.body_bytes_max;
             match way {
@@ -109,6 +113,7 @@ impl Ready for Open {
                 Way::Http2(stream) => match stream.exchange(request, seen, body_bytes_max).await? {
                     http2::Exchanged::Whole => return Ok(()),
                     http2::Exchanged::LeftAlone => {}
+                    http2::Exchanged::Refused => refused += 1,
                 },
             }
             // Nobody has looked at it, so that this is no second try.
@@ -116,6 +121,7 @@ impl Ready for Open {
             if passed_over > RETIRED_MAX {
                 return Err(retired());
             }
+            pause(refused).await;
             way = connections.connect(request, Instant::now()).await.map_err(Fault::before_the_request)?;
         }
     }
@@ -203,6 +209,15 @@ impl Connections {
         }
         let connection = Http2::over(stream, streams_max, lifetime).await?;
         shared.keep(connection).map(Way::Http2).ok_or_else(retired)
+    }
+}
+
+/// Waits before a request goes out again that was refused so many times. The first time, the limit of the connection may have come later than the request; whoever refuses it again
+/// has too much.
+pub(super) async fn pause(refused: u32) {
+    if let Some(doublings) = refused.checked_sub(2) {
+        let most = PAUSE * 2_u32.pow(doublings.min(RETIRED_MAX));
+        tokio::time::sleep(most.mul_f64(f64::midpoint(Random::new().unit(), 1.0))).await;
     }
 }
 

@@ -127,6 +127,7 @@ async fn a_stream_that_the_server_refuses_again_and_again_counts_as_not_connecte
     let retry = refire(options, "/a").await;
     assert_eq!((retry.outcome, retry.error), (Outcome::Unanswered, Some(ErrorKind::Connect)), "{retry:?}");
     assert_eq!(*heard.lock().expect("no panic"), ["GET /a"; 4]);
+    assert!(retry.duration_ms.is_some_and(|ms| ms >= 150.0), "it was asked again at once: {retry:?}");
 }
 
 #[tokio::test]
