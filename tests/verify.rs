@@ -1,6 +1,8 @@
 //! `logretry verify`: what is missing or double in a retry log is found, by the logs alone and beside the ledger.
 
 use std::fmt::Write as _;
+use std::io::Read as _;
+use std::net::TcpListener;
 
 use insta::assert_snapshot;
 
@@ -215,6 +217,32 @@ fn a_request_that_is_held_is_named_as_such() {
     let verified = verify(&desk, &flags);
     assert_eq!(verified.code, 3, "{}", verified.stderr);
     assert!(verified.stdout.contains("\nheld          access.log:1  DELETE /slow\n"), "{}", verified.stdout);
+}
+
+/// It was counted twice, as unanswered and as what goes on: the numbers did not add up.
+#[test]
+fn a_request_that_had_no_connection_and_was_cut_off_since_counts_once() {
+    let desk = Desk::with("access.log", [line("GET /a", 502), line("DELETE /b", 502)].concat());
+    let address = TcpListener::bind("127.0.9.7:0").and_then(|nobody| nobody.local_addr()).expect("a port");
+    let url = format!("http://{address}");
+    let flags = ["--methods", "GET,DELETE", "--yes"];
+    let arguments = ["run", "access.log", "--base-url", &url, "-o", "retry.log", "--pace", "fixed"];
+    let refused = desk.program("logretry", &arguments).args(flags).run();
+    assert!(refused.stderr.contains("2 unanswered"), "{}", refused.stderr);
+
+    let listener = TcpListener::bind(address).expect("the port is free");
+    let running = desk.program("logretry", &arguments).args(flags).start();
+    let under_way = [(); 2].map(|()| {
+        let (mut connection, _) = listener.accept().expect("a connection");
+        connection.read_exact(&mut [0]).expect("a request");
+        connection
+    });
+    running.signal("KILL");
+    running.end();
+    drop(under_way);
+    let verified = verify(&desk, &flags);
+    assert_eq!(verified.code, 4, "{}", verified.stderr);
+    assert!(verified.stdout.contains("2 selected = 0 ended + 0 with a line only + 1 held + 1 to go on"));
 }
 
 #[test]

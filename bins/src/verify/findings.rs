@@ -16,6 +16,8 @@ pub(crate) struct Findings {
     pub(crate) covered: u64,
     /// How these ended, as their lines say.
     pub(crate) outcomes: BTreeMap<Outcome, u64>,
+    /// Those of them that had no connection then, and have been cut off since, or are to be sent again.
+    open_with_a_line: u64,
     /// Those without one that are not to be sent.
     pub(crate) reasons: BTreeMap<Reason, u64>,
     /// Lines in the retry log.
@@ -181,6 +183,10 @@ impl Findings {
         }
         let mut answered: usize = answered.values().sum();
         for (one, standing) in others {
+            let is_open = matches!(standing, Standing::Held | Standing::GoesOn);
+            if is_open && answered == 0 && take_one(&mut unanswered) {
+                self.open_with_a_line += 1;
+            }
             let known = match standing {
                 _ if take_one(&mut answered) => {
                     if ledger.forgotten() == 0 {
@@ -251,8 +257,11 @@ impl Findings {
         }
         let held = (&Outcome::InDoubt, &self.number(Problem::Held));
         for (outcome, n) in self.outcomes.iter().chain([held]) {
+            // These are counted as what they are now.
+            let n =
+                if *outcome == Outcome::Unanswered { n.saturating_sub(self.open_with_a_line) } else { *n };
             let retry = Retry { outcome: *outcome, reason: None, ..Retry::not_sent(time, Reason::Stopped) };
-            (0..*n).for_each(|_| {
+            (0..n).for_each(|_| {
                 tally.take();
                 tally.settle_before(&retry);
             });
