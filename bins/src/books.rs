@@ -315,14 +315,17 @@ impl Journal for Books {
         if !sent && let Some(failures) = &mut *self.failures() {
             failures.insert(record.id());
         }
-        let ticket = self.with_line(record, retry, |ledger, line| {
-            if sent {
-                ledger.outcome(record.id(), retry, line)
-            } else {
-                ledger.failure(record.id(), retry, line)
-            }
+        // What an earlier run was cut off in stays in doubt until it has been sent again: whoever does that has to say so.
+        let is_open = !sent && retry.in_doubt_retry && retry.method.as_deref().is_some_and(is_safe);
+        let ticket = self.with_line(record, retry, |ledger, line| match line {
+            _ if sent => Some(ledger.outcome(record.id(), retry, line)),
+            line if !is_open => Some(ledger.failure(record.id(), retry, line)),
+            line => line.map(|line| ledger.line(line)),
         });
-        let written = written(ticket.await);
+        let written = match ticket {
+            Some(ticket) => written(ticket.await),
+            None => Ok(()),
+        };
         if written.is_err() && sent {
             self.tell_what_is_not_written_down(record.id(), retry);
         }
@@ -336,6 +339,9 @@ fn written(result: Result<(), LedgerError>) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use logretry_record::{ErrorKind, Exchange, Origin};
+
     use super::*;
 
     #[test]
@@ -348,5 +354,34 @@ mod tests {
         std::fs::write(folder.path().join("file"), "").expect("a file");
         std::os::unix::fs::symlink("file", &link).expect("a link");
         assert_eq!(beside_file(&link), None);
+    }
+
+    /// Once there had been no connection for it, it was taken for new: the next run sent it as if for the first time, though it may have arrived before.
+    #[tokio::test]
+    async fn what_was_cut_off_stays_in_doubt_where_there_is_no_connection_for_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("ledger");
+        let cx = Context::default();
+        let books = || Books::open(&path, "http://shop.example", Durability::Grouped, &cx).expect("a ledger");
+        let id = RecordId::of_line(b"x", 0);
+        let record = Record::new(id, Origin::new("-", 1, 0, "combined", "x"), Exchange::default());
+        let killed = books();
+        killed.0.ledger.intent(id, 1, "GET", "http://shop.example/a").await.expect("it is written");
+        drop(killed);
+        let unconnected = Retry {
+            method: Some("GET".to_owned()),
+            attempts: 1,
+            outcome: Outcome::Unanswered,
+            in_doubt_retry: true,
+            error: Some(ErrorKind::Connect),
+            reason: None,
+            ..Retry::not_sent(Timestamp::now(), Reason::Stopped)
+        };
+        for _ in 0..3 {
+            let books = books();
+            assert_eq!(books.before(&record).expect("a ledger"), Before::Again { attempt: 1 });
+            books.ended(&record, &unconnected, false).await.expect("it is written");
+            books.close().await.expect("it is written");
+        }
     }
 }
