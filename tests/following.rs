@@ -190,6 +190,21 @@ fn what_ends_after_its_files_were_removed_stands_in_new_ones() {
     }
 }
 
+/// It waited for hours for what was to be sent again, said nothing, and read no log meanwhile.
+#[test]
+fn a_run_that_follows_ends_at_once_when_a_log_cannot_be_read_and_keeps_what_waits() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /always/503/1", 500));
+    let arguments = ["run", "--follow", "--from-start", "*.log", "--base-url", &backend.url(), "--no-ledger"];
+    let more = ["-o", "refires", "--dead-letter", "dead", "--backoff", "1h"];
+    let run = desk.program("logretry", &arguments).args(more).start();
+    until("the first request", || (backend.seen().len() == 1).then_some(()));
+    desk.put("other.log", b"\xff\xfeG\0E\0T\0 \0/\0\n\0");
+    let ended = run.end();
+    assert!(ended.stderr.contains("cannot read `other.log`: it is UTF-16"), "{}", ended.stderr);
+    assert_eq!((ended.code, desk.read("dead").lines().count()), (1, 1), "{}", ended.stderr);
+}
+
 /// It went on for ever, and called all that came `unsent`.
 #[test]
 fn a_run_that_follows_ends_when_it_has_sent_what_it_may() {

@@ -33,7 +33,7 @@ use crate::{Options, Pace, Planned, RefirerError};
 /// [`Options::overflow_bytes_max`] of them in a temporary file; then no more is read.
 ///
 /// After [`Options::max_requests`] or [`Options::max_time`], what still comes in goes out as `unsent` without any wait; a run that has no end ([`Options::again_max`]) sets
-/// [`Stops::drain`](logretry_stage::Stops::drain) when what is under way then has ended.
+/// [`Stops::drain`](logretry_stage::Stops::drain) when what is under way then has ended, and at once when its input fails.
 ///
 /// When that is set, nothing more is sent: requests under way end, and what still comes in goes out as `unsent`, as do those that have no connection yet. When
 /// [`Stops::abort`](logretry_stage::Stops::abort) is set, requests under way are cut off and go out as `in_doubt`. Dropping the stream cuts them off too, so a pipe that was closed below stops the sending.
@@ -110,6 +110,9 @@ fn refires<T: Transport, J: Journal>(
         };
         // Set when no request begins any more, so that nothing waits for it.
         let over = cx.stops().drain.child_token();
+        let (has_no_end, drain) = (options.again_max > 0, cx.stops().drain.clone());
+        // Of a log that is followed no longer, what waits, for hours perhaps, must not seem to be looked after.
+        let input = input.inspect(move |item| if item.is_err() && has_no_end { drain.cancel() });
         let input = if options.settle.is_zero() {
             input.left_stream()
         } else {

@@ -18,7 +18,7 @@ const BYTES_MAX: usize = 64 << 20;
 
 /// `input`, of which each record is given when `settle` has passed since it was logged; in the order of the log, and at once when nothing more is sent: when the run is `over`.
 ///
-/// A record without a time counts from now, and so does one whose time is yet to come.
+/// A record without a time counts from now, and so does one whose time is yet to come. An error comes after all that were read before it.
 pub(crate) fn settled(
     input: impl RecordStream,
     settle: Duration,
@@ -27,7 +27,7 @@ pub(crate) fn settled(
     async_stream::stream! {
         let mut input = pin!(input.fuse());
         let mut waiting: VecDeque<(Instant, Record)> = VecDeque::new();
-        let (mut bytes, mut reading) = (0, true);
+        let (mut bytes, mut reading, mut failure) = (0, true, None);
         loop {
             let due = waiting.front().map(|(due, _)| *due);
             tokio::select! {
@@ -49,13 +49,16 @@ pub(crate) fn settled(
                         waiting.push_back((Instant::now() + rest(&record, settle), record));
                     }
                     Some(Err(fatal)) => {
-                        yield Err(fatal);
-                        return;
+                        reading = false;
+                        failure = Some(fatal);
                     }
                     None => reading = false,
                 },
                 else => break,
             }
+        }
+        if let Some(fatal) = failure {
+            yield Err(fatal);
         }
     }
 }
@@ -71,6 +74,7 @@ fn rest(record: &Record, settle: Duration) -> Duration {
 mod tests {
     use futures_util::stream;
     use logretry_record::{Exchange, Origin, RecordId};
+    use logretry_stage::Fatal;
 
     use super::*;
 
@@ -93,6 +97,15 @@ mod tests {
             waits.push((item.expect("no error").origin().line, began.elapsed().as_secs_f64().round()));
         }
         assert_eq!(waits, [(0, 0.0), (1, 10.0), (2, 30.0), (3, 30.0)]);
+    }
+
+    /// They were lost: neither sent, nor told as unsent.
+    #[tokio::test(start_paused = true)]
+    async fn those_that_wait_come_before_an_error() {
+        let records = [Ok(record(0, None)), Ok(record(1, None)), Err(Fatal::new("read x"))];
+        let settled = settled(stream::iter(records), SETTLE, CancellationToken::new());
+        let lines: Vec<_> = settled.map(|item| item.map(|record| record.origin().line).ok()).collect().await;
+        assert_eq!(lines, [Some(0), Some(1), None]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -163,6 +163,34 @@ async fn when_its_time_is_over_a_run_waits_for_nothing() {
     assert_eq!(by_time, (vec![None; 3], 2000));
 }
 
+/// It waited for what was to be sent again, without a word and for as long as that took, while nobody read the log.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_follows_ends_at_once_when_its_log_cannot_be_read() {
+    let (began, cx) = (Instant::now(), Context::default());
+    let options = Options {
+        again_max: 9,
+        attempts: NonZeroU32::new(9).expect("not 0"),
+        backoff: "1h".parse().expect("a backoff"),
+        settle: Duration::from_secs(60),
+        ..one_at_a_time()
+    };
+    let (send, log) = mpsc::unbounded_channel();
+    let log = futures_util::stream::unfold(log, async |mut log| log.recv().await.map(|item| (item, log)));
+    tokio::spawn(async move {
+        send.send(Ok(get("/503/10"))).expect("it is read");
+        tokio::time::sleep(Duration::from_secs(90)).await;
+        send.send(Ok(get("/200/10"))).expect("it is read");
+        send.send(Err(Fatal::new("read x"))).expect("it is read");
+    });
+    let output = run(options, Some(Pretend::new()), log, cx.clone());
+    let ends: Vec<_> = output
+        .map(|item| item.map(|record| record.retry().expect("a decision").outcome).map_err(|_| ()))
+        .collect()
+        .await;
+    assert_eq!(ends, [Ok(Outcome::Failing), Ok(Outcome::Unsent), Err(())]);
+    assert_eq!((began.elapsed().as_secs(), cx.tally().accounts().check()), (90, Ok(())));
+}
+
 /// The stop with which it ends came before there was a connection for the last one.
 #[tokio::test(start_paused = true)]
 async fn a_run_that_follows_sends_all_that_it_may_before_it_ends() {
