@@ -112,7 +112,7 @@ async fn a_connection_that_comes_when_the_time_is_over_is_not_used() {
     let (ended, steps) = Steps { stopped: Duration::from_secs(8), ..Steps::default() }.refire().await;
     assert_eq!(steps, ["connected"]);
     let retry = ended.expect("it was tried").retry;
-    assert_eq!((retry.outcome, retry.error), (Outcome::Unanswered, Some(ErrorKind::Timeout)));
+    assert_eq!((retry.outcome, retry.error), (Outcome::Unanswered, Some(ErrorKind::Connect)));
     assert_eq!(retry.detail.as_deref(), Some("no connection within 1s"));
 }
 
