@@ -132,3 +132,22 @@ fn a_fifo_is_read_to_its_end() {
         assert_eq!((read.code, ndjson(&read.stdout).len()), (0, 2000), "{}", read.stderr);
     }
 }
+
+/// Five thousand of them said five thousand times the same.
+#[test]
+fn of_very_many_logs_in_one_format_the_first_are_named() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("logs")).expect("the desk can be written");
+    for host in 10..40 {
+        desk.put(&format!("logs/{host}.access.log"), line(&format!("GET /{host}"), 500));
+    }
+    desk.put("logs/90.access.log", format!("shop.example:80 {}", line("GET /90", 500)));
+    let read = desk.run("lr-read", &["logs"]);
+    assert_eq!((read.code, ndjson(&read.stdout).len()), (0, 31), "{}", read.stderr);
+    let named = (10..30)
+        .map(|host| format!("lr-read: logs/{host}.access.log: format combined, which 1 of 1 lines fit\n"));
+    let others = "lr-read: format combined: further logs are not named\n\
+        lr-read: logs/90.access.log: format vhost_combined, which 1 of 1 lines fit\n\
+        lr-read: 31 lines = 31 records + 0 rejected + 0 screened\n";
+    assert_eq!(read.stderr, named.collect::<String>() + others);
+}

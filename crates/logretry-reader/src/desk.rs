@@ -304,11 +304,12 @@ impl<'a> Desk<'a> {
                 if predicate.misses_time(parsed.status(), time)
                     && !std::mem::replace(&mut self.is_timeless, true)
                 {
-                    feed.notes().say(format_args!(
+                    let sentence = format_args!(
                         "{}:{}: says no time, so --since and --until leave it out, and every other line that says none",
                         Shown(&self.name),
                         place.number,
-                    ));
+                    );
+                    feed.notes().say_of_log("lines without a time", sentence);
                 }
                 self.screen_out(feed);
                 return Ok(Said::Done);

@@ -221,10 +221,11 @@ pub(crate) fn read(named: &Named, options: &ReaderOptions, feed: &mut Feed) -> R
         }
     }
     if plain.as_ref().is_some_and(has_no_last_line_end) {
-        feed.notes().say(format_args!(
+        let sentence = format_args!(
             "{}: its last line has no line end; if it is being written just now, the rest will make it another line, which is sent for itself",
             Shown(&desk.name)
-        ));
+        );
+        feed.notes().say_of_log("a last line without a line end", sentence);
     }
     desk.close(feed)?;
     if plain.is_some_and(|file| named.was_emptied(&file)) {
@@ -295,12 +296,8 @@ fn say_wrapped(search: &Search, survey: &Survey, desk: &mut Desk<'_>, feed: &Fee
     if wrappers.is_empty() {
         desk.skim();
     } else {
-        feed.notes().say(format_args!(
-            "{}: format {}{}",
-            Shown(&desk.name),
-            Shown(format.name().as_bytes()),
-            search::within(&wrappers)
-        ));
+        let kind = format!("format {}{}", Shown(format.name().as_bytes()), search::within(&wrappers));
+        feed.notes().say_of_log(&kind, format_args!("{}: {kind}", Shown(&desk.name)));
     }
 }
 

@@ -209,12 +209,9 @@ pub(crate) fn formats_of(
     match verdict {
         Verdict::Chosen(format) => {
             let matched = lines - searched.found.detection.unmatched();
-            notes.say(format_args!(
-                "{}: format {}{}, which {matched} of {lines} lines fit",
-                Shown(name),
-                Shown(format.name().as_bytes()),
-                within(&searched.wrappers),
-            ));
+            let kind = format!("format {}{}", Shown(format.name().as_bytes()), within(&searched.wrappers));
+            let sentence = format_args!("{}: {kind}, which {matched} of {lines} lines fit", Shown(name));
+            notes.say_of_log(&kind, sentence);
             let is_odd = |score: &&Score| {
                 score.matched < LOOSER_LINES_MIN
                     && looser(&searched.found.detection).any(|name| name == score.format.name())

@@ -20,8 +20,8 @@ use crate::{Accounts, Context, Fatal, Notes, RecordStream, Result};
 
 mod in_order;
 
-use in_order::Queue;
 pub use in_order::feed_in_order;
+use in_order::{Queue, Said};
 
 /// Records a batch holds at most.
 const BATCH_RECORDS_MAX: usize = 256;
@@ -45,7 +45,7 @@ struct Batch {
     rejected: u64,
     screened: u64,
     /// What is said and rejected when this batch's turn comes, if it is made before that.
-    notes: Vec<String>,
+    notes: Vec<Said>,
     rejects: Vec<Reject>,
     /// Bytes of the lines and bodies that records and rejects hold, which may be a mebibyte each.
     held_bytes: usize,

@@ -120,12 +120,9 @@ impl Desk<'_> {
             Takes::Later => return Ok(Other::Looser(format.name().to_owned())),
             Takes::Never => return Ok(Other::None),
         }
-        feed.notes().say(format_args!(
-            "{}:{}: format {}, from here on also",
-            Shown(&self.name),
-            strip.place.number,
-            Shown(format.name().as_bytes()),
-        ));
+        let kind = format!("format {}, from here on also", Shown(format.name().as_bytes()));
+        let place = strip.place.number;
+        feed.notes().say_of_log(&kind, format_args!("{}:{place}: {kind}", Shown(&self.name)));
         self.formats.push(format.clone());
         self.has_changed = true;
         self.give_held(format.name(), feed)?;

@@ -15,10 +15,11 @@ impl Desk<'_> {
         }
         let here = Zoned::now().offset();
         if here != Offset::UTC {
-            feed.notes().say(format_args!(
+            let sentence = format_args!(
                 "{}: its times say no zone and are taken as UTC, but here it is {here}: give --since and --until as the log's clock shows them, with a `Z` behind (`2026-11-22T03:00:00Z`)",
                 Shown(&self.name)
-            ));
+            );
+            feed.notes().say_of_log("times without a zone", sentence);
         }
     }
 }

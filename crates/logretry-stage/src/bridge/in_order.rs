@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::{Batch, Break, Closed, Feed, To};
+use crate::notes::Note;
 use crate::{Fatal, Notes};
 
 /// Full batches that wait behind each job at most: a file in which one line in a hundred is selected is read to its end while another one has its turn.
@@ -69,10 +70,13 @@ impl Drop for Over<'_> {
 pub(super) struct Queue {
     batches: SyncSender<Batch>,
     /// What was said since the last one.
-    said: Arc<Mutex<Vec<String>>>,
+    said: Arc<Mutex<Vec<Said>>>,
     /// Whether nobody waits for them any more.
     is_over: Arc<AtomicBool>,
 }
+
+/// A sentence, and of what [kind](Note::kind) it is.
+pub(super) type Said = (Option<String>, String);
 
 impl Queue {
     /// Hands on `batch` if it is full: nobody waits for a part of it.
@@ -94,10 +98,11 @@ impl Queue {
 impl Feed {
     /// The feed of a job that is done before its turn.
     fn ahead(&self, batches: SyncSender<Batch>, is_over: &Arc<AtomicBool>) -> Self {
-        let said = Arc::<Mutex<Vec<String>>>::default();
+        let said = Arc::<Mutex<Vec<Said>>>::default();
         let queue = Queue { batches, said: Arc::clone(&said), is_over: Arc::clone(is_over) };
-        let notes = Notes::to(move |sentence| {
-            said.lock().unwrap_or_else(PoisonError::into_inner).push(sentence.to_string());
+        let notes = Notes::passing(move |Note { kind, sentence }| {
+            let note = (kind.map(str::to_owned), sentence.to_string());
+            said.lock().unwrap_or_else(PoisonError::into_inner).push(note);
         });
         let (cx, batch) = (self.cx.clone(), Batch::default());
         Self {
@@ -122,8 +127,8 @@ impl Feed {
     /// Feeds what a job has handed on, whose turn it is.
     fn forward(&mut self, batch: Batch) -> Result<(), Break> {
         self.flush()?;
-        for note in &batch.notes {
-            self.notes.say(format_args!("{note}"));
+        for (kind, sentence) in &batch.notes {
+            self.notes.pass(Note { kind: kind.as_deref(), sentence: format_args!("{sentence}") });
         }
         for reject in &batch.rejects {
             self.cx.reject(reject)?;
