@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
 
-use crate::lab::{Desk, Ended, Program, count_by, line, ndjson};
+use crate::lab::{Desk, Ended, Program, count_by, line, ndjson, until};
 
 /// The exit code and the message.
 fn said(ended: &Ended) -> String {
@@ -86,18 +86,53 @@ fn a_pattern_that_fits_no_file() {
     ");
 }
 
+/// `lr-read`, by whom permissions bind: root only without the capabilities to override them.
+fn bound(desk: &Desk, arguments: &[&str]) -> Program {
+    let read = Program::path("lr-read");
+    let is_root = fs::metadata("/proc/self").expect("this is Linux").uid() == 0;
+    let without = ["--bounding-set", "-dac_override,-dac_read_search", read];
+    if is_root { desk.program("setpriv", &without).args(arguments) } else { desk.program(read, arguments) }
+}
+
 #[test]
 fn a_file_that_may_not_be_read() {
     let desk = Desk::with("access.log", line("GET /a", 500));
     fs::set_permissions(desk.path("access.log"), Permissions::from_mode(0o000)).expect("it is ours");
-    let read = Program::path("lr-read");
-    // The permissions bind root only without the capabilities to override them.
-    let is_root = fs::metadata("/proc/self").expect("this is Linux").uid() == 0;
-    let without = ["--bounding-set", "-dac_override,-dac_read_search", read, "access.log"];
-    let ended = if is_root { desk.run("setpriv", &without) } else { desk.run(read, &["access.log"]) };
-    assert_snapshot!(said(&ended), @r"
+    assert_snapshot!(said(&bound(&desk, &["access.log"]).run()), @r"
     exit 1
     lr-read: cannot open `access.log`: Permission denied (os error 13)
+    ");
+}
+
+/// Its logs were passed over without a word, and with `**` no log at all was followed.
+#[test]
+fn a_folder_that_may_not_be_entered_is_told_of() {
+    let desk = Desk::with("hosts/a/access.log", line("GET /a", 500));
+    desk.put("hosts/b/access.log", line("GET /b", 500));
+    fs::set_permissions(desk.path("hosts/b"), Permissions::from_mode(0o000)).expect("it is ours");
+    let (each, all) = ("hosts/*/access.log", "hosts/**/access.log");
+    let mut told: Vec<_> = [each, all].map(|logs| said(&bound(&desk, &[logs]).run())).into();
+    for logs in [each, all] {
+        let records = desk.path("records.ndjson");
+        let reader = bound(&desk, &["--follow", "--from-start", logs]).writing_to(&records).start();
+        until("the other log to be read", || desk.read("records.ndjson").ends_with('\n').then_some(()));
+        reader.signal("TERM");
+        let ended = reader.end();
+        let trouble = ended.stderr.lines().filter(|line| line.contains("Permission denied"));
+        told.push(trouble.collect::<Vec<_>>().join("\n"));
+        fs::remove_file(records).expect("it is ours");
+    }
+    fs::set_permissions(desk.path("hosts/b"), Permissions::from_mode(0o700)).expect("it is ours");
+    assert_snapshot!(told.join("\n"), @r"
+    exit 1
+    lr-read: cannot open `hosts/b/access.log`: Permission denied (os error 13)
+
+    exit 1
+    lr-read: cannot open `hosts/b`: Permission denied (os error 13)
+
+    lr-read: cannot open `hosts/b/access.log`: Permission denied (os error 13); trying again
+    lr-read: cannot open `hosts/b/access.log`: Permission denied (os error 13); trying again
+    lr-read: cannot open `hosts/b`: Permission denied (os error 13); trying again
     ");
 }
 

@@ -18,6 +18,7 @@
 //! | another file in a folder of logs | one whose name and first line are as those of a log that is followed is a rotated one; any other is a log of its own, read from its beginning |
 //! | a line without an end | it is waited for. If its file has been truncated meanwhile, it is rejected as torn, and never taken for a whole one |
 //! | NUL bytes before a line | a hole that truncating has left under a writer that does not append: passed over, and told |
+//! | a folder or a file of a pattern that may not be looked at | told once; the others are followed |
 //! | nothing at the path | the file that was there is read on, and a new one is waited for |
 //!
 //! Which file is which is told by its first line and by the bytes before a place in it (`Fingerprint`, `Marker`), for inodes are used again, and a

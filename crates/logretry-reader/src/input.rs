@@ -10,7 +10,7 @@ use logretry_stage::Notes;
 
 use crate::ReaderError;
 use crate::copies::leave_out_copies;
-use crate::pattern::{fitting, is_hidden, is_pattern};
+use crate::pattern::{fitting, is_hidden, is_pattern, is_there};
 use crate::rotation::rotation;
 
 /// One log to read.
@@ -82,18 +82,24 @@ fn look_at(path: &Path) -> io::Result<fs::Metadata> {
 }
 
 fn files_of(path: &Path) -> Result<Vec<PathBuf>, ReaderError> {
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => logs_in(path),
+    let mut troubles = Vec::new();
+    let found = match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => logs_in(path, &mut troubles),
         Ok(_) => Ok(vec![path.to_owned()]),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && is_pattern(path) => matches_of(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && is_pattern(path) => {
+            matches_of(path, &mut troubles)
+        }
         Err(error) => Err(ReaderError::Open { path: path.to_owned(), error }),
-    }
+    };
+    troubles.into_iter().next().map_or(found, Err)
 }
 
-pub(crate) fn matches_of(path: &Path) -> Result<Vec<PathBuf>, ReaderError> {
+/// The files that fit a pattern, oldest first. What may not be looked at is told to `troubles`.
+pub(crate) fn matches_of(path: &Path, troubles: &mut Vec<ReaderError>) -> Result<Vec<PathBuf>, ReaderError> {
     let pattern = path.to_string_lossy();
-    let mut paths = fitting(&pattern)?;
-    paths.retain(|path| path.is_file() && !path.file_name().is_some_and(is_of_a_ledger));
+    let mut paths = fitting(&pattern, troubles)?;
+    paths.retain(|path| !path.file_name().is_some_and(is_of_a_ledger));
+    paths.retain(|path| is_there(path, fs::Metadata::is_file, troubles));
     if paths.is_empty() {
         return Err(ReaderError::NoMatch { pattern: pattern.into_owned(), detail: None });
     }
@@ -101,27 +107,33 @@ pub(crate) fn matches_of(path: &Path) -> Result<Vec<PathBuf>, ReaderError> {
 }
 
 /// The access logs of a directory: files that are not hidden, and whose names speak of access, or, where no name does, all `*.log*` that do not speak of errors.
-pub(crate) fn logs_in(directory: &Path) -> Result<Vec<PathBuf>, ReaderError> {
-    let open_error = |error| ReaderError::Open { path: directory.to_owned(), error };
-    let mut names: Vec<OsString> = Vec::new();
-    for entry in fs::read_dir(directory).map_err(open_error)? {
-        let entry = entry.map_err(open_error)?;
-        if !is_hidden(&entry.file_name()) && entry.path().is_file() {
-            names.push(entry.file_name());
-        }
-    }
+/// One that may not be looked at is told to `troubles`.
+pub(crate) fn logs_in(
+    directory: &Path,
+    troubles: &mut Vec<ReaderError>,
+) -> Result<Vec<PathBuf>, ReaderError> {
+    let names = fs::read_dir(directory).and_then(|entries| {
+        entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<OsString>>>()
+    });
+    let names = names.map_err(|error| ReaderError::Open { path: directory.to_owned(), error })?;
     let speaks_of = |name: &OsStr, word: &str| name.to_string_lossy().to_ascii_lowercase().contains(word);
-    let access = |name: &OsString| speaks_of(name, "access") && !is_of_a_ledger(name);
+    let access = |name: &OsStr| speaks_of(name, "access") && !is_of_a_ledger(name);
     let any_log =
-        |name: &OsString| speaks_of(name, ".log") && !speaks_of(name, "error") && !is_of_a_ledger(name);
-    let mut logs: Vec<_> = names.iter().filter(|name| access(name)).collect();
-    if logs.is_empty() {
-        logs = names.iter().filter(|name| any_log(name)).collect();
+        |name: &OsStr| speaks_of(name, ".log") && !speaks_of(name, "error") && !is_of_a_ledger(name);
+    let mut logs = |is_meant: &dyn Fn(&OsStr) -> bool| -> Vec<PathBuf> {
+        let names = names.iter().filter(|name| !is_hidden(name) && is_meant(name));
+        let mut paths: Vec<_> = names.map(|name| directory.join(name)).collect();
+        paths.retain(|path| is_there(path, fs::Metadata::is_file, troubles));
+        paths
+    };
+    let mut paths = logs(&access);
+    if paths.is_empty() {
+        paths = logs(&any_log);
     }
-    if logs.is_empty() {
+    if paths.is_empty() {
         return Err(ReaderError::NoLogs { path: directory.to_owned() });
     }
-    Ok(oldest_first(logs.into_iter().map(|name| directory.join(name)).collect()))
+    Ok(oldest_first(paths))
 }
 
 /// Whether a name is that of a ledger, or of what SQLite and its lock put beside one. A log may speak of ledgers too: `api.ledger.example-access.log`.

@@ -27,8 +27,8 @@ pub(crate) fn is_pattern(path: &Path) -> bool {
 }
 
 /// What fits `pattern`: files, and folders too, in no order that is promised. `**` stands for a folder and all those below it, but for hidden ones, and for
-/// those that symbolic links lead to: they may lead in a circle.
-pub(crate) fn fitting(pattern: &str) -> Result<Vec<PathBuf>, ReaderError> {
+/// those that symbolic links lead to: they may lead in a circle. Folders that may not be looked into are told to `troubles`.
+pub(crate) fn fitting(pattern: &str, troubles: &mut Vec<ReaderError>) -> Result<Vec<PathBuf>, ReaderError> {
     compiled(pattern, pattern)?;
     let (root, rest) = pattern.strip_prefix('/').map_or(("", pattern), |rest| ("/", rest));
     let mut parts: Vec<&str> = rest.split('/').collect();
@@ -42,7 +42,7 @@ pub(crate) fn fitting(pattern: &str) -> Result<Vec<PathBuf>, ReaderError> {
                     path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
                         && !path.file_name().is_some_and(is_hidden)
                 };
-                paths.extend(entries(&folder)?.into_iter().filter(is_folder));
+                paths.extend(entries(&folder, troubles).into_iter().filter(is_folder));
                 found.push(folder);
             }
         } else if part.contains(WILDCARDS) {
@@ -52,7 +52,7 @@ pub(crate) fn fitting(pattern: &str) -> Result<Vec<PathBuf>, ReaderError> {
                 part.matches_with(&name.to_string_lossy(), LIKE_A_SHELL)
             };
             for folder in &paths {
-                found.extend(entries(folder)?.into_iter().filter(fits));
+                found.extend(entries(folder, troubles).into_iter().filter(fits));
             }
         } else {
             found.extend(paths.iter().map(|path| below(path, part)));
@@ -80,17 +80,37 @@ fn below(path: &Path, part: &str) -> PathBuf {
     if path.as_os_str().is_empty() && part == "." { PathBuf::new() } else { path.join(part) }
 }
 
-/// What is in `folder`, by name; nothing, if it is none.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, ReaderError> {
+/// What is in `folder`, by name; nothing, if it is none, or may not be looked into.
+fn entries(folder: &Path, troubles: &mut Vec<ReaderError>) -> Vec<PathBuf> {
     let place = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    if !place.is_dir() {
-        return Ok(Vec::new());
+    if !is_there(place, fs::Metadata::is_dir, troubles) {
+        return Vec::new();
     }
     let names = || fs::read_dir(place)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>();
-    let mut names: Vec<OsString> =
-        names().map_err(|error| ReaderError::Open { path: place.to_owned(), error })?;
+    let mut names: Vec<OsString> = names().unwrap_or_else(|error| {
+        troubles.push(ReaderError::Open { path: place.to_owned(), error });
+        Vec::new()
+    });
     names.sort_unstable();
-    Ok(names.into_iter().map(|name| folder.join(name)).collect())
+    names.into_iter().map(|name| folder.join(name)).collect()
+}
+
+/// Whether there is something at `path` that `is` such a thing. What may not be looked at may be one: that is told to `troubles`.
+pub(crate) fn is_there(
+    path: &Path,
+    is: impl FnOnce(&fs::Metadata) -> bool,
+    troubles: &mut Vec<ReaderError>,
+) -> bool {
+    match fs::metadata(path) {
+        Ok(metadata) => is(&metadata),
+        Err(error) => {
+            // Nothing there, a link that leads nowhere or in a circle, a part of the path that is no folder: none is a log.
+            if error.kind() == io::ErrorKind::PermissionDenied {
+                troubles.push(ReaderError::Open { path: path.to_owned(), error });
+            }
+            false
+        }
+    }
 }
 
 #[cfg(test)]
@@ -112,7 +132,7 @@ mod tests {
             symlink("..", folder.path().join(circle)).expect("a link");
         }
         let pattern = format!("{}/{pattern}", folder.path().display());
-        let mut paths = fitting(&pattern).expect("a pattern");
+        let mut paths = fitting(&pattern, &mut Vec::new()).expect("a pattern");
         paths.retain(|path| path.is_file());
         paths.sort();
         paths
@@ -151,11 +171,9 @@ mod tests {
 
     #[test]
     fn what_fits_is_called_as_the_pattern_is() {
+        let fitting = |pattern| fitting(pattern, &mut Vec::new()).expect("it fits");
         let manifest = [PathBuf::from("Cargo.toml")];
-        assert_eq!(
-            (fitting("Cargo.tom?").expect("it fits"), fitting("./Cargo.tom?").expect("it fits")),
-            (manifest.to_vec(), manifest.to_vec())
-        );
-        assert!(fitting("/et[c]").expect("it fits").contains(&"/etc".into()));
+        assert_eq!((fitting("Cargo.tom?"), fitting("./Cargo.tom?")), (manifest.to_vec(), manifest.to_vec()));
+        assert!(fitting("/et[c]").contains(&"/etc".into()));
     }
 }

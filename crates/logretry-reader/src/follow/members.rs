@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +35,16 @@ pub(crate) enum Member {
     Pattern(PathBuf),
 }
 
+/// What there is to follow.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) logs: Vec<PathBuf>,
+    /// The rotated files beside them, the oldest first.
+    pub(crate) rotated: Vec<PathBuf>,
+    /// What may not be looked at. The others are followed all the same.
+    pub(crate) troubles: Vec<ReaderError>,
+}
+
 impl Following {
     /// What `arguments` name: files, which need not be there yet, folders, and patterns.
     ///
@@ -50,7 +61,7 @@ impl Following {
                 Err(_) if is_pattern(&path) => Member::Pattern(path),
                 _ if folder(&path).is_dir() => Member::File(path),
                 _ => {
-                    let error = std::io::ErrorKind::NotFound.into();
+                    let error = io::ErrorKind::NotFound.into();
                     return Err(ReaderError::Open { path: folder(&path).to_owned(), error });
                 }
             };
@@ -64,12 +75,12 @@ impl Following {
         Ok(Self { members, from_start: false, exit_on_delete: false, progress: None })
     }
 
-    /// The logs to follow as they are now, and the rotated files beside them, the oldest first.
-    pub(crate) fn found(&self) -> (Vec<PathBuf>, Vec<PathBuf>) {
-        let mut paths = Vec::new();
+    /// What there is to follow now.
+    pub(crate) fn found(&self) -> Found {
+        let (mut paths, mut troubles) = (Vec::new(), Vec::new());
         let mut seen = HashSet::new();
         for member in &self.members {
-            paths.extend(member.found().into_iter().filter(|path| seen.insert(path.clone())));
+            paths.extend(member.found(&mut troubles).into_iter().filter(|path| seen.insert(path.clone())));
         }
         let is_rotated = |path: &PathBuf| {
             let name = name(path);
@@ -78,7 +89,7 @@ impl Following {
             is_packed(&name) || paths.iter().any(of)
         };
         let (rotated, logs) = paths.iter().cloned().partition(is_rotated);
-        (logs, rotated)
+        Found { logs, rotated, troubles }
     }
 
     /// Tells `progress` by what the logs are named, and asks it which of them have come since that was last kept: what names them was followed then, and they were not there.
@@ -87,7 +98,7 @@ impl Following {
         let before = progress.follows(names.collect());
         let may_grow = self.members.iter().filter(|member| !matches!(member, Member::File(_)));
         let known = may_grow.filter(|member| before.contains(&member.text()));
-        let mut come: HashSet<PathBuf> = known.flat_map(Member::found).collect();
+        let mut come: HashSet<PathBuf> = known.flat_map(|member| member.found(&mut Vec::new())).collect();
         come.retain(|path| !progress.names(path));
         come
     }
@@ -116,14 +127,19 @@ impl Following {
 }
 
 impl Member {
-    fn found(&self) -> Vec<PathBuf> {
+    fn found(&self, troubles: &mut Vec<ReaderError>) -> Vec<PathBuf> {
         let found = match self {
             Self::File(path) => Ok(vec![path.clone()]),
-            Self::Folder(path) => logs_in(path),
-            Self::Pattern(path) => matches_of(path),
+            Self::Folder(path) => logs_in(path, troubles),
+            Self::Pattern(path) => matches_of(path, troubles),
         };
-        // None yet, or a folder that cannot be read just now.
-        found.unwrap_or_default()
+        found.unwrap_or_else(|error| {
+            // There may be none yet, and the folder may come.
+            if matches!(&error, ReaderError::Open { error, .. } if error.kind() != io::ErrorKind::NotFound) {
+                troubles.push(error);
+            }
+            Vec::new()
+        })
     }
 
     fn text(&self) -> String {

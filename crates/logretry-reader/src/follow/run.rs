@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use logretry_stage::bridge::{Break, Feed};
 
 use super::files::{Disk, Files as _, Stat};
 use super::log::Log;
-use super::members::{Following, log_name, name};
+use super::members::{Following, Found, log_name, name};
 use super::progress::Progress;
 use super::rotated::{self, Opened, folder};
 use super::tail::{Start, Tail, block};
@@ -32,7 +32,9 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
     let cx = feed.context().clone();
     let mut wake = Wake::new(&cx).map_err(|error| Fatal::new(format!("start a runtime: {error}")))?;
     following.folders().iter().for_each(|folder| wake.watch(folder, &cx));
-    let (paths, mut rotated) = following.found();
+    let Found { logs: paths, mut rotated, troubles } = following.found();
+    let mut told = Told::default();
+    told.tell_of(&troubles, feed);
     let come_since = following.progress.as_ref().map(|progress| following.come_since(progress));
     let come_since = come_since.filter(|_| !following.from_start).unwrap_or_default();
     let mut followed = Vec::new();
@@ -77,7 +79,8 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
             return followed.iter_mut().try_for_each(|one| one.log.end(feed));
         }
         if following.may_grow() {
-            let found = following.found().0;
+            let Found { logs: found, troubles, .. } = following.found();
+            told.tell_of(&troubles, feed);
             others.0.retain(|path, _| found.contains(path));
             for path in found {
                 if !followed.iter().any(|one| one.tail.path == path)
@@ -93,6 +96,20 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
             let due = followed.iter().filter_map(|one| one.tail.due()).filter(|due| *due > now).min();
             wake.wait(due.map(|due| due.saturating_sub(now)), &cx)?;
         }
+    }
+}
+
+/// What has been said of folders and files that may not be looked at, so that it is said once.
+#[derive(Default)]
+struct Told(BTreeSet<String>);
+
+impl Told {
+    fn tell_of(&mut self, troubles: &[ReaderError], feed: &Feed) {
+        let troubles: BTreeSet<String> = troubles.iter().map(ToString::to_string).collect();
+        for trouble in troubles.difference(&self.0) {
+            feed.notes().say(format_args!("cannot {trouble}; trying again"));
+        }
+        self.0 = troubles;
     }
 }
 
