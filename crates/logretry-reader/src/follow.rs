@@ -9,6 +9,8 @@
 //! | seen | done |
 //! |---|---|
 //! | another file at the path | the old one is read to its end, then the new one. The old one stays open until nothing has come in it for 5 s and its writer has moved on; then its last line is given even without a line end |
+//! | another file at the path, which begins with all that has been read of the old one, and that has no name any more | a copy was put in its place (rsync, editors): it is read on behind that |
+//! | the old file has no name any more when it would be closed, and a rotated one begins with all that has been read of it, and has more | that was such a copy before it was rotated: it is read on behind that |
 //! | the file is shorter, or the 256 bytes before the place of reading are not what they were | it has been truncated, or written anew: what had not been read of it is looked for in a copy beside it (copytruncate), else a possible loss is told; then it is read from its beginning |
 //! | rotated files younger than those that are known | they came and went between two looks: they are read first, compressed or not |
 //! | rotated files beside a log of which nothing has been read, where it is kept how far it gets, and what is there is asked for | they are read first in the same way |

@@ -28,6 +28,9 @@ pub(crate) trait Files {
 pub(crate) trait ReadAt: Send + Sync + 'static {
     fn stat(&self) -> io::Result<Stat>;
 
+    /// Whether it has no name any more.
+    fn is_removed(&self) -> bool;
+
     /// Reads from `offset` on; nothing read is the end, as it is now.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 }
@@ -89,6 +92,10 @@ fn refuse_special(metadata: &fs::Metadata) -> io::Result<()> {
 impl ReadAt for File {
     fn stat(&self) -> io::Result<Stat> {
         self.metadata().map(|metadata| Stat::of(&metadata))
+    }
+
+    fn is_removed(&self) -> bool {
+        self.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {

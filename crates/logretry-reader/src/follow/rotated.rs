@@ -103,7 +103,7 @@ pub(crate) fn folder(path: &Path) -> &Path {
 pub(crate) struct Opened<F> {
     file: Arc<F>,
     pub(crate) stat: Stat,
-    is_packed: bool,
+    pub(crate) is_packed: bool,
 }
 
 impl<F: ReadAt> Opened<F> {

@@ -158,7 +158,8 @@ impl<S: Files> Tail<S> {
             match self.open() {
                 Ok(Some((body, stat))) => {
                     self.tell_of(&Ok(stat), taker);
-                    self.current = Some(self.volume(body, stat));
+                    let volume = self.volume(body, stat);
+                    self.current = Some(volume.continuing(self.retired.iter_mut().rev()));
                 }
                 // It has gone again since; the next look sees that.
                 Ok(None) => {}
@@ -263,6 +264,11 @@ impl<S: Files> Tail<S> {
                 if volume.beginning == Beginning::Doubtful {
                     // It never got a whole line.
                     volume.read_on(now, block, taker)?;
+                }
+                if self.goes_on_in_a_copy(&mut volume) {
+                    volume.grown_at = now;
+                    self.retired.insert(place, volume);
+                    continue;
                 }
                 self.close(&mut volume, taker)?;
             }

@@ -51,6 +51,7 @@ pub(crate) enum Beginning {
 }
 
 /// One file of a log.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the file")]
 pub(crate) struct Volume<F> {
     /// Counted from the first one that was opened for this log.
     pub(crate) number: u64,
@@ -61,6 +62,8 @@ pub(crate) struct Volume<F> {
     pub(crate) grown_at: Duration,
     /// Whether its last line is a whole one though it has no end. In a copy, it need not be.
     pub(crate) ends_whole: bool,
+    /// Whether another volume goes on where this one ends, amid a line perhaps.
+    is_continued: bool,
     /// Where reading had ended before a restart, as long as it has not come there again.
     resumed: Option<Place>,
     /// NUL bytes that were passed over and not told of yet.
@@ -119,6 +122,7 @@ impl<F: ReadAt> Volume<F> {
             beginning: Beginning::Any,
             grown_at: Duration::ZERO,
             ends_whole: true,
+            is_continued: false,
             resumed: None,
             hole_bytes: 0,
             body,
@@ -169,8 +173,43 @@ impl<F: ReadAt> Volume<F> {
         self.past(place.settled)
     }
 
-    /// What has become of it.
+    /// The same, which goes on where one of those `before` ends if it is a copy of that, put in its place.
+    pub(crate) fn continuing<'v>(self, before: impl Iterator<Item = &'v mut Self>) -> Self
+    where
+        F: 'v,
+    {
+        for volume in before.filter(|volume| volume.is_replaced()) {
+            if let Some(place) = volume.place().filter(|place| self.holds(place)) {
+                volume.is_continued = true;
+                return self.resumed(place);
+            }
+        }
+        self
+    }
+
+    /// Whether its file has no name any more, and none goes on where it ends.
+    pub(crate) fn is_replaced(&self) -> bool {
+        !self.is_continued && self.file().is_some_and(|file| file.is_removed())
+    }
+
+    /// Reads on in a file that has what has been read of this one, and more.
+    pub(crate) fn moved_to(&mut self, body: Body<F>, identity: Identity) {
+        (self.body, self.identity, self.was_at_end) = (body, identity, false);
+    }
+
+    /// Whether it has what had been read of another file.
+    fn holds(&self, place: &Place) -> bool {
+        self.head() == Some(place.fingerprint)
+            && self.file().zip(place.read).is_some_and(|(file, (offset, marker))| {
+                Marker::before(&**file, offset).is_ok_and(|before| before == Some(marker))
+            })
+    }
+
+    /// What has become of it; none, if that is told of the volume that goes on where it ends.
     pub(crate) fn place(&self) -> Option<Place> {
+        if self.is_continued {
+            return None;
+        }
         if let Some(place) =
             self.resumed.filter(|place| place.read.is_some_and(|(read_to, _)| self.read_to < read_to))
         {
@@ -371,7 +410,7 @@ impl<F: ReadAt> Volume<F> {
     /// Gives the last line, if it has no end. Nothing more will be read.
     pub(crate) fn close(&mut self, taker: &mut impl Taker) -> Result<(), Break> {
         let bytes = std::mem::take(&mut self.pending);
-        if !bytes.is_empty() {
+        if !bytes.is_empty() && !self.is_continued {
             let is_past = self.read_to <= self.past_until;
             let number = self.number;
             let line = self.line(&bytes);

@@ -150,13 +150,11 @@ impl<S: Files> Tail<S> {
         })?;
         // From the youngest on: a file that is being copied is there twice.
         for (path, opened, print) in at_path.into_iter().chain(files) {
-            let Some(index) = open
-                .iter()
-                .position(|place| place.fingerprint == print && place.stands_in(&opened, path != self.path))
-            else {
-                continue;
-            };
-            let place = open.swap_remove(index);
+            // Two, where the file had just been replaced by a copy of itself.
+            let own = open.extract_if(.., |place| {
+                place.fingerprint == print && place.stands_in(&opened, path != self.path)
+            });
+            let Some(place) = own.min_by_key(|place| place.settled) else { continue };
             let (body, stat) = (opened.body()?, opened.stat);
             // A copy, compressed, may have got the inode of what it was made of.
             let is_plain = matches!(body, Body::Plain(_));

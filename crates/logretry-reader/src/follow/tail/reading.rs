@@ -128,7 +128,7 @@ impl<S: Files> Tail<S> {
         });
         self.known.learn(volume.fingerprint);
         volume.grown_at = now;
-        if self.copy_of(&volume).is_some_and(|copy| self.continue_in(&mut volume, &copy).is_ok()) {
+        if self.copy_of(&volume, |_| true).is_some_and(|copy| self.continue_in(&mut volume, &copy).is_ok()) {
             return Ok([Some(volume), anew]);
         }
         taker.say(format_args!(
@@ -140,13 +140,33 @@ impl<S: Files> Tail<S> {
         Ok([None, anew])
     }
 
-    /// The youngest file that holds what has been read of `volume`.
-    fn copy_of(&self, volume: &Volume<S::File>) -> Option<Opened<S::File>> {
+    /// Lets `volume` go on in a copy that has more, if its own file has been removed: rsync puts a copy in its place, which may be rotated before anybody looks.
+    pub(super) fn goes_on_in_a_copy(&self, volume: &mut Volume<S::File>) -> bool {
+        if volume.fingerprint.is_none() || !volume.is_replaced() {
+            return false;
+        }
+        // A compressed one would have to be unpacked for that, and nearly all have nothing more.
+        let has_more = |copy: &Opened<S::File>| !copy.is_packed && copy.stat.bytes > volume.read_to;
+        let Some(copy) = self.copy_of(volume, has_more) else { return false };
+        copy.body().is_ok_and(|body| {
+            volume.moved_to(body, copy.stat.identity);
+            true
+        })
+    }
+
+    /// The youngest file, of those that `may` be it, that holds what has been read of `volume`.
+    fn copy_of(
+        &self,
+        volume: &Volume<S::File>,
+        may: impl Fn(&Opened<S::File>) -> bool,
+    ) -> Option<Opened<S::File>> {
         let (offset, marker) = volume.read_end();
         let is_copy = |opened: &Opened<S::File>| {
-            let has_print = volume.fingerprint.is_none()
-                || opened.fingerprint().is_ok_and(|print| print == volume.fingerprint);
-            has_print && opened.has(offset, marker).unwrap_or(false)
+            let has_print = || {
+                volume.fingerprint.is_none()
+                    || opened.fingerprint().is_ok_and(|print| print == volume.fingerprint)
+            };
+            may(opened) && has_print() && opened.has(offset, marker).unwrap_or(false)
         };
         let among = |which| {
             let copy = rotated::among(&self.files, &self.path, which, |files| {

@@ -33,6 +33,54 @@ fn a_copy_is_known_by_what_is_in_it_whatever_its_name() {
     }
 }
 
+/// As rsync does, and editors: with each copy the whole log was read once more.
+#[test]
+fn a_log_that_is_replaced_by_a_copy_of_itself_is_read_on() {
+    let world = Simulated::default();
+    let writer = world.writer(LOG);
+    let (mut taken, mut block) = (Taken::default(), block());
+    let mut tail = Tail::new(world.clone(), world.path(LOG), 1 << 20, Duration::from_secs(5));
+    tail.begin(Start::Beginning, &mut taken).expect("a folder");
+    let mut now = Duration::ZERO;
+    let mut look = |taken: &mut Taken| {
+        now += Duration::from_secs(3);
+        while tail.look(now, &mut block, taken).expect("nobody breaks") {}
+    };
+    world.append(&writer, b"one\ntwo\nthr");
+    look(&mut taken);
+    for rest in [&b"ee\nfour\n"[..], b"", b"five\nsi", b"x\n"] {
+        world.copy(LOG, ".access.log.X7hKz1");
+        world.append(&world.writer(".access.log.X7hKz1"), rest);
+        world.rename(".access.log.X7hKz1", LOG);
+        look(&mut taken);
+    }
+    // Rotated where it comes from, where it had got one more line before that.
+    world.copy(LOG, ".access.log.1.fGhIjK");
+    world.append(&world.writer(".access.log.1.fGhIjK"), b"seven\n");
+    world.append(&world.writer(".access.log.0aBcDe"), b"eight\n");
+    world.rename(".access.log.0aBcDe", LOG);
+    look(&mut taken);
+    world.rename(".access.log.1.fGhIjK", "access.log.1");
+    (0..5).for_each(|_| look(&mut taken));
+    assert_eq!(taken.lines, ["one", "two", "three", "four", "five", "six", "eight", "seven"]);
+    assert_eq!(taken.said, Vec::<String>::new());
+}
+
+/// A name alone does not make a copy of it: what is as short as this may well begin alike.
+#[test]
+fn a_log_that_begins_as_a_rotated_one_is_read_from_its_beginning() {
+    let world = Simulated::default();
+    let (mut taken, mut block) = (Taken::default(), block());
+    let mut tail = Tail::new(world.clone(), world.path(LOG), 1 << 20, Duration::from_secs(5));
+    tail.begin(Start::Beginning, &mut taken).expect("a folder");
+    for rotated in ["access.log.1", "access.log.0"] {
+        world.append(&world.writer(LOG), b"GET /health 500\n");
+        while tail.look(Duration::ZERO, &mut block, &mut taken).expect("nobody breaks") {}
+        world.rename(LOG, rotated);
+    }
+    assert_eq!(taken.lines, ["GET /health 500"; 2]);
+}
+
 #[test]
 fn what_cannot_be_opened_is_told_once_and_not_with_each_look() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -25,6 +25,8 @@ pub(super) enum Deed {
     Truncate,
     /// Removes the log.
     Remove,
+    /// Puts a copy in its place, into which the writer writes from then on; the follower looks.
+    Replace,
     /// Compresses the rotated file of this number.
     Gzip(u8),
     /// The follower looks, so many seconds after its last look.
@@ -141,6 +143,13 @@ impl<W: World> Stage<W> {
                 if self.world.exists(LOG) {
                     self.world.remove(LOG);
                 }
+            }
+            Deed::Replace => {
+                self.reopen();
+                self.world.copy(LOG, "copy");
+                self.world.rename("copy", LOG);
+                self.reopen();
+                self.look(0);
             }
             Deed::Gzip(number) => {
                 let name = format!("{LOG}.{number}");

@@ -17,6 +17,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         2 => Just(Deed::Copy),
         2 => Just(Deed::Truncate),
         1 => Just(Deed::Remove),
+        1 => Just(Deed::Replace),
         2 => (1..4_u8).prop_map(Deed::Gzip),
         8 => (0..8_u8).prop_map(Deed::Look),
         3 => Just(Deed::Glance),
@@ -97,7 +98,8 @@ proptest! {
     ) {
         let mut stage = Stage::new(Simulated::default(), appends);
         let mut destroyed = HashSet::new();
-        let is_of_the_writer = |deed: &Deed| !matches!(deed, Deed::Look(_) | Deed::Glance | Deed::Restart);
+        let is_of_the_writer =
+            |deed: &Deed| !matches!(deed, Deed::Look(_) | Deed::Glance | Deed::Replace | Deed::Restart);
         play(&mut stage, &mut destroyed, before.into_iter().filter(is_of_the_writer));
         stage.begin_with_rotated();
         play(&mut stage, &mut destroyed, deeds);

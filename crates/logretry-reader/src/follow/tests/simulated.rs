@@ -148,6 +148,12 @@ impl ReadAt for Handle {
         Ok(self.0.stat())
     }
 
+    fn is_removed(&self) -> bool {
+        self.1.ask();
+        let state = self.1.0.lock().expect("no panic");
+        !state.names.values().any(|inode| Arc::ptr_eq(inode, &self.0))
+    }
+
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         self.1.ask();
         let bytes = self.0.bytes.lock().expect("no panic");
