@@ -151,3 +151,16 @@ fn of_very_many_logs_in_one_format_the_first_are_named() {
         lr-read: 31 lines = 31 records + 0 rejected + 0 screened\n";
     assert_eq!(read.stderr, named.collect::<String>() + others);
 }
+
+/// They read as any, with a client that has never been.
+#[test]
+fn lines_that_grep_has_named_are_told_of() {
+    let named = |log: &str| format!("{log}:{}", line("GET /a", 500));
+    let desk = Desk::with("found", named("access.log") + &named("access.log.1"));
+    let read = desk.run("lr-read", &["found"]);
+    let note = "lr-read: found: its lines begin with a file's name or a number, as grep puts it there: other lines than the \
+        log's own, so that what was sent of those is sent again; use `grep -h`, without `-n`\n";
+    assert!(read.stderr.contains(note), "{}", read.stderr);
+    let plain = Desk::with("found", line("GET /a", 500)).run("lr-read", &["found"]);
+    assert!(!plain.stderr.contains("grep"), "{}", plain.stderr);
+}

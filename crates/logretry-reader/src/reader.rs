@@ -273,7 +273,15 @@ pub(crate) fn settle_on(searched: &Searched, desk: &mut Desk<'_>, feed: &Feed) -
         return Ok(());
     }
     desk.formats = search::formats_of(searched, &desk.name, feed.notes())?;
-    desk.fallback = Some(Fallback::new(search::own_lines(searched, &desk.formats)));
+    let own_lines = search::own_lines(searched, &desk.formats);
+    if search::begin_with_names_of_files(&own_lines, &desk.formats) {
+        let sentence = format_args!(
+            "{}: its lines begin with a file's name or a number, as grep puts it there: other lines than the log's own, so that what was sent of those is sent again; use `grep -h`, without `-n`",
+            Shown(&desk.name)
+        );
+        feed.notes().say_of_log("lines behind a file's name", sentence);
+    }
+    desk.fallback = Some(Fallback::new(own_lines));
     desk.unended_are_whole = searched.survey.unended_are_whole;
     if searched.wrappers.is_empty() {
         desk.skim();

@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use bstr::BString;
 use logretry_format::{Detection, Format, Score, Spans, Verdict};
 use logretry_record::{Record, Shown};
@@ -244,6 +246,22 @@ pub(crate) fn own_lines(searched: &Searched, formats: &[Format]) -> Vec<BString>
     let mut spans = Spans::new();
     let lines = searched.survey.lines.iter().map(|line| line.at(searched.found.depth));
     lines.filter(|line| own.parse(line, &mut spans).is_ok()).take(LINES).map(BString::from).collect()
+}
+
+/// Whether each of `lines` names a client behind a file: `access.log.1:203.0.113.9`, as grep writes where it is given several, or with the line's number in between.
+pub(crate) fn begin_with_names_of_files(lines: &[BString], formats: &[Format]) -> bool {
+    let is_address = |text: &str| text.parse::<IpAddr>().is_ok();
+    let is_behind_a_name = |client: &str| {
+        !is_address(client) && client.match_indices(':').any(|(at, _)| is_address(&client[at + 1..]))
+    };
+    let mut spans = Spans::new();
+    let mut is_named = |line: &BString| {
+        let parsed = formats.first().and_then(|own| own.parse(line, &mut spans).ok());
+        parsed
+            .and_then(|parsed| parsed.exchange().client)
+            .is_some_and(|client| is_behind_a_name(&client.to_string()))
+    };
+    !lines.is_empty() && lines.iter().all(&mut is_named)
 }
 
 /// The formats that also read most lines which the chosen one reads.
