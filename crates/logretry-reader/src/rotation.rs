@@ -40,6 +40,10 @@ pub(crate) fn rotation(name: &str) -> (String, Age) {
 
 /// How old the file `name` is, if it is a rotated one of the log `own`: `access.log.1`, `access.log-20261121.gz`, `access-20261121.log`.
 pub(crate) fn age(own: &str, name: &str) -> Option<Age> {
+    // Nearly every name in a folder of many logs is that of another one.
+    if !name.starts_with(own.rsplit_once('.').map_or(own, |(stem, _)| stem)) {
+        return None;
+    }
     let plain = unpacked(name);
     let behind = || stamp(plain).filter(|(log, _)| *log == own);
     let before_the_extension = || {

@@ -82,13 +82,16 @@ impl Following {
         for member in &self.members {
             paths.extend(member.found(&mut troubles).into_iter().filter(|path| seen.insert(path.clone())));
         }
-        let is_rotated = |path: &PathBuf| {
-            let name = name(path);
-            let of =
-                |other: &PathBuf| other.parent() == path.parent() && age(&self::name(other), &name).is_some();
-            is_packed(&name) || paths.iter().any(of)
+        let names: Vec<String> = paths.iter().map(|path| name(path)).collect();
+        let of_one = |path: &PathBuf, name: &String| {
+            let mut logs = paths.iter().zip(&names);
+            logs.any(|(other, log)| age(log, name).is_some() && other.parent() == path.parent())
         };
-        let (rotated, logs) = paths.iter().cloned().partition(is_rotated);
+        let (mut logs, mut rotated) = (Vec::new(), Vec::new());
+        for (path, name) in paths.iter().zip(&names) {
+            let group = if is_packed(name) || of_one(path, name) { &mut rotated } else { &mut logs };
+            group.push(path.clone());
+        }
         Found { logs, rotated, troubles }
     }
 
