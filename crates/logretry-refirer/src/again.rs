@@ -54,7 +54,7 @@ impl FromStr for Backoff {
     /// Reads `1s..60s`, or `1s` for one that does not grow.
     fn from_str(text: &str) -> Result<Self, RefirerError> {
         let (first, max) = text.split_once("..").unwrap_or((text, text));
-        let backoff = Self { first: time(first)?, max: time(max)? };
+        let backoff = Self { first: time("--backoff", first)?, max: time("--backoff", max)? };
         if backoff.first > backoff.max { Err(RefirerError::Backoff(text.to_owned())) } else { Ok(backoff) }
     }
 }

@@ -259,17 +259,17 @@ impl RefireArgs {
             threads: None,
             per_host: self.per_host,
             rate,
-            max_retry_after: time(&self.max_retry_after)?,
+            max_retry_after: time("--max-retry-after", &self.max_retry_after)?,
             trips: self.trips.unwrap_or(defaults.trips),
             attempts: self.attempts.unwrap_or(defaults.attempts),
             backoff: self.backoff.as_deref().map_or(Ok(defaults.backoff), str::parse)?,
             again_max: defaults.again_max,
             overflow_bytes_max: defaults.overflow_bytes_max,
-            settle: self.settle.as_deref().map_or(Ok(defaults.settle), time)?,
+            settle: self.settle.as_deref().map_or(Ok(defaults.settle), |text| time("--settle", text))?,
             max_requests: self.max_requests.map(NonZeroU64::get),
-            max_time: self.max_time.as_deref().map(time).transpose()?,
-            connect_timeout: time(&self.connect_timeout)?,
-            timeout: time(&self.timeout)?,
+            max_time: self.max_time.as_deref().map(|text| time("--max-time", text)).transpose()?,
+            connect_timeout: time("--connect-timeout", &self.connect_timeout)?,
+            timeout: time("--timeout", &self.timeout)?,
             body_bytes_max: self.body_limit as u64,
             headers,
             keep_headers,
@@ -324,7 +324,7 @@ impl RefireArgs {
         let Tempo { speed, max_gap } = Tempo::default();
         Ok(Tempo {
             speed: self.speed.as_deref().map_or(Ok(speed), times)?,
-            max_gap: self.max_gap.as_deref().map_or(Ok(max_gap), time)?,
+            max_gap: self.max_gap.as_deref().map_or(Ok(max_gap), |text| time("--max-gap", text))?,
         })
     }
 

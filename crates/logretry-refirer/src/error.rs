@@ -65,8 +65,13 @@ pub enum RefirerError {
     #[error("use `{0}` as backoff: write the first wait and the longest, as in `1s..60s`")]
     Backoff(String),
     /// Not a time.
-    #[error("use `{0}` as a time: write seconds, or `500ms`, `30s`, `2m`; it must be more than none")]
-    Time(String),
+    #[error("use `{text}` as {name}: write seconds, or `500ms`, `30s`, `2m`; it must be more than none")]
+    Time {
+        /// The flag.
+        name: &'static str,
+        /// What was given.
+        text: String,
+    },
     /// Not a header. Nothing of it is named, for it may be nothing but a token.
     #[error("send a header without a name: a header is NAME: VALUE, as in `X-Tenant: shop`")]
     HeaderLine,

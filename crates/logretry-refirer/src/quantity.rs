@@ -5,9 +5,9 @@ use crate::RefirerError;
 /// A hundred years: longer than any run, and clocks can still be put forward by it.
 pub(crate) const TIME_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
-/// Reads seconds, or a number with its unit.
-pub(crate) fn time(text: &str) -> Result<Duration, RefirerError> {
-    let refuse = || RefirerError::Time(text.to_owned());
+/// Reads seconds, or a number with its unit, for a flag called `name`.
+pub(crate) fn time(name: &'static str, text: &str) -> Result<Duration, RefirerError> {
+    let refuse = || RefirerError::Time { name, text: text.to_owned() };
     let digits = text.find(|char: char| !char.is_ascii_digit() && char != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let unit_s = match unit {
@@ -42,13 +42,13 @@ mod tests {
         for (text, time_ms) in
             [("5", 5000), ("0.5", 500), ("250ms", 250), ("30s", 30_000), ("2m", 120_000), ("1h", 3_600_000)]
         {
-            assert_eq!(time(text).expect(text), Duration::from_millis(time_ms));
+            assert_eq!(time("--timeout", text).expect(text), Duration::from_millis(time_ms));
         }
         // To wait for so long was an overflow.
-        let ever = time("5000000000000000h").expect("a time");
+        let ever = time("--timeout", "5000000000000000h").expect("a time");
         assert!(std::time::Instant::now().checked_add(ever).is_some(), "{ever:?}");
         for text in ["", "0", "0ms", "-1", "s", "1d", "1 s", "1e3", "..", "99999999999999999999h"] {
-            assert!(time(text).is_err(), "{text:?} was taken");
+            assert!(time("--timeout", text).is_err(), "{text:?} was taken");
         }
     }
 

@@ -167,3 +167,12 @@ fn what_must_be_confirmed_is_each_method_that_changes_something() {
     assert_eq!(confirm(&["--methods=POST", "--yes"]), [""; 0]);
     assert_eq!(confirm(&["--methods=POST", "--dry-run"]), [""; 0]);
 }
+
+#[test]
+fn a_time_that_cannot_be_used_is_told_with_its_flag() {
+    for flag in ["--timeout", "--connect-timeout", "--max-retry-after", "--max-time", "--settle", "--backoff"]
+    {
+        let error = options(&[flag, "0s"]).expect_err("no time at all");
+        assert!(error.contains(&format!("use `0s` as {flag}: ")), "{error}");
+    }
+}
