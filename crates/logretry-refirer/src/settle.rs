@@ -33,6 +33,7 @@ pub(crate) fn settled(
             tokio::select! {
                 biased;
                 () = over.cancelled(), if due.is_some() => {
+                    bytes = 0;
                     for (_, record) in waiting.drain(..) {
                         yield Ok(record);
                     }
@@ -121,5 +122,23 @@ mod tests {
         });
         let settled: Vec<_> = settled(records, SETTLE, over).collect().await;
         assert_eq!((settled.len(), began.elapsed().as_secs()), (5, 1));
+    }
+
+    /// It was lost: what had waited counted as if it did still, and there was no room for more.
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_when_the_run_is_over_is_given_however_much_has_waited() {
+        let over = CancellationToken::new();
+        let text = "x".repeat(BYTES_MAX / 4);
+        let records = (0..6).map(move |line| {
+            let origin = Origin::new("access.log", line, 0, "combined", text.as_str());
+            Ok(Record::new(RecordId::of_line(b"line", line), origin, Exchange::default()))
+        });
+        let ends = over.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            ends.cancel();
+        });
+        let settled = settled(stream::iter(records), SETTLE, over);
+        assert_eq!(settled.collect::<Vec<_>>().await.len(), 6);
     }
 }
