@@ -24,7 +24,7 @@ pub struct Retry {
     /// Whether an earlier run was cut off while this request was under way, so that it may have been sent twice; left out if not.
     #[serde(default, deserialize_with = "null_is_left_out", skip_serializing_if = "std::ops::Not::not")]
     pub in_doubt_retry: bool,
-    /// Whether a refire before this one was sent, and may have arrived, whatever became of this one; left out if not.
+    /// Whether a refire before this one may have arrived, whatever became of this one: it was sent, or skipped, perhaps because it had been; left out if not.
     #[serde(default, deserialize_with = "null_is_left_out", skip_serializing_if = "std::ops::Not::not")]
     pub sent_before: bool,
     /// The status of the last answer, if its head came. A transport error is never written as a status.
