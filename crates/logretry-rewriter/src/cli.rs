@@ -21,7 +21,7 @@ pub struct WriteArgs {
 
     /// Append the records that did not recover, and that this run does not send again, to FILE: NDJSON that lr-refire takes. What a run with a ledger leaves unsent, without a
     /// connection or cut off is not among them: the same command again sends it, or `logretry held` lists it. (With --follow, what is not read again is.) What stands in FILE already is not
-    /// added again, but for what was sent once more since, as without a ledger, and failed once more: of several that are the same request, lr-refire sends one if it has a --ledger
+    /// added again, but for what was sent once more since, as without a ledger, and failed once more: of several that are the same request, lr-refire sends one
     #[arg(long, value_name = "FILE", value_parser = file_to_write())]
     pub dead_letter: Option<PathBuf>,
 }
