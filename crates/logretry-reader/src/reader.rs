@@ -129,7 +129,8 @@ impl Reader {
                         return Ok(());
                     }
                     match check(named, &self.options) {
-                        Ok(beginning) => beginnings.extend(beginning),
+                        Ok(beginning) if beginnings.len() < twins::LOGS_MAX => beginnings.extend(beginning),
+                        Ok(_) => {}
                         // Whoever reads it next says what is wrong with it.
                         Err(_) if index == 0 => {}
                         Err(error) => return Err(error.into()),

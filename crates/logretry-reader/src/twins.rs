@@ -20,6 +20,9 @@ pub(crate) struct Beginning {
     requests: BTreeSet<Request>,
 }
 
+/// Logs that are compared, each with each; of more, the first. The requests of their first lines are kept meanwhile, some tens of kilobytes of each as a rule.
+pub(crate) const LOGS_MAX: usize = 512;
+
 /// When, what, and how it ended: as much as any two formats have in common. A second is as exact as most times are.
 type Request = (i64, String, String, u16);
 
