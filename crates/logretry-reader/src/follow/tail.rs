@@ -268,7 +268,8 @@ impl<S: Files> Tail<S> {
                 if self.goes_on_in_a_copy(&mut volume) {
                     volume.grown_at = now;
                     self.retired.insert(place, volume);
-                    continue;
+                    // The next look reads it, and closes what else is over: were there too many of them, it would be closed unread.
+                    break;
                 }
                 self.close(&mut volume, taker)?;
             }
