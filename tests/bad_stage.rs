@@ -211,15 +211,15 @@ fn what_a_disk_took_before_it_was_full_counts_as_written() {
     let backend = Backend::up();
     let log: String = (0..100).map(|n| line(&format!("GET /{n}"), 500)).collect();
     let desk = Desk::with("access.log", log);
-    let script = "lr-read access.log | lr-refire --base-url $BASE_URL > refired.ndjson; ulimit -f 5; lr-write -o retry.log < refired.ndjson";
-    let run = desk.shell(script, &backend.url()).run();
-    assert_eq!(run.code, 1, "{}", run.stderr);
-    let whole = desk.read("retry.log").matches('\n').count();
-    assert!(
-        whole > 0 && run.stderr.contains(&format!("{whole} lines written to retry.log")),
-        "{}",
-        run.stderr
-    );
+    desk.shell("lr-read access.log | lr-refire --base-url $BASE_URL > refired.ndjson", &backend.url()).run();
+    for (place, to) in [("retry.log", "-o retry.log"), ("standard output", "> retry.log")] {
+        let script = format!("rm -f retry.log; ulimit -f 5; lr-write {to} < refired.ndjson");
+        let run = desk.shell(&script, "").run();
+        assert_eq!(run.code, 1, "{}", run.stderr);
+        let whole = desk.read("retry.log").matches('\n').count();
+        let told = format!(" {whole} lines written to {place}");
+        assert!(whole > 0 && run.stderr.contains(&told), "{whole}: {}", run.stderr);
+    }
 }
 
 #[test]

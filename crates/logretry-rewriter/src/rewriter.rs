@@ -39,7 +39,7 @@ impl Rewriter<Box<dyn Write + Send>> {
 
     /// A writer to standard output.
     pub fn to_stdout(form: Form, mark: Mark) -> Self {
-        let rewriter = Self::new(Renderer::new(form, mark).headed(), "-", Box::new(io::stdout()));
+        let rewriter = Self::new(Renderer::new(form, mark).headed(), "-", pipe::direct_stdout());
         Self { is_stdout: true, ..rewriter }
     }
 

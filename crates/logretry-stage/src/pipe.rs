@@ -2,6 +2,7 @@
 //!
 //! These, and nothing else in logretry, touch standard input and standard output.
 
+use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::AsFd;
 
@@ -198,6 +199,14 @@ impl<W: Write + Send + 'static> Output<W> {
         };
         let outlet = Outlet::new(self.writer, unpack, |_| ()).map_err(|error| Fatal::no_thread(&error))?;
         write_parcels(parcels, outlet, "to standard output", cx).await
+    }
+}
+
+/// Standard output without the buffer of the standard library, which takes lines that a full disk then does not: what this has taken has gone out.
+pub fn direct_stdout() -> Box<dyn Write + Send> {
+    match io::stdout().as_fd().try_clone_to_owned() {
+        Ok(stdout) => Box::new(File::from(stdout)),
+        Err(_) => Box::new(io::stdout()),
     }
 }
 

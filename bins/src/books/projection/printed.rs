@@ -1,7 +1,7 @@
 use std::io;
 
 use logretry_ledger::Projection;
-use logretry_stage::{Context, hand_over};
+use logretry_stage::{Context, hand_over, pipe};
 
 /// A retry log on standard output. Nobody can tell how far it came there, so lines of which that is not known come again.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Projection for Printed {
     }
 
     fn append(&mut self, lines: &[u8], number: u64) -> io::Result<()> {
-        let (written, end) = hand_over(lines, number, &mut io::stdout().lock());
+        let (written, end) = hand_over(lines, number, &mut pipe::direct_stdout());
         self.cx.tally().write(written);
         end
     }
