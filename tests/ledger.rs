@@ -329,6 +329,23 @@ fn a_plan_and_the_question_before_a_run_leave_out_what_the_ledger_has_as_done() 
     assert!(plan().stdout.contains("2 selected = 2 would be sent"), "{}", plan().stderr);
 }
 
+/// Nobody knows whether they are one request, and none may be lost.
+#[test]
+fn equal_lines_of_two_logs_without_times_are_each_sent_where_no_ledger_is_kept() {
+    let backend = Backend::up();
+    let desk = Desk::with("app.log", "GET /a 502 1.234 ms - 150\nGET /b 502 1.234 ms - 150\n");
+    desk.put("app.log.1", "GET /a 502 1.234 ms - 150\n");
+    let of = |verb: &str| {
+        let flags = [verb, "app.log", "app.log.1", "--base-url", &backend.url(), "-o", "retry.log"];
+        desk.program("logretry", &flags).args(["--no-ledger", "--format", "morgan_dev"]).run()
+    };
+    let plan = of("plan");
+    assert!(plan.stdout.contains("3 selected = 3 would be sent"), "{}", plan.stdout);
+    let run = of("run");
+    assert!(run.stderr.contains("3 selected = 3 sent"), "{}", run.stderr);
+    assert_eq!(backend.seen().len(), 3);
+}
+
 #[test]
 fn a_plan_counts_a_line_of_several_logs_once_as_the_run_does() {
     let backend = Backend::up();

@@ -7,8 +7,8 @@ use futures_util::StreamExt as _;
 use logretry_filter::SelectArgs;
 use logretry_ledger::{Before, Look, Verdict};
 use logretry_reader::{FollowArgs, Input, ReadArgs, inputs};
-use logretry_record::{Reason, Record};
-use logretry_refirer::{Options, Planned, RefireArgs, Refirer};
+use logretry_record::{Reason, Record, RecordId};
+use logretry_refirer::{Options, Planned, RefireArgs, Refirer, known_by};
 use logretry_rewriter::WriteArgs;
 use logretry_stage::{Context, Fatal, MarkArgs, Result, Source as _, Stage as _, file_to_write};
 
@@ -120,8 +120,9 @@ impl RunFlags {
         // In one log, equal lines are numbered. A line of several logs is one request.
         let may_repeat = inputs(&self.read.logs)?.len() > 1;
         let mut seen = may_repeat.then(HashSet::new);
+        let known_by = self.known_by();
         let judging = self.judge_all(cx, |record, judged| {
-            let mut is_repeated = || seen.as_mut().is_some_and(|seen| !seen.insert(record.id()));
+            let mut is_repeated = || seen.as_mut().is_some_and(|seen| !seen.insert(known_by(record)));
             if let (Ok(planned), Some(look)) = (&judged, &ledger) {
                 match self.standing(look, record, planned) {
                     Ok(Standing::Open) => {}
@@ -146,6 +147,11 @@ impl RunFlags {
         });
         judging.await?;
         failure.map_or(Ok(done), Err)
+    }
+
+    /// What a run with these flags knows a record by that comes twice.
+    pub(crate) fn known_by(&self) -> fn(&Record) -> RecordId {
+        if self.ledger.path(&self.write).is_some() { Record::id } else { known_by }
     }
 
     /// What `ledger` has a record as that these flags let be sent.

@@ -54,11 +54,12 @@ impl Verify {
 
         let mut keys = Keys::new(flags.write.form, &flags.mark.mark);
         let mut selection = Selection::default();
+        let known_by = flags.known_by();
         let selecting = flags.judge_all(cx, |record, judged| {
             let method = judged.as_ref().ok().map(|planned| planned.method().to_owned());
             let method = method.as_deref().or(record.original().method.as_deref());
             let key = keys.of_record(record, method);
-            selection.push(record, key, judged.err());
+            selection.push(record, key, known_by(record), judged.err());
         });
         selecting.await?;
         selection.complete();

@@ -57,14 +57,14 @@ pub(crate) enum Took {
 }
 
 impl Selection {
-    /// Takes the next request of the logs.
-    pub(crate) fn push(&mut self, record: &Record, key: Key, reason: Option<Reason>) {
+    /// Takes the next request of the logs, which a run knows by `id` when it comes twice.
+    pub(crate) fn push(&mut self, record: &Record, key: Key, id: RecordId, reason: Option<Reason>) {
         let origin = record.origin();
         if self.sources.last() != Some(&origin.source) {
             self.sources.push(origin.source.clone());
         }
         let source = u32::try_from(self.sources.len() - 1).unwrap_or(u32::MAX);
-        self.all.push(Selected { key, source, line: origin.line, id: record.id(), reason });
+        self.all.push(Selected { key, source, line: origin.line, id, reason });
     }
 
     /// To be called when all are there: the same line in two logs is the same request, and only the first one is sent.
@@ -133,7 +133,8 @@ mod tests {
         for &(source, line, text, ordinal) in lines {
             let id = RecordId::of_line(text, ordinal);
             let origin = Origin::new(source, line, 0, "combined", text);
-            selection.push(&Record::new(id, origin, Exchange::default()), Key::of_line(text, 0), None);
+            let record = Record::new(id, origin, Exchange::default());
+            selection.push(&record, Key::of_line(text, 0), id, None);
         }
         selection.complete();
         selection

@@ -1,11 +1,10 @@
-use std::collections::HashSet;
-use std::hash::BuildHasherDefault;
 use std::sync::{Mutex, PoisonError};
 
-use logretry_record::{IdHasher, Reason, Record, RecordId, Retry};
+use logretry_record::{Reason, Record, RecordId, Retry};
 use logretry_stage::{Context, Fatal, Result};
 
 use crate::Planned;
+use crate::taken_up::TakenUp;
 
 /// Where it is written down what is sent and how it ends, so that a run can be stopped or killed and go on later.
 ///
@@ -59,9 +58,20 @@ pub enum Before {
     Repeated,
 }
 
-/// Nothing is written down, and nothing is known from before. What this run has taken up is known by its id, so that a record that comes twice is sent once.
-#[derive(Debug, Default)]
-pub struct NoJournal(Mutex<HashSet<RecordId, BuildHasherDefault<IdHasher>>>);
+/// Nothing is written down, and nothing is known from before. What this run has taken up is known by its id and its time, so that a record that comes twice is sent once. One without a time is
+/// known by its id and its place: an equal line in another log may be another request.
+#[derive(Debug)]
+pub struct NoJournal(Mutex<TakenUp>);
+
+impl NoJournal {
+    /// Records that a run without an end knows for certain.
+    const RECORDS_KNOWN: usize = 500_000;
+
+    /// For a run that `has_end`, which knows all that it has taken up, or for one that has none, which knows the last 500,000 records.
+    pub fn new(has_end: bool) -> Self {
+        Self(Mutex::new(TakenUp::within(if has_end { usize::MAX } else { Self::RECORDS_KNOWN })))
+    }
+}
 
 impl Journal for NoJournal {
     fn remembers(&self) -> bool {
@@ -70,7 +80,7 @@ impl Journal for NoJournal {
 
     fn before(&self, record: &Record) -> Result<Before> {
         let mut taken_up = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(if taken_up.insert(record.id()) { Before::New } else { Before::Repeated })
+        Ok(if taken_up.insert(record) { Before::New } else { Before::Repeated })
     }
 
     async fn intend(&self, _: RecordId, _: u32, _: &Planned) -> Result<()> {

@@ -56,7 +56,8 @@ impl Refirer {
         options.resolve.check(&options.destination)?;
         let options = options.with_times_in_reach();
         let wire = if options.dry_run { None } else { Some(Wire::new(&options)?) };
-        Ok(Self { options, wire, journal: NoJournal::default() })
+        let journal = NoJournal::new(options.again_max == 0);
+        Ok(Self { options, wire, journal })
     }
 }
 
@@ -448,7 +449,7 @@ fn run<T: Transport>(
     input: impl RecordStream,
     cx: Context,
 ) -> impl RecordStream {
-    refires(options, transport, NoJournal::default(), input, cx)
+    refires(options, transport, NoJournal::new(true), input, cx)
 }
 
 #[cfg(test)]
