@@ -1,4 +1,4 @@
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -34,13 +34,23 @@ pub struct LineFile {
     /// What an empty file begins with.
     head: Vec<u8>,
     is_in_line: bool,
+    /// Whether nobody else may write to it.
+    is_locked: bool,
 }
 
 impl LineFile {
     /// `file`, which has just been opened at `path`.
     pub fn new(path: &Path, file: File, reopen: &Reopen) -> Self {
         let (reopen, seen) = (reopen.clone(), reopen.asked());
-        Self { path: path.to_owned(), file, reopen, seen, head: Vec::new(), is_in_line: false }
+        Self {
+            path: path.to_owned(),
+            file,
+            reopen,
+            seen,
+            head: Vec::new(),
+            is_in_line: false,
+            is_locked: false,
+        }
     }
 
     /// The same, where a file that is empty before a line begins with `head`: a new one, or one whose lines were copied and cut off (logrotate's `copytruncate`).
@@ -49,6 +59,32 @@ impl LineFile {
         self.head = head;
         self
     }
+
+    /// The same, where each file is [locked](lock) as long as it is written to. The first one is already.
+    #[must_use]
+    pub(crate) fn locked(mut self) -> Self {
+        self.is_locked = true;
+        self
+    }
+
+    fn open_anew(&mut self) -> io::Result<()> {
+        let file = open(&self.path)?;
+        if self.is_locked {
+            // It may be the same file still.
+            self.file.unlock()?;
+            lock(&file)?;
+        }
+        self.file = file;
+        Ok(())
+    }
+}
+
+/// Keeps other programs from writing to `file` as long as it is open, as far as they ask. What is no regular file takes the lines of all. Where there are no locks, nobody has one.
+pub(crate) fn lock(file: &File) -> io::Result<()> {
+    if file.metadata()?.is_file() && matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+        return Err(io::Error::other("another program is writing it; give each a file of its own"));
+    }
+    Ok(())
 }
 
 /// Begins `file` with `head` if nothing is in it, any more (`copytruncate`) or yet, and `bytes`, which come next, do not begin it themselves. A pipe or a terminal has no beginning.
@@ -74,7 +110,7 @@ impl Write for LineFile {
         let asked = self.reopen.asked();
         if !self.is_in_line {
             if asked != self.seen || is_removed(&self.file)? {
-                self.file = open(&self.path)?;
+                self.open_anew()?;
                 self.seen = asked;
             }
             begin_file(&self.file, &self.head, bytes)?;
@@ -97,6 +133,25 @@ impl Write for LineFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_opens_a_locked_file_anew_locks_that_too() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (path, old) = (dir.path().join("rejects"), dir.path().join("rejects.1"));
+        let reopen = Reopen::default();
+        let mut file = opened(&path, &reopen).locked();
+        lock(&file.file).expect("it is nobody's");
+        for _ in 0..2 {
+            reopen.ask();
+            file.write_all(b"a\n").expect("it is the same file");
+        }
+        std::fs::rename(&path, &old).expect("a rename");
+        reopen.ask();
+        file.write_all(b"b\n").expect("a new file");
+        lock(&open(&old).expect("a file")).expect("nobody writes it any more");
+        let told = lock(&open(&path).expect("a file")).expect_err("it is being written");
+        assert!(told.to_string().starts_with("another program is writing it"));
+    }
 
     fn opened(path: &Path, reopen: &Reopen) -> LineFile {
         LineFile::new(path, open(path).expect("a file"), reopen)

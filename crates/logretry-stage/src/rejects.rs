@@ -1,10 +1,11 @@
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use logretry_record::{Reject, Shown};
 
+use crate::line_file::lock;
 use crate::{Fatal, LineFile, Notes, Reopen, Result, open_own, refuse_what_others_hold};
 
 /// Where lines and records go that could not be used: the first few to the person who watches, all of them to a file.
@@ -37,7 +38,7 @@ impl Rejects {
         let options = options.write(true).create(true).truncate(false);
         let writer = open_own(options, file).and_then(begin_alone).map_err(error)?;
         let reopen = Reopen::default();
-        let writer = BufWriter::new(LineFile::new(file, writer, &reopen));
+        let writer = BufWriter::new(LineFile::new(file, writer, &reopen).locked());
         let state = Mutex::new(State { shown: 0, writer: Some(writer) });
         Ok(Self { file: Some(file.to_owned()), reopen, state })
     }
@@ -82,13 +83,10 @@ impl Rejects {
     }
 }
 
-/// Empties `file`, which stays locked as long as it is open: the stages of a pipe would write over each other's lines. What is no regular file takes the lines of all. Where there are no
-/// locks, nobody has one.
+/// Empties `file`, which stays locked as long as it is open: the stages of a pipe would write over each other's lines.
 fn begin_alone(file: File) -> io::Result<File> {
+    lock(&file)?;
     if file.metadata()?.is_file() {
-        if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
-            return Err(io::Error::other("another program is writing it; give each a file of its own"));
-        }
         file.set_len(0)?;
     }
     Ok(file)
