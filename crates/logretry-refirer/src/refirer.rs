@@ -20,6 +20,7 @@ use crate::rate::Schedule;
 use crate::refire::{Ended, refire};
 use crate::room::{Leaving, Room, Start};
 use crate::settle::settled;
+use crate::taken_up::TakenUp;
 use crate::transport::{Request, Transport, Wire};
 use crate::{Options, Pace, Planned, RefirerError};
 
@@ -104,9 +105,8 @@ fn refires<T: Transport, J: Journal>(
         }
         let Some(transport) = transport else {
             let mut input = pin!(input.take_until(cx.stops().abort.cancelled()));
-            while let Some(item) = input.next().await {
-                yield item.map(|record| not_sent_in_a_dry_run(record, &options, &cx));
-            }
+            let mut left = in_a_dry_run(&options, &cx);
+            while let Some(item) = input.next().await { yield item.map(&mut left) }
             return;
         };
         // Set when no request begins any more, so that nothing waits for it.
@@ -423,9 +423,12 @@ fn ended(record: Record, retry: Retry) -> Record {
     record.with_retry(Retry { sent_before, ..retry })
 }
 
-fn not_sent_in_a_dry_run(record: Record, options: &Options, cx: &Context) -> Record {
-    match options.judge(&record) {
+/// How a record leaves where nothing is sent.
+fn in_a_dry_run(options: &Options, cx: &Context) -> impl FnMut(Record) -> Record {
+    let mut taken_up = TakenUp::within(usize::MAX);
+    move |record| match options.judge(&record) {
         Err(reason) => not_sent(record, reason, None, cx),
+        Ok(_) if !taken_up.insert(&record) => not_sent(record, Reason::Repeated, None, cx),
         Ok(planned) => not_sent(record, Reason::DryRun, Some(&planned), cx),
     }
 }

@@ -179,11 +179,13 @@ async fn a_dry_run_says_what_would_be_sent_and_sends_nothing() {
     let server = Server::start(Act::Answer(OK)).await;
     let mut options = options(&server.url());
     options.dry_run = true;
-    let output = refire_all(options, vec![record("GET", "/a/../b"), record("POST", "/")]).await;
+    let records = vec![record("GET", "/a/../b"), record("POST", "/"), record("GET", "/a/../b")];
+    let output = refire_all(options, records).await;
     let retry = output[0].retry().expect("a decision");
     assert_eq!((retry.outcome, retry.reason, retry.attempts), (Outcome::Unsent, Some(Reason::DryRun), 0));
     assert_eq!(retry.method.as_deref(), Some("GET"));
     assert_eq!(retry.url, Some(format!("{}/a/../b", server.url())));
     assert_eq!(output[1].retry().and_then(|retry| retry.reason), Some(Reason::MethodNotAllowed));
+    assert_eq!(output[2].retry().and_then(|retry| retry.reason), Some(Reason::Repeated));
     assert_eq!(server.connections(), 0);
 }
