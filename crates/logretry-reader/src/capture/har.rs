@@ -145,8 +145,9 @@ impl Request<'_> {
             reason = "a whole number that is not negative"
         )]
         let sized = self.body_size.filter(|size| *size >= 0.0).map(|size| size as u64);
-        // 0 is also what tools write that have not looked.
-        said.or(sized.filter(|&size| size > 0 || self.post_data.is_none()))
+        // 0 is also what tools write that have not looked; a browser does for an upload that it leaves out, whose type it tells all the same.
+        let is_plain = self.post_data.is_none() && self.header("content-type").is_none();
+        said.or(sized.filter(|&size| size > 0 || is_plain))
     }
 
     fn header(&self, name: &str) -> Option<&str> {
@@ -202,8 +203,13 @@ mod tests {
             let exchange = completed(&request);
             assert_eq!((exchange.body, exchange.lossy), (None, vec!["body".into()]), "{request}");
         }
-        let unknown = completed(r#""bodySize":-1"#);
-        assert!(unknown.body.is_none() && unknown.lossy.is_empty());
+        for request in [
+            r#""bodySize":-1"#,
+            r#""bodySize":0,"headers":[{"name":"Content-Type","value":"multipart/form-data; boundary=b"}]"#,
+        ] {
+            let unknown = completed(request);
+            assert!(unknown.body.is_none() && unknown.lossy.is_empty(), "{request}");
+        }
     }
 
     #[test]
