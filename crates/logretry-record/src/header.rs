@@ -59,6 +59,19 @@ pub fn is_credential(name: &str) -> bool {
     WORDS.iter().any(|word| plain.contains(word)) || plain.ends_with("auth")
 }
 
+/// Whether `text`, which a file holds in UTF-8, may stand for the bytes of a body of that `Content-Type`: a program that has decoded another charset has written other bytes than went over
+/// the wire. Without a charset it is UTF-8 that has been decoded, if anything was.
+pub fn is_text_as_sent(text: &str, content_type: Option<&str>) -> bool {
+    let parameters = content_type.into_iter().flat_map(|value| value.split(';').skip(1));
+    let mut parameters = parameters.filter_map(|parameter| parameter.split_once('='));
+    let charset = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    charset.is_none_or(|(_, charset)| {
+        let charset = charset.trim().trim_matches('"').to_ascii_lowercase();
+        let is_wide = ["utf-16", "utf-32", "ucs-"].iter().any(|wide| charset.starts_with(wide));
+        matches!(&*charset, "utf-8" | "utf8") || (text.is_ascii() && !is_wide)
+    })
+}
+
 /// Headers of a connection, of its framing and of its proxies (RFC 9110 §7.6.1), and those that say which host is asked.
 fn belongs_to_connection(name: &str) -> bool {
     const NAMES: [&str; 12] = [
@@ -86,6 +99,20 @@ fn is_token_byte(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_stands_for_its_bytes_where_it_was_utf_8() {
+        for (text, content_type, is_as_sent) in [
+            ("é", None, true),
+            ("é", Some("application/json"), true),
+            ("é", Some("text/plain; Charset=\"UTF-8\""), true),
+            ("é", Some("text/plain;format=flowed;charset=iso-8859-1"), false),
+            ("e", Some("text/plain; charset=iso-8859-1"), true),
+            ("e", Some("text/xml; charset=UTF-16"), false),
+        ] {
+            assert_eq!(is_text_as_sent(text, content_type), is_as_sent, "{text} {content_type:?}");
+        }
+    }
 
     #[test]
     fn what_belongs_to_a_connection_or_proves_who_asks_is_not_recorded() {

@@ -64,7 +64,7 @@ pub mod wire;
 pub use encode::Encoder;
 pub use exchange::{Exchange, ExchangeRef, Scheme};
 pub use exit::Exit;
-pub use header::{Header, is_credential};
+pub use header::{Header, is_credential, is_text_as_sent};
 pub use id::{RecordId, RecordIds};
 pub use id_hasher::IdHasher;
 pub use line_counter::{LineCounter, LineKey};

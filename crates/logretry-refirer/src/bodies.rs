@@ -18,7 +18,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use logretry_record::{Exchange, Header, RECORD_BYTES_MAX};
+use logretry_record::{Exchange, Header, RECORD_BYTES_MAX, is_text_as_sent};
 use serde::Deserialize;
 
 use crate::RefirerError;
@@ -90,7 +90,7 @@ impl Bodies {
         });
         let lost = (self.lost > 0).then(|| {
             format!(
-                "{} bodies in --bodies are not as long as their Content-Length says, or not packed as their Content-Encoding says; their requests are not sent",
+                "{} bodies in --bodies are not as long as their Content-Length says, not packed as their Content-Encoding says, or not in the charset of their Content-Type; their requests are not sent",
                 self.lost
             )
         });
@@ -175,13 +175,19 @@ impl Given {
     }
 }
 
-/// Whether `body` may be what went over the wire with these headers: as long as they say, and, if they say that it was packed, no text.
+/// Whether `body` may be what went over the wire with these headers: as long as they say, and, if they say that it was packed, no text; nor, if nothing says how long it was,
+/// text that they say to have been in another charset.
 fn is_whole(body: &[u8], is_text: bool, headers: &[(String, String)]) -> bool {
     let value = |name: &str| {
         let header = headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
         header.map(|(_, value)| value.trim())
     };
-    let has_length = value("content-length").is_none_or(|length| length.parse() == Ok(body.len()));
+    let is_as_sent = || {
+        let text = std::str::from_utf8(body).ok().filter(|_| is_text);
+        text.is_none_or(|text| is_text_as_sent(text, value("content-type")))
+    };
+    let has_length =
+        value("content-length").map_or_else(is_as_sent, |length| length.parse() == Ok(body.len()));
     let is_packed = value("content-encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
     has_length && !(is_text && is_packed)
 }

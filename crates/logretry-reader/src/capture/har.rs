@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use logretry_record::{Exchange, Header};
+use logretry_record::{Exchange, Header, is_text_as_sent};
 use serde::{Deserialize, Serialize};
 
 use super::lose_body;
@@ -131,7 +131,8 @@ impl Request<'_> {
         };
         let is_whole = match length {
             Some(length) => bytes.len() as u64 == length,
-            None => is_base64 || !text.contains('\u{fffd}'),
+            None if is_base64 => true,
+            None => !text.contains('\u{fffd}') && is_text_as_sent(text, self.header("content-type")),
         };
         if is_whole && (is_base64 || !is_packed) { Body::Known(bytes) } else { Body::Lost }
     }
@@ -193,6 +194,7 @@ mod tests {
             format!(r#"{},"postData":{{"text":"a=b"}}"#, length("4")),
             format!(r#"{},"postData":{{"text":"é"}}"#, length("1")),
             r#""postData":{"text":"a\ufffdb"}"#.to_owned(),
+            r#""headers":[{"name":"content-type","value":"text/plain; charset=ISO-8859-1"}],"postData":{"text":"é"}"#.to_owned(),
             r#""postData":{"params":[{"name":"a","value":"b"}]}"#.to_owned(),
             r#""postData":{"text":"?","encoding":"base64"}"#.to_owned(),
             length("3"),

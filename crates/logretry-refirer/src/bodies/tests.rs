@@ -57,12 +57,15 @@ fn a_body_that_is_not_as_its_headers_say_is_lost() {
     let body = |headers: &str, body: &str| completed(&bodies(headers, body), "a").and_then(|a| a.body);
     assert_eq!(body(r#""Content-Length":"2""#, r#"":"é""#), Some("é".into()));
     assert_eq!(body(r#""content-encoding":"identity""#, r#"":"x""#), Some("x".into()));
+    let latin = r#""Content-Type":"text/plain; charset=ISO-8859-1""#;
+    assert_eq!(body(latin, r#"_base64":"6Q==""#), Some(b"\xe9".into()));
     assert_eq!(body(r#""Content-Encoding":"gzip""#, r#"_base64":"H4s=""#), Some(b"\x1f\x8b".into()));
     for (headers, body) in [
         (r#""content-length":"4096""#, r#"":"cut""#),
         (r#""Content-Length":"1""#, r#"":"é""#),
         (r#""Content-Length":"x""#, r#"":"""#),
         (r#""Content-Encoding":"gzip""#, r#"":"unpacked""#),
+        (latin, r#"":"é""#),
     ] {
         let bodies = bodies(headers, body);
         let a = completed(&bodies, "a").expect("one that has lost it");
