@@ -106,12 +106,12 @@ impl Bodies {
         let given = self.places.get(id)?.and_then(|place| self.read(place)).filter(|given| given.id == id);
         let mut completed = original.clone();
         completed.lossy.retain(|part| part != "body");
-        match given {
-            Some(Given { headers, body: Some(body), .. }) => {
+        match given.and_then(|given| given.body_of(original)) {
+            Some((headers, body)) => {
                 completed.headers = headers;
                 completed.body = Some(body.into());
             }
-            _ => completed.lossy.push("body".into()),
+            None => completed.lossy.push("body".into()),
         }
         Some(completed)
     }
@@ -142,7 +142,9 @@ impl Bodies {
 #[derive(Debug, PartialEq, Eq)]
 struct Given {
     id: String,
-    headers: Vec<Header>,
+    /// None, if the line says nothing of them.
+    headers: Option<Vec<Header>>,
+    is_text: bool,
     /// None, if it is not as the headers say.
     body: Option<Vec<u8>>,
 }
@@ -162,26 +164,38 @@ impl Given {
             (None, None) => return Err("it has neither `body` nor `body_base64`".to_owned()),
             (Some(_), Some(_)) => return Err("it has both `body` and `body_base64`".to_owned()),
         };
-        let pairs: Vec<(String, String)> = match headers {
-            None => Vec::new(),
-            Some(Headers::Object(object)) => object.into_iter().collect(),
-            Some(Headers::List(list)) => {
-                list.into_iter().map(|Named { name, value }| (name, value)).collect()
-            }
+        let pairs: Option<Vec<(String, String)>> = headers.map(|headers| match headers {
+            Headers::Object(object) => object.into_iter().collect(),
+            Headers::List(list) => list.into_iter().map(|Named { name, value }| (name, value)).collect(),
+        });
+        let value = |name: &str| {
+            let header = pairs.iter().flatten().find(|(other, _)| other.eq_ignore_ascii_case(name));
+            header.map(|(_, value)| value.as_str())
         };
-        let body = Some(body).filter(|body| is_whole(body, is_text, &pairs));
-        let headers = pairs.into_iter().filter_map(|(name, value)| Header::recorded(&name, value)).collect();
-        Ok(Self { id: request_id, headers, body })
+        let body = Some(body).filter(|body| is_whole(body, is_text, value));
+        let recorded = |(name, value): (String, String)| Header::recorded(&name, value);
+        let headers = pairs.map(|pairs| pairs.into_iter().filter_map(recorded).collect());
+        Ok(Self { id: request_id, headers, is_text, body })
+    }
+
+    /// The body of `original` and the headers that go with it: those of the line, or else those that were captured, which it must be as well.
+    fn body_of(self, original: &Exchange) -> Option<(Vec<Header>, Vec<u8>)> {
+        let body = self.body?;
+        if let Some(headers) = self.headers {
+            return Some((headers, body));
+        }
+        let value = |name: &str| {
+            let header = original.headers.iter().find(|header| header.is(name))?;
+            std::str::from_utf8(&header.value).ok()
+        };
+        is_whole(&body, self.is_text, value).then(|| (original.headers.clone(), body))
     }
 }
 
 /// Whether `body` may be what went over the wire with these headers: as long as they say, and, if they say that it was packed, no text; nor, if nothing says how long it was,
 /// text that they say to have been in another charset.
-fn is_whole(body: &[u8], is_text: bool, headers: &[(String, String)]) -> bool {
-    let value = |name: &str| {
-        let header = headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
-        header.map(|(_, value)| value.trim())
-    };
+fn is_whole<'a>(body: &[u8], is_text: bool, header: impl Fn(&str) -> Option<&'a str>) -> bool {
+    let value = |name| header(name).map(str::trim);
     let is_as_sent = || {
         let text = std::str::from_utf8(body).ok().filter(|_| is_text);
         text.is_none_or(|text| is_text_as_sent(text, value("content-type")))

@@ -34,6 +34,28 @@ fn a_body_is_found_by_its_id() {
 }
 
 #[test]
+fn a_line_without_headers_leaves_those_that_were_captured() {
+    let completed = |captured: &[(&str, &str)], line: &str| {
+        let original = Exchange {
+            request_id: Some("a".into()),
+            headers: captured.iter().filter_map(|(name, value)| Header::recorded(name, *value)).collect(),
+            lossy: vec!["body".into()],
+            ..Exchange::default()
+        };
+        let bodies = opened(&format!(r#"{{"request_id":"a",{line}}}"#)).expect("bodies");
+        let completed = bodies.complete(&original).expect("a body, or none");
+        let names: Vec<_> = completed.headers.into_iter().map(|header| header.name).collect();
+        (names, completed.body)
+    };
+    let form = [("Content-Type", "multipart/form-data; boundary=b")];
+    assert_eq!(completed(&form, r#""body":"--b--""#), (vec!["Content-Type".into()], Some("--b--".into())));
+    assert_eq!(completed(&form, r#""body":"--b--","headers":{}"#), (vec![], Some("--b--".into())));
+    let packed = [("Content-Encoding", "gzip")];
+    assert_eq!(completed(&packed, r#""body":"unpacked""#).1, None);
+    assert_eq!(completed(&packed, r#""body_base64":"H4s=""#).1, Some(b"\x1f\x8b".into()));
+}
+
+#[test]
 fn an_id_with_two_bodies_has_none() {
     let line = |id: &str, body: &str| format!("{{\"request_id\":\"{id}\",\"body\":\"{body}\"}}\n");
     let bodies =
