@@ -35,7 +35,7 @@ impl Header {
 /// assert!(!is_credential("Content-Type") && !is_credential("Stripe-Signature") && !is_credential("Idempotency-Key"));
 /// ```
 pub fn is_credential(name: &str) -> bool {
-    const WORDS: [&str; 14] = [
+    const WORDS: [&str; 28] = [
         "authorization",
         "authentication",
         "cookie",
@@ -49,14 +49,30 @@ pub fn is_credential(name: &str) -> bool {
         "apikey",
         "accesskey",
         "authkey",
+        // What clouds and services call theirs. Others end in `key` that are none: `Idempotency-Key`, `X-Event-Key`.
+        "subscriptionkey",
+        "functionskey",
+        "applicationkey",
+        "masterkey",
+        "licensekey",
+        "privatekey",
+        "servicekey",
+        "signingkey",
+        "saskey",
         "clientcert",
+        "passphrase",
+        "sessid",
+        "assertion",
+        "bearer",
+        "oidc",
     ];
     let plain: String = name
         .bytes()
         .filter(u8::is_ascii_alphanumeric)
         .map(|byte| char::from(byte.to_ascii_lowercase()))
         .collect();
-    WORDS.iter().any(|word| plain.contains(word)) || plain.ends_with("auth")
+    WORDS.iter().any(|word| plain.contains(word))
+        || ["auth", "otp", "dpop"].iter().any(|end| plain.ends_with(end))
 }
 
 /// Whether `text`, which a file holds in UTF-8, may stand for the bytes of a body of that `Content-Type`: a program that has decoded another charset has written other bytes than went over
@@ -136,6 +152,15 @@ mod tests {
             "X-Amz-Security-Token",
             "X-Basic-Auth",
             "X-Client-Cert",
+            "Ocp-Apim-Subscription-Key",
+            "x-functions-key",
+            "DD-APPLICATION-KEY",
+            "aeg-sas-key",
+            "X-Amzn-Oidc-Data",
+            "X-PHPSESSID",
+            "OK-ACCESS-PASSPHRASE",
+            "X-GitHub-OTP",
+            "DPoP",
         ] {
             assert_eq!(Header::recorded(name, "x"), None, "{name}");
         }
@@ -146,6 +171,8 @@ mod tests {
             "Idempotency-Key",
             "X-Hub-Signature-256",
             "X-Author",
+            "X-Event-Key",
+            "Surrogate-Key",
         ] {
             assert!(Header::recorded(name, "x").is_some(), "{name}");
         }

@@ -131,8 +131,18 @@ const SECRET_NAMES: &[&str] = &[
 ];
 
 /// What makes any name that holds it one of a secret: `accessToken`, `JSESSIONID`, `PHPSESSID`.
-const SECRET_PARTS: &[&str] =
-    &["token", "secret", "password", "signature", "apikey", "cookie", "authorization", "sessionid", "sessid"];
+const SECRET_PARTS: &[&str] = &[
+    "token",
+    "secret",
+    "password",
+    "passphrase",
+    "signature",
+    "apikey",
+    "cookie",
+    "authorization",
+    "sessionid",
+    "sessid",
+];
 
 /// How tokens begin whose issuers gave them a shape of their own, and how long they are at least.
 const SECRET_SHAPES: &[(&str, usize)] = &[
