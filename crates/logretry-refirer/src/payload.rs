@@ -35,8 +35,17 @@ impl KeepHeaders {
         if let Some(why) = why_ours(&parsed) {
             return Err(refuse(why));
         }
+        // It may stand in a name, and does in none.
+        if name.contains('*') {
+            return Err(refuse("it is a pattern; give --keep-header once for each name"));
+        }
         if is_credential(parsed.as_str()) {
             return Err(refuse("credentials never come from a log; give it with --header @FILE"));
+        }
+        if Header::recorded(parsed.as_str(), "").is_none() {
+            return Err(refuse(
+                "it tells which way that request came, which no record holds; give it with --header",
+            ));
         }
         self.names.insert(parsed.as_str().to_owned());
         Ok(())
@@ -140,9 +149,17 @@ mod tests {
         keep.add("x-hub-signature-256").expect("a name");
         let payload = Payload::of(&exchange("GET", None), &keep).expect("headers").expect("a header");
         assert_eq!(names(&payload), ["x-hub-signature-256"]);
-        for name in
-            ["Cookie", "authorization", "X-Gitlab-Token", "Host", "Content-Length", "User-Agent", "a b", ""]
-        {
+        for name in [
+            "Cookie",
+            "authorization",
+            "X-Gitlab-Token",
+            "Host",
+            "Content-Length",
+            "User-Agent",
+            "X-GitHub-*",
+            "a b",
+            "",
+        ] {
             assert!(keep.add(name).is_err(), "{name}");
         }
         let error = keep.add("Cookie").expect_err("a secret").to_string();
@@ -150,6 +167,8 @@ mod tests {
             error,
             "keep the header `Cookie`: credentials never come from a log; give it with --header @FILE"
         );
+        let error = keep.add("X-Forwarded-Proto").expect_err("it would never be sent").to_string();
+        assert!(error.ends_with("which no record holds; give it with --header"), "{error}");
     }
 
     #[test]
