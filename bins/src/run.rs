@@ -34,6 +34,8 @@ pub fn link<'a>(
     Box::pin(rewriter.drain(watched, cx))
 }
 
+const RESOLVES_WITHOUT_LEDGER: &str = "find out what became of requests (`resolve_from`) without the ledger that knows which were cut off: name it with `ledger`";
+
 /// A run from logs to a retry log, with the defaults of `logretry run`. See the [crate's front page](crate) for examples.
 pub struct Run {
     logs: Vec<OsString>,
@@ -99,8 +101,8 @@ impl Run {
         self
     }
 
-    /// Looks in this access log of the server itself for what became of requests that an earlier run was cut off in. It is read in the formats of
-    /// [`Run::format`], if they are given.
+    /// Looks in this access log of the server itself for what became of requests that an earlier run was cut off in, of which the ledger knows. It is read in the
+    /// formats of [`Run::format`], if they are given.
     #[must_use]
     pub fn resolve_from(mut self, log: impl Into<OsString>) -> Self {
         self.server_logs.push(log.into());
@@ -183,6 +185,9 @@ impl Run {
         let watch = Watch(self.on_refire);
         let beside = self.retry_log.as_deref().and_then(books::beside_file);
         let ledger = self.ledger.or(beside).filter(|_| self.keeps_ledger);
+        if ledger.is_none() && !self.server_logs.is_empty() {
+            return Err(Fatal::usage(RESOLVES_WITHOUT_LEDGER));
+        }
         let files = [("the retry log", &self.retry_log), ("the ledger", &ledger)];
         let files = files.into_iter().filter_map(|(what, path)| Some((what, path.clone()?)));
         refuse_one_for_two(&files.collect::<Vec<_>>())?;
@@ -343,6 +348,14 @@ mod tests {
         let run = run.resolve_from(server_log).refire(|options| options.methods = methods);
         let accounts = run.run_blocking().expect("its end is known");
         assert_eq!(accounts.before, [(Outcome::Recovered, 1)].into());
+    }
+
+    /// Nothing was looked for, and nobody was told.
+    #[test]
+    fn the_log_of_the_server_is_of_no_use_without_a_ledger() {
+        let (_folder, log, run) = run();
+        let error = run.resolve_from(&log).run_blocking().expect_err("no ledger").to_string();
+        assert!(error.contains("without the ledger that knows which were cut off"), "{error}");
     }
 
     /// The retry log was appended to the access log, and to the database of its ledger.
