@@ -51,3 +51,24 @@ fn every_command_of_the_readme_runs() {
         );
     }
 }
+
+/// They were left out without a word, or with one of jq alone.
+#[test]
+fn of_bodies_in_a_json_log_those_that_cannot_be_used_are_counted() {
+    installed("jq");
+    let block = blocks(&readme()).into_iter().find(|block| block.contains("request_body"));
+    let entry = |body: &[u8]| {
+        let start =
+            br#"{"method":"POST","uri":"/order","status":502,"content_type":"text/plain","request_body":""#;
+        [start, body, b"\"}\n"].concat()
+    };
+    let entries = [r"a\u0001=\u00e9".as_bytes(), b"\xff", b"-", b""].map(entry);
+    let desk = Desk::with("orders.json", entries.concat());
+    let backend = Backend::up();
+    let ended = desk.shell(&block.expect("the README says how"), &backend.url()).run();
+    assert!(ended.stderr.contains("4 selected = 1 sent + 3 not sent (3 no_body)"), "{}", ended.stderr);
+    let heard = backend.heard();
+    assert_eq!(heard.len(), 1);
+    assert_eq!(heard[0].1.chars().map(u32::from).collect::<Vec<_>>(), [0x61, 1, 0x3d, 0xc3, 0xa9]);
+    assert!(heard[0].0.to_lowercase().contains("content-type: text/plain"), "{}", heard[0].0);
+}
