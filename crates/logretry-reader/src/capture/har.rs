@@ -115,14 +115,17 @@ impl Request<'_> {
             };
         };
         let has_params = data.params.as_ref().is_some_and(|params| !params.is_empty());
-        let Some(text) = data.text.as_deref().filter(|text| !text.is_empty() || !has_params) else {
+        // Tools that keep bodies in files of their own write an empty text here.
+        let is_told = |text: &&str| !text.is_empty() || (!has_params && length == Some(0));
+        let Some(text) = data.text.as_deref().filter(is_told) else {
             return if has_params || length.is_some_and(|length| length > 0) {
                 Body::Lost
             } else {
                 Body::Unknown
             };
         };
-        let is_base64 = data.encoding.as_deref() == Some("base64");
+        let is_base64 =
+            data.encoding.as_deref().is_some_and(|encoding| encoding.eq_ignore_ascii_case("base64"));
         let bytes = if is_base64 {
             let Ok(bytes) = STANDARD.decode(text) else { return Body::Lost };
             bytes
@@ -184,6 +187,8 @@ mod tests {
             (r#""bodySize":0,"postData":{"text":"a=b"}"#.to_owned(), Some("a=b")),
             (format!(r#"{},"postData":{{"text":"é"}}"#, length("2")), Some("é")),
             (format!(r#"{},"postData":{{"text":"YT1i","encoding":"base64"}}"#, length("3")), Some("a=b")),
+            (r#""postData":{"text":"YT1i","encoding":"Base64"}"#.to_owned(), Some("a=b")),
+            (format!(r#"{},"postData":{{"text":""}}"#, length("0")), Some("")),
             (r#""bodySize":0"#.to_owned(), Some("")),
             (length("0"), Some("")),
         ] {
@@ -207,6 +212,7 @@ mod tests {
         }
         for request in [
             r#""bodySize":-1"#,
+            r#""bodySize":-1,"postData":{"text":"","_file":"7f2a.json"}"#,
             r#""bodySize":0,"headers":[{"name":"Content-Type","value":"multipart/form-data; boundary=b"}]"#,
         ] {
             let unknown = completed(request);
