@@ -64,15 +64,22 @@ impl<'a> Message<'a> {
     pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
         let mut rest = 0..bytes.len();
         let start = line(bytes, &mut rest)?;
-        let mut headers = Vec::new();
+        let mut headers: Vec<(&[u8], &[u8])> = Vec::new();
+        let mut value_start = 0;
         loop {
+            let line_start = rest.start;
             let line = line(bytes, &mut rest)?;
-            if line.is_empty() {
-                return Some(Self { start, headers, body: rest.start });
+            let line_end = line_start + line.len();
+            match (line, headers.last_mut()) {
+                ([], _) => return Some(Self { start, headers, body: rest.start }),
+                // A value may go on in the next line (RFC 9112 §5.2). Its line end stays in it, so that it is not sent again as another.
+                ([b' ' | b'\t', ..], Some((_, value))) => *value = bytes[value_start..line_end].trim_ascii(),
+                _ => {
+                    let colon = memchr::memchr(b':', line).unwrap_or(line.len());
+                    value_start = line_end.min(line_start + colon + 1);
+                    headers.push((&line[..colon], bytes[value_start..line_end].trim_ascii()));
+                }
             }
-            let colon = memchr::memchr(b':', line).unwrap_or(line.len());
-            let value = line.get(colon + 1..).unwrap_or_default();
-            headers.push((&line[..colon], value.trim_ascii()));
         }
     }
 

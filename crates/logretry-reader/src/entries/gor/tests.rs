@@ -43,6 +43,16 @@ fn a_request_and_its_response_are_one_entry() {
     assert_eq!(all.len(), 2);
 }
 
+/// A form lost its boundary, and was sent without it.
+#[test]
+fn a_header_that_goes_on_in_the_next_line_is_whole() {
+    let request =
+        "POST /a HTTP/1.1\r\nContent-Type: multipart/form-data;\r\n\tboundary=b\r\nA:\r\n b\r\n\r\n";
+    let text = texts(&[&format!("1 aaaaaaaa1 1795329862135079900 0\n{request}")]).remove(0);
+    let headers = r#""headers":[{"name":"Content-Type","value":"multipart/form-data;\r\n\tboundary=b"},{"name":"A","value":"b"}]"#;
+    assert!(text.contains(headers), "{text}");
+}
+
 #[test]
 fn a_body_is_there_only_if_it_is_whole() {
     let request = |rest: &str| {
