@@ -24,8 +24,9 @@
 //!             Outcome::Refused => eprintln!("answered with 4xx: {:?}", retry.url),
 //!             Outcome::Failing => eprintln!("still failing: {:?}", retry.url),
 //!             Outcome::Unanswered => eprintln!("no answer ({:?}): {:?}", retry.error, retry.url),
-//!             // The run was stopped: not sent, or cut off on its way.
-//!             Outcome::Unsent | Outcome::InDoubt => eprintln!("cancelled: {:?}", retry.url),
+//!             // The run was stopped, or has given up the host: the same run again goes on.
+//!             Outcome::Unsent => eprintln!("not sent ({:?}): line {}", retry.reason, record.origin().line),
+//!             Outcome::InDoubt => eprintln!("cut off on its way: {:?}", retry.url),
 //!             Outcome::Skipped => eprintln!("not sent ({:?}): line {}", retry.reason, record.origin().line),
 //!         }
 //!     })

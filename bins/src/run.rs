@@ -73,7 +73,7 @@ impl Run {
         }
     }
 
-    /// Sends every request to the server at `url`, whatever host the log names.
+    /// Sends every request to the server at `url`, whatever host the log names, unless the request's own URL (`GET http://host/`) names another one.
     pub fn base_url(mut self, url: &str) -> Result<Self> {
         self.refiring.destination.base_url = Some(url.parse()?);
         Ok(self)
