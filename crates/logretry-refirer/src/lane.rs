@@ -12,6 +12,7 @@ use crate::again::Budget;
 use crate::breaker::{Breaker, State, Turn};
 use crate::idempotency::answers_before;
 use crate::overflow::Queue;
+use crate::pace::crawl::Crawl;
 use crate::pace::gradient::{Gradient, Sign, Ticket};
 use crate::{Options, Pace, Planned};
 
@@ -108,6 +109,7 @@ pub(crate) struct Lane {
     ceiling: usize,
     /// None is a fixed pace.
     law: Option<Gradient>,
+    pub(crate) crawl: Crawl,
     breaker: Breaker,
     /// `Retry-After`.
     held_until: Option<Instant>,
@@ -131,6 +133,7 @@ impl Lane {
             under_way: 0,
             ceiling,
             law: (options.pace != Pace::Fixed).then(|| Gradient::new(ceiling)),
+            crawl: Crawl::default(),
             breaker: Breaker::new(options.trips),
             held_until: None,
             begun: None,
@@ -216,6 +219,9 @@ impl Lane {
         let turn = self.breaker.end(pass.epoch, sign, places, now, random);
         if let (Some(_), Some(law)) = (turn, &mut self.law) {
             law.restart();
+        }
+        if let Some(law) = &self.law {
+            self.crawl.end(sign, law.gap(), now);
         }
         turn
     }

@@ -6,6 +6,7 @@ use logretry_record::{ErrorKind, Outcome, Retry};
 
 use gradient::Sign;
 
+pub(crate) mod crawl;
 pub(crate) mod gradient;
 mod score;
 mod spread;

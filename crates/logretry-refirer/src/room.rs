@@ -241,7 +241,12 @@ impl Room {
         if let Some(wait) = retry_after {
             self.lanes[place].hold(now + wait.min(self.options.max_retry_after));
         }
-        let turn = self.lanes[place].end(pass, sign(&retry), now, self.random.unit());
+        let sign = sign(&retry);
+        let turn = self.lanes[place].end(pass, sign, now, self.random.unit());
+        if let Some(crawling) = self.lanes[place].crawl.told(sign, now) {
+            let last = Some(&retry).filter(|_| sign == Sign::TooMuch);
+            self.said.crawling(place, &job.planned, last, crawling, notes);
+        }
         self.said.unanswered(place, job.planned.site(), &retry, notes);
         self.said.redirected(place, job.planned.site(), &retry, notes);
         self.say(job.planned.site(), &retry, turn, notes);

@@ -14,6 +14,7 @@ use crate::Pace;
 use crate::fault::Fault;
 use crate::transport::{Ready, Seen};
 
+mod crawl;
 mod hosts;
 mod journal;
 mod limits;

@@ -5,14 +5,22 @@ use std::fmt;
 use logretry_record::{ErrorKind, Retry, Shown};
 use logretry_stage::Notes;
 
-use crate::{Site, methods};
+use crate::pace::crawl::Crawling;
+use crate::{Planned, Site, methods};
 
 /// Notes at most: where hundreds of hosts are gone, the first show what is wrong.
 const NOTES_MAX: usize = 20;
 
-/// Which hosts it has been said of that they do not answer, and why, or, with no error, that they answer with a redirect.
+/// What has been said of which hosts.
 #[derive(Debug, Default)]
-pub(super) struct Said(Vec<(usize, Option<ErrorKind>)>);
+pub(super) struct Said(Vec<(usize, What)>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Unanswered(ErrorKind),
+    Redirected,
+    Crawling,
+}
 
 impl Said {
     /// Says why the host at `place` gave no whole answer, once for each kind of error.
@@ -22,7 +30,7 @@ impl Said {
         else {
             return;
         };
-        if self.is_new(place, Some(error)) {
+        if self.is_new(place, What::Unanswered(error)) {
             let detail = Shown(retry.detail.as_deref().unwrap_or_default().as_bytes());
             notes.say(format_args!("{site}: a request had no whole answer ({}): {detail}", error.as_str()));
         }
@@ -34,7 +42,7 @@ impl Said {
         let method = retry.method.as_deref().unwrap_or("GET");
         if let (Some(status @ (301 | 307 | 308)), None) = (retry.status, retry.error)
             && !methods::is_safe(method)
-            && self.is_new(place, None)
+            && self.is_new(place, What::Redirected)
         {
             let method = Shown(method.as_bytes());
             notes.say(format_args!(
@@ -44,7 +52,36 @@ impl Said {
         }
     }
 
-    fn is_new(&mut self, place: usize, what: Option<ErrorKind>) -> bool {
+    /// Says once that the host at `place` is asked with pauses because a part of its answers failed, the last one, of this request, perhaps like this.
+    pub(super) fn crawling(
+        &mut self,
+        place: usize,
+        planned: &Planned,
+        last: Option<&Retry>,
+        Crawling { a_second, failures, answers }: Crawling,
+        notes: &Notes,
+    ) {
+        if !self.is_new(place, What::Crawling) {
+            return;
+        }
+        let path = planned.target().split('?').next().unwrap_or_default();
+        let last_one =
+            last.map(|last| format!(", the last with {} for {}", End(last), Shown(path.as_bytes())));
+        let share = f64::from(failures) / f64::from(answers) * 100.0;
+        let metered = if last.is_some_and(|last| last.status == Some(503)) {
+            "; if it says 503 to clients that come too often, give --rate"
+        } else {
+            ""
+        };
+        notes.say(format_args!(
+            "{site}: it is asked only {a_second:.1} times a second: {failures} of its last {answers} answers ({share:.0} %) failed{}, and each is taken as too much \
+             for the whole host; if only a part of it is down, keep those URLs back for a later run (--deny-path), or give --pace fixed --concurrency N{metered}",
+            last_one.unwrap_or_default(),
+            site = planned.site(),
+        ));
+    }
+
+    fn is_new(&mut self, place: usize, what: What) -> bool {
         let is_new = self.0.len() < NOTES_MAX && !self.0.contains(&(place, what));
         if is_new {
             self.0.push((place, what));
