@@ -56,7 +56,8 @@
 //! A host that was left alone by the breaker begins again with one request, and is fast up to half of what it bore in its last good
 //! round: what its failures left of the limit says nothing about it.
 //!
-//! Below one request at a time the limit goes on as a pause: with a limit of ½ a request begins every two answer times. How often a client may come (429) has nothing to do with how
+//! Below one request at a time the limit goes on as a pause: with a limit of ½ a request begins every two answer times. Answers are few then, and ten seconds of good ones are enough for a
+//! step up: a run begins when a host is just coming back, and fails now and then at first. How often a client may come (429) has nothing to do with how
 //! long an answer takes, so there the pause may become as long as that needs, and the breaker does not end it.
 
 use std::time::Duration;
@@ -100,13 +101,15 @@ const REFRESH: f64 = 100.0;
 const PATIENCE: u32 = 200;
 /// But no longer than this where a host is asked seldom: what was refused for a while would be asked as seldom for an hour.
 const PATIENCE_MAX: Duration = Duration::from_secs(60);
+/// And than this where it is asked so because it failed: a host that has come back would be thought down by some failures at its first requests.
+const PATIENCE_BELOW_ONE: Duration = Duration::from_secs(10);
 /// From this share of a known edge on, it is near.
 const NEAR: f64 = 0.85;
 /// One request every 32 answer times at least: slower would be a stop, which is the breaker's to decide.
 const FLOOR: f64 = 1.0 / 32.0;
 /// But of a host that says that it is asked too often, once in so many milliseconds at least: what it allows has nothing to do with how long its answers take.
 const PAUSE_MAX_MS: f64 = 2000.0;
-/// What an answer is taken to need as long as no good one has come. Little, so that a short log of broken pages is no long wait.
+/// What an answer is taken to need at most as long as no round of them was good. Little, so that a short log of broken pages is no long wait.
 const UNKNOWN_MS: f64 = 50.0;
 
 /// What an answer says about the host.
@@ -139,6 +142,8 @@ pub(crate) struct Gradient {
     /// Up to here the limit grows fast.
     threshold: f64,
     base_ms: Option<f64>,
+    /// What good answers have taken lately, for as long as there is no `base_ms`: with failures among every dozen no round comes to its end.
+    lately_ms: Option<f64>,
     /// Good answers that the first `base` is the average of.
     averaged: u32,
     spread: Spread,
@@ -190,6 +195,7 @@ impl Gradient {
             ceiling: u32::try_from(ceiling).unwrap_or(u32::MAX).into(),
             threshold: f64::INFINITY,
             base_ms: None,
+            lately_ms: None,
             averaged: 0,
             spread: Spread::default(),
             before_ms: None,
@@ -223,7 +229,9 @@ impl Gradient {
             return Duration::ZERO;
         }
         let metered_ms = self.metered_ms.filter(|_| self.limit < FLOOR);
-        Duration::from_secs_f64(metered_ms.or(self.base_ms).unwrap_or(UNKNOWN_MS) / self.limit / 1e3)
+        let answer_ms = metered_ms.or(self.base_ms);
+        let answer_ms = answer_ms.unwrap_or_else(|| self.lately_ms.unwrap_or(UNKNOWN_MS).min(UNKNOWN_MS));
+        Duration::from_secs_f64(answer_ms / self.limit / 1e3)
     }
 
     /// A request begins, and so many are under way with it.
@@ -235,6 +243,10 @@ impl Gradient {
     /// A request has ended.
     pub(crate) fn end(&mut self, ticket: Ticket, sign: Sign) {
         let counts = ticket.round == self.round.number;
+        if let (Sign::Good(ms), None) = (sign, self.base_ms) {
+            let lately_ms = self.lately_ms.get_or_insert(ms);
+            *lately_ms += (ms - *lately_ms) / f64::from(ROUND_MIN);
+        }
         match sign {
             Sign::TooMuch => self.metered_ms = None,
             Sign::TooOften if self.metered_ms.is_none() || self.limit >= FLOOR => {
@@ -461,7 +473,8 @@ impl Gradient {
 
     /// Whether it has been good for so long that a little more can be tried.
     fn has_waited(&self) -> bool {
-        self.patience >= PATIENCE || self.is_seldom() && self.gap() * self.patience >= PATIENCE_MAX
+        let least = if self.metered_ms.is_some() { PATIENCE_MAX } else { PATIENCE_BELOW_ONE };
+        self.patience >= PATIENCE || self.limit < 1.0 && self.gap() * self.patience >= least
     }
 
     /// Goes up after a round of so many flights.

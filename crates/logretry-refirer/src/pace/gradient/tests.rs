@@ -199,6 +199,38 @@ fn below_one_request_at_a_time_there_are_pauses() {
     assert_eq!(unknown.gap(), Duration::from_millis(200));
 }
 
+/// One in ten of a fast host's URLs failed for good, and it was asked once in 1.6 s: no round ever came to its end, which would have told how fast it is.
+#[test]
+fn pauses_of_a_host_whose_rounds_never_end_are_as_long_as_its_answers_need() {
+    let mut law = Gradient::new(64);
+    for number in 0..1000 {
+        let ticket = law.begin(1);
+        law.end(ticket, if number % 10 == 0 { Sign::TooMuch } else { Sign::Good(1.0) });
+    }
+    assert!(law.base_ms.is_none() && law.limit < 2.0 * FLOOR, "{law:?}");
+    assert!(law.gap() < Duration::from_millis(50), "{:?}", law.gap());
+}
+
+/// It was asked thirty times a minute for ten minutes.
+#[test]
+fn failures_at_the_first_requests_are_made_good_within_two_minutes() {
+    for answer_ms in [5.0, 50.0, 500.0] {
+        let (mut law, mut time) = (Gradient::new(64), Duration::ZERO);
+        for number in 0.. {
+            let tickets: Vec<_> = (1..=law.places()).map(|under_way| law.begin(under_way)).collect();
+            for ticket in tickets {
+                let failed = number < 12 && number % 3 == 0;
+                law.end(ticket, if failed { Sign::TooMuch } else { Sign::Good(answer_ms) });
+            }
+            if law.places() >= 8 {
+                break;
+            }
+            time += law.gap().max(Duration::from_secs_f64(answer_ms / 1e3));
+        }
+        assert!(time < Duration::from_secs(120), "{answer_ms}: {time:?}");
+    }
+}
+
 /// A law that has found out how seldom it may ask, long after which an answer is slow or quick by chance.
 fn metered() -> Gradient {
     let mut law = Gradient { base_ms: Some(0.5), ..at(1.0) };
