@@ -1,24 +1,26 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash as _, Hasher as _};
 
+use jiff::Timestamp;
 use logretry_record::{IdHasher, Record, RecordId};
 
 /// What a record is known by where no ledger is kept: its id and its time; without a time its id and its place.
 ///
 /// An id tells equal lines of one file apart, and not those of two. With the same time they are the same request; where a log tells none, nobody knows, and each is sent rather than one lost.
 pub fn known_by(record: &Record) -> RecordId {
-    let mut hasher = DefaultHasher::new();
-    if let Some(time) = record.original().time {
-        time.hash(&mut hasher);
-    } else {
-        let origin = record.origin();
-        (&origin.source, origin.line, origin.offset).hash(&mut hasher);
-    }
+    let more = record.original().time.map_or_else(|| place(record), Timestamp::as_nanosecond);
     let mut known = *record.id().as_bytes();
-    for (byte, more) in known.iter_mut().zip(hasher.finish().to_le_bytes()) {
+    for (byte, more) in known.iter_mut().zip(more.to_le_bytes()) {
         *byte ^= more;
     }
     RecordId::from_bytes(known)
+}
+
+/// Where the record's line stands, as a number.
+fn place(record: &Record) -> i128 {
+    let (origin, mut hasher) = (record.origin(), DefaultHasher::new());
+    (&origin.source, origin.line, origin.offset).hash(&mut hasher);
+    hasher.finish().into()
 }
 
 /// What a run without a journal has taken up: some 30 bytes of each record.
@@ -52,7 +54,6 @@ impl TakenUp {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use logretry_record::{Exchange, Origin};
 
     use super::*;
