@@ -127,6 +127,8 @@ pub(crate) fn refuse_unreadable(path: &Path) -> Result<(), LedgerError> {
 
 /// What a database of SQLite begins with (<https://sqlite.org/fileformat2.html>).
 const HEADER: &[u8] = b"SQLite format 3\0";
+/// What a rollback journal of SQLite begins with.
+const JOURNAL: &[u8] = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7";
 
 /// Refuses a file that is no database, before a lock is left beside it: beside a log, and in a folder of logs, that would be taken for one.
 pub(crate) fn refuse_other_kind(path: &Path) -> Result<(), LedgerError> {
@@ -137,12 +139,23 @@ pub(crate) fn refuse_other_kind(path: &Path) -> Result<(), LedgerError> {
     // What may not be read is said with more words later.
     let is_file = path.symlink_metadata().is_ok_and(|found| found.is_file());
     let Some(file) = is_file.then(|| File::open(path).ok()).flatten() else { return Ok(()) };
-    let mut head = Vec::new();
-    file.take(HEADER.len() as u64).read_to_end(&mut head).at(path, "read")?;
+    let head = head(file, HEADER.len()).at(path, "read")?;
     if head.is_empty() || head == HEADER {
         return Ok(());
     }
+    // The power failed while it was made: its beginning has not reached the disk, but what SQLite needs to take it back has.
+    let is_begun = || File::open(beside(path, "-journal")).and_then(|file| self::head(file, JOURNAL.len()));
+    if head.iter().all(|&byte| byte == 0) && is_begun().is_ok_and(|head| head == JOURNAL) {
+        return Ok(());
+    }
     Err(LedgerError::NoLedger { path: path.to_owned() })
+}
+
+/// The first `length` bytes of `file`, or fewer.
+fn head(file: File, length: usize) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    file.take(length as u64).read_to_end(&mut head)?;
+    Ok(head)
 }
 
 /// Refuses a ledger that somebody else may have put there: a symbolic link, and in a folder that everybody may write into (`/tmp`) a file of another user. It would say
@@ -315,6 +328,21 @@ mod tests {
             assert!(matches!(error, LedgerError::NoLedger { .. }), "{error}");
         }
         assert_eq!(folder.path().read_dir().expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn a_ledger_that_a_power_cut_left_unmade_is_made_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("retry.log.ledger");
+        let open = || crate::Ledger::open(&path, "http://h", crate::Durability::Grouped);
+        std::fs::write(&path, [0; 4096]).expect("a file");
+        let error = open().expect_err("it may be anything, for nothing is beside it");
+        assert!(matches!(error, LedgerError::NoLedger { .. }), "{error}");
+        // No records, no pages before, sectors of 512 bytes, pages of 4096.
+        let journal = [JOURNAL, &[0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 16, 0]].concat();
+        let journal: Vec<u8> = journal.into_iter().chain(std::iter::repeat(0)).take(512).collect();
+        std::fs::write(beside(&path, "-journal"), journal).expect("a file");
+        drop(open().expect("it is made anew"));
     }
 
     #[cfg(target_os = "linux")]
