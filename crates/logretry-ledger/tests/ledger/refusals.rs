@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::time::{Duration, Instant};
@@ -24,24 +25,25 @@ fn a_second_instance_is_refused_at_once() {
 fn a_second_instance_is_refused_even_if_the_lock_was_removed() {
     let desk = Desk::new();
     let first = desk.ledger();
-    let locks = locks_of_this_process(&desk);
-    assert!(!locks.is_empty(), "SQLite has the file locked");
+    let locks = (0..100).map(|_| locks_of_this_process(&desk)).find(|locks| !locks.is_empty());
+    let locks = locks.expect("SQLite has the file locked");
     for open in
         [|desk: &Desk| desk.open(Durability::Grouped), |desk: &Desk| Ledger::open_existing(&desk.path())]
     {
         fs::remove_file(desk.path().with_extension("lock")).expect("a lock");
         let error = open(&desk).expect_err("it is in use");
         assert!(error.to_string().contains("this process is using it"), "{error}");
-        assert_eq!(locks_of_this_process(&desk), locks, "they are lost with a file that is closed");
+        let are_there = (0..100).any(|_| locks_of_this_process(&desk).is_superset(&locks));
+        assert!(are_there, "they are lost with a file that is closed");
     }
     first.intent(id(0), 1, "POST", "http://shop.example/a").wait().expect("the first goes on");
     drop(first);
     desk.ledger();
 }
 
-/// Those that SQLite has on the ledger (`fcntl`, POSIX), as the system lists them.
+/// Those that SQLite has on the ledger (`fcntl`, POSIX), as the system lists them: now and then one twice or not at all, for others come and go meanwhile.
 #[cfg(target_os = "linux")]
-fn locks_of_this_process(desk: &Desk) -> Vec<String> {
+fn locks_of_this_process(desk: &Desk) -> BTreeSet<String> {
     let inode = format!(":{}", desk.path().metadata().expect("a ledger").ino());
     let process = std::process::id().to_string();
     let all = fs::read_to_string("/proc/locks").expect("the system lists them");
