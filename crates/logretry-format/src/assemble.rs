@@ -7,6 +7,7 @@ use crate::end::{End, Guard};
 use crate::error::SpecError;
 use crate::escape::Escape;
 use crate::field::{Field, Piece, Role, Shape};
+use crate::literal::Literal;
 use crate::scan::Scan;
 use crate::split::Split;
 use crate::steps::{Step, Steps};
@@ -17,7 +18,7 @@ pub(crate) fn assemble(pieces: Vec<Piece>, escape: Escape) -> Result<(Steps, Vec
     let mut steps = Vec::new();
     for (index, run) in runs.iter().enumerate() {
         match run {
-            Run::Literal(bytes) => steps.push(Step::Literal(bytes.clone().into_boxed_slice())),
+            Run::Literal(bytes) => steps.push(Step::Literal(Literal::new(bytes))),
             Run::Fields(range) => {
                 let before = match runs.get(index + 1) {
                     Some(Run::Literal(bytes)) => Some(bytes.as_slice()),
@@ -136,7 +137,9 @@ fn adjacent(first: &Field, second: &Field) -> SpecError {
 
 fn wanted(step: &Step, fields: &[Field]) -> String {
     match step {
-        Step::Literal(bytes) => format!("`{}`", bytes.escape_ascii().to_string().replace("\\\"", "\"")),
+        Step::Literal(literal) => {
+            format!("`{}`", literal.bytes().escape_ascii().to_string().replace("\\\"", "\""))
+        }
         Step::Scan { field, .. } => format!("`{}`", fields[*field].name),
         Step::Text { fields: range, .. } => {
             let names: String = fields[range.clone()].iter().map(|field| field.name.as_str()).collect();

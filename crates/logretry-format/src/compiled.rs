@@ -120,7 +120,7 @@ impl Compiled {
             .iter()
             .position(|step| matches!(step, Step::Scan { field, .. } if *field == self.uses.status));
         let literal = |index: Option<usize>| match index.and_then(|index| steps.get(index)) {
-            Some(Step::Literal(bytes)) => &**bytes,
+            Some(Step::Literal(literal)) => literal.bytes(),
             _ => &[],
         };
         (literal(at.and_then(|at| at.checked_sub(1))), literal(at.map(|at| at + 1)))

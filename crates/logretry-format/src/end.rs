@@ -1,8 +1,8 @@
 use memchr::memchr;
 
 use crate::escape::Escape;
+use crate::literal::Literal;
 use crate::marks::Marks;
-use crate::steps::stands_at;
 
 /// What a value cannot hold, because its producer escapes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,11 +35,25 @@ impl Guard {
 #[derive(Debug, Clone)]
 pub(crate) struct End {
     /// What follows; `None` at the end of the line.
-    before: Option<Box<[u8]>>,
+    before: Option<Literal>,
     /// Where a `"` stands in that.
     quote: Option<usize>,
     /// White space ends it.
     is_token: bool,
+    sign: Sign,
+}
+
+/// By what the end of a text is known in a line without a backslash.
+#[derive(Debug, Clone, Copy)]
+enum Sign {
+    /// The next `"` stands so many bytes behind it.
+    Quote(usize),
+    /// The next blank stands there, if no `"` comes before.
+    Blank,
+    /// Some blank before the next `"` stands there.
+    SomeBlank,
+    /// Nothing that is plain to see.
+    None,
 }
 
 /// The possible ends of one text, from left to right.
@@ -53,11 +67,17 @@ pub(crate) struct Candidates<'e> {
 impl End {
     pub(crate) fn new(before: Option<&[u8]>, is_token: bool) -> Self {
         let quote = before.and_then(|before| memchr(b'"', before));
-        Self { before: before.map(Box::from), quote, is_token }
+        let sign = match (before, quote) {
+            (Some(_), Some(offset)) if !is_token => Sign::Quote(offset),
+            (Some([first, ..]), None) if is_token && *first <= b' ' => Sign::Blank,
+            (Some([b' ', ..]), None) if !is_token => Sign::SomeBlank,
+            _ => Sign::None,
+        };
+        Self { before: before.map(Literal::new), quote, is_token, sign }
     }
 
-    /// The end of a text that begins at `start`, and how long what follows it is, if there is one end only and that is plain to see: mostly it is. In a line without a
-    /// backslash a quote is bare, whatever the guard.
+    /// The end of a text that begins at `start`, and how long what follows it is, if there is one end only and that is plain to see: mostly it is. The line has no backslash, and `guard`
+    /// guards something: then a quote is bare, whatever the guard.
     #[inline]
     pub(crate) fn only(
         &self,
@@ -66,28 +86,31 @@ impl End {
         start: usize,
         guard: Guard,
     ) -> Option<(usize, usize)> {
-        let needle = self.before.as_deref()?;
-        if marks.has_backslash() || guard == Guard::Nothing {
-            return None;
-        }
-        let quote = marks.quote(start);
-        if guard == Guard::EscapedOrPair && quote == Some(start) && line.get(start + 1) == Some(&b'"') {
-            return None;
-        }
-        let end = match (self.quote, self.is_token) {
-            (Some(offset), false) => quote?.checked_sub(offset).filter(|&end| end >= start)?,
-            (None, true) if needle[0] <= b' ' => {
-                marks.blank(start).filter(|&blank| quote.is_none_or(|quote| blank <= quote))?
+        let literal = self.before.as_ref()?;
+        let end = match self.sign {
+            Sign::Quote(offset) => {
+                let quote = marks.quote(start)?;
+                if quote == start && guard == Guard::EscapedOrPair && line.get(start + 1) == Some(&b'"') {
+                    return None;
+                }
+                quote.checked_sub(offset).filter(|&end| end >= start)?
             }
-            (None, false) if needle[0] == b' ' => {
-                let limit = quote.unwrap_or(line.len());
-                let blanks = marks.blanks(start).take_while(|&blank| blank <= limit);
-                let mut ends = blanks.filter(|&blank| stands_at(line, blank, needle));
-                return ends.next().filter(|_| ends.next().is_none()).map(|end| (end, needle.len()));
+            // What follows begins with a blank, so it does not stand at a quote.
+            Sign::Blank => marks.any(start)?,
+            Sign::SomeBlank => {
+                let limit = marks.quote(start).unwrap_or(line.len());
+                let (mut only, mut blank) = (None, marks.blank(start));
+                while let Some(end) = blank.filter(|&blank| blank <= limit) {
+                    if literal.stands_at(line, end) && only.replace(end).is_some() {
+                        return None;
+                    }
+                    blank = marks.blank(end + 1);
+                }
+                return only.map(|end| (end, literal.len()));
             }
-            _ => return None,
+            Sign::None => return None,
         };
-        stands_at(line, end, needle).then_some((end, needle.len()))
+        literal.stands_at(line, end).then_some((end, literal.len()))
     }
 
     /// The possible ends of a text that begins at `start`. `None` if what may not stand in it comes first.
@@ -99,7 +122,7 @@ impl End {
         guard: Guard,
     ) -> Option<Candidates<'_>> {
         let rest = line.get(start..)?;
-        let needle = self.before.as_deref();
+        let needle = self.before.as_ref().map(Literal::bytes);
         let (mut next, mut limit) = (start, line.len());
         if guard == Guard::EscapedOrPair
             && let Some(after) = rest.strip_prefix(b"\"\"")
@@ -150,7 +173,7 @@ impl Candidates<'_> {
             None if self.limit == line.len() => line.len(),
             None => return None,
             // Mostly this is the only place there can be.
-            Some(needle) if stands_at(line, self.next, needle) => self.next,
+            Some(needle) if needle.stands_at(line, self.next) => self.next,
             Some(needle) => find(line, marks, self.next, self.limit, needle)?,
         };
         self.next = end + 1;
@@ -160,8 +183,8 @@ impl Candidates<'_> {
 
 /// Where `needle` first stands behind `before` and up to `last`. It is short, and so is the way to it: searching for its first byte
 /// alone is faster than what a substring search prepares.
-fn find(line: &[u8], marks: &Marks, before: usize, last: usize, needle: &[u8]) -> Option<usize> {
-    let first = *needle.first()?;
+fn find(line: &[u8], marks: &Marks, before: usize, last: usize, needle: &Literal) -> Option<usize> {
+    let first = *needle.bytes().first()?;
     let next = |from| match first {
         b' ' => marks.blank(from),
         b'"' => marks.quote(from),
@@ -170,7 +193,7 @@ fn find(line: &[u8], marks: &Marks, before: usize, last: usize, needle: &[u8]) -
     let mut at = before;
     while at < last {
         at = next(at + 1)?;
-        if at <= last && stands_at(line, at, needle) {
+        if at <= last && needle.stands_at(line, at) {
             return Some(at);
         }
     }
@@ -192,7 +215,9 @@ mod tests {
     fn ends(end: &End, guard: Guard, line: &str) -> Vec<usize> {
         let mut marks = Marks::default();
         marks.set(line.as_bytes());
-        let only = end.only(line.as_bytes(), &marks, 0, guard).map(|(end, _)| end);
+        let is_plain = !marks.has_backslash() && guard != Guard::Nothing;
+        let only =
+            is_plain.then(|| end.only(line.as_bytes(), &marks, 0, guard)).flatten().map(|(end, _)| end);
         let Some(mut candidates) = end.candidates(line.as_bytes(), &marks, 0, guard) else {
             assert_eq!(only, None);
             return Vec::new();

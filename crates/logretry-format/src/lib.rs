@@ -73,6 +73,7 @@ mod keyed;
 #[path = "../../logretry-record/src/levels.rs"]
 mod levels;
 mod list;
+mod literal;
 mod marks;
 mod nginx;
 mod parsed;

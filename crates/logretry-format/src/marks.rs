@@ -10,10 +10,19 @@ const STEP: usize = 64;
 /// The marks of a line, a bit for each byte of it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Marks {
-    quotes: Vec<u64>,
-    /// Spaces, and all below them.
-    blanks: Vec<u64>,
+    /// As many as the longest line has needed.
+    steps: Vec<Step>,
+    /// How many of them are the line's.
+    used: usize,
     has_backslash: bool,
+}
+
+/// The marks of the bytes that are looked at together.
+#[derive(Debug, Clone, Copy, Default)]
+struct Step {
+    quotes: u64,
+    /// Spaces, and all below them.
+    blanks: u64,
 }
 
 impl Marks {
@@ -39,21 +48,22 @@ impl Marks {
             padded[..rest.len()].copy_from_slice(rest);
             (&padded, 0)
         };
-        self.quotes.resize(steps.len() + 1, 0);
-        self.blanks.resize(steps.len() + 1, 0);
+        self.used = steps.len() + 1;
+        if self.steps.len() < self.used {
+            self.steps.resize(self.used, Step::default());
+        }
         let mut backslashes = 0;
-        for (at, (quotes, blanks)) in self.quotes.iter_mut().zip(&mut self.blanks).enumerate() {
+        for (at, marks) in self.steps[..self.used].iter_mut().enumerate() {
             let bytes = u8x64::from_slice(simd, steps.get(at).unwrap_or(last));
             let is = |byte| bytes.simd_eq(u8x64::splat(simd, byte)).to_bitmask();
-            *quotes = is(b'"');
-            *blanks = bytes.simd_le(u8x64::splat(simd, b' ')).to_bitmask();
+            marks.quotes = is(b'"');
+            marks.blanks = bytes.simd_le(u8x64::splat(simd, b' ')).to_bitmask();
             backslashes |= is(b'\\');
         }
         // What stands before the rest in the last step has been marked.
-        for marks in [&mut self.quotes, &mut self.blanks] {
-            if let Some(last) = marks.last_mut() {
-                *last = if rest.is_empty() { 0 } else { *last >> before };
-            }
+        let Step { quotes, blanks } = &mut self.steps[steps.len()];
+        for marks in [quotes, blanks] {
+            *marks = if rest.is_empty() { 0 } else { *marks >> before };
         }
         self.has_backslash = backslashes != 0;
     }
@@ -64,8 +74,9 @@ impl Marks {
     }
 
     /// Where the first `"` stands in `line`, from `from` on.
+    #[inline]
     pub(crate) fn quote(&self, from: usize) -> Option<usize> {
-        next(&self.quotes, from)
+        self.next(from, |step| step.quotes)
     }
 
     /// Where the first `"` stands that is not the second of a pair that begins with a backslash, in the `line` that was looked at.
@@ -73,27 +84,30 @@ impl Marks {
         if self.has_backslash { bare_quote(line, from) } else { self.quote(from) }
     }
 
-    /// Where the bytes up to the space stand, from `from` on.
-    pub(crate) fn blanks(&self, from: usize) -> impl Iterator<Item = usize> {
-        std::iter::successors(self.blank(from), |blank| self.blank(blank + 1))
-    }
-
     /// Where the first byte up to the space stands, from `from` on.
+    #[inline]
     pub(crate) fn blank(&self, from: usize) -> Option<usize> {
-        next(&self.blanks, from)
+        self.next(from, |step| step.blanks)
     }
-}
 
-/// The first bit that is set, from `from` on.
-#[inline]
-fn next(marks: &[u64], from: usize) -> Option<usize> {
-    let mut index = from / STEP;
-    let mut word = marks.get(index)? & (u64::MAX << (from % STEP));
-    while word == 0 {
-        index += 1;
-        word = *marks.get(index)?;
+    /// Where the first byte stands that is marked at all, from `from` on.
+    #[inline]
+    pub(crate) fn any(&self, from: usize) -> Option<usize> {
+        self.next(from, |step| step.blanks | step.quotes)
     }
-    Some(index * STEP + word.trailing_zeros() as usize)
+
+    /// The first bit of `marks` that is set, from `from` on.
+    #[inline]
+    fn next(&self, from: usize, marks: impl Fn(&Step) -> u64) -> Option<usize> {
+        let steps = self.steps.get(..self.used)?;
+        let mut index = from / STEP;
+        let mut word = marks(steps.get(index)?) & (u64::MAX << (from % STEP));
+        while word == 0 {
+            index += 1;
+            word = marks(steps.get(index)?);
+        }
+        Some(index * STEP + word.trailing_zeros() as usize)
+    }
 }
 
 #[cfg(test)]
@@ -118,6 +132,7 @@ mod tests {
                 for from in 0..=line.len() + 70 {
                     prop_assert_eq!(marks.quote(from), next(from, |byte| byte == b'"'));
                     prop_assert_eq!(marks.blank(from), next(from, |byte| byte <= b' '));
+                    prop_assert_eq!(marks.any(from), next(from, |byte| byte <= b' ' || byte == b'"'));
                     prop_assert_eq!(marks.bare_quote(&line, from), bare_quote(&line, from));
                 }
                 prop_assert_eq!(marks.has_backslash(), line.contains(&b'\\'));

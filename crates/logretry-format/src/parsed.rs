@@ -121,7 +121,7 @@ impl<'a> StepsRead<'a> {
     fn bytes(&self, index: usize) -> Option<u64> {
         match (self.raw(index), self.field(index).role) {
             (b"-", Role::Bytes { dash_is_zero: true, .. }) => Some(0),
-            (raw, _) => std::str::from_utf8(raw).ok()?.parse().ok(),
+            (raw, _) => whole_number(raw),
         }
     }
 
@@ -131,6 +131,7 @@ impl<'a> StepsRead<'a> {
     }
 
     /// `raw`, its escape undone.
+    #[inline]
     pub(crate) fn decoded(&self, raw: &'a [u8]) -> Cow<'a, [u8]> {
         if self.is_plain { Cow::Borrowed(raw) } else { self.format.escape.decode(raw) }
     }
@@ -146,5 +147,38 @@ impl<'a> StepsRead<'a> {
 
     pub(crate) fn field(&self, index: usize) -> &'a Field {
         &self.format.fields[index]
+    }
+}
+
+/// What is written with digits, maybe behind a `+`, as HAProxy does for what was still under way.
+fn whole_number(raw: &[u8]) -> Option<u64> {
+    /// So many digits are less than the largest number.
+    const SURE: usize = 19;
+    let digits = raw.strip_prefix(b"+").unwrap_or(raw);
+    if digits.len() > SURE || digits.is_empty() {
+        return std::str::from_utf8(raw).ok()?.parse().ok();
+    }
+    let mut number = 0;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number * 10 + u64::from(digit);
+    }
+    Some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::whole_number;
+
+    proptest! {
+        #[test]
+        fn a_whole_number_is_what_the_standard_library_reads(text in r"\+?[0-9]{0,21}|[+0-9a-]{0,3}|18446744073709551[56][0-9]{2}") {
+            prop_assert_eq!(whole_number(text.as_bytes()), text.parse().ok());
+        }
     }
 }

@@ -20,18 +20,21 @@ pub(crate) fn split(line: &[u8], whole: Span) -> Option<RequestLine> {
     let bytes = whole.of(line);
     // Methods are short, so looking at each byte is faster than a search.
     let space = bytes.iter().position(|&byte| byte == b' ')?;
-    let last = last_space(bytes)?;
+    let (last, ends_in_protocol) = match last_space(bytes)? {
+        (last, true) => (last, true),
+        (last, false) => (last, is_protocol(&bytes[last + 1..])),
+    };
     if !is_token(&bytes[..space]) || &bytes[..space] == b"-" {
         return None;
     }
     let mut end = bytes.len();
     let mut protocol = end;
-    if is_protocol(&bytes[last + 1..]) {
+    if ends_in_protocol {
         end = last;
         protocol = last + 1;
     }
     // hypercorn writes the version alone.
-    if protocol == bytes.len()
+    if !ends_in_protocol
         && let Some(target) = bytes.get(space + 1..last)
         && target.starts_with(b"/")
         && !target.contains(&b' ')
@@ -54,13 +57,13 @@ pub(crate) fn split(line: &[u8], whole: Span) -> Option<RequestLine> {
     Some(RequestLine { method: whole.part(0, space), target: whole.part(start, end), protocol })
 }
 
-/// Where the last space of a request line stands: nearly always before its protocol.
-pub(crate) fn last_space(bytes: &[u8]) -> Option<usize> {
+/// Where the last space of a request line stands, and whether it is certain that a protocol is behind it: nearly always one is.
+pub(crate) fn last_space(bytes: &[u8]) -> Option<(usize, bool)> {
     match bytes {
         [before @ .., b' ', b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => {
-            Some(before.len())
+            Some((before.len(), true))
         }
-        _ => memchr::memrchr(b' ', bytes),
+        _ => memchr::memrchr(b' ', bytes).map(|last| (last, false)),
     }
 }
 

@@ -74,7 +74,7 @@ impl Scan {
                 [b'"', inner @ ..] => memchr::memchr(b'"', inner)? + 2,
                 _ => Some(word().len()).filter(|&length| length > 0)?,
             },
-            Self::Spaces => rest.iter().take_while(|&&byte| byte == b' ').count(),
+            Self::Spaces => rest.iter().position(|&byte| byte != b' ').unwrap_or(rest.len()),
             Self::Rest if (rest.is_empty() || rest[0] == b' ') && !holds_a_request(rest) => rest.len(),
             Self::Rest => return None,
             Self::List => return list::longest(line, start, b""),
@@ -95,7 +95,7 @@ fn holds_a_request(rest: &[u8]) -> bool {
 }
 
 fn digits(rest: &[u8]) -> usize {
-    rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
+    rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len())
 }
 
 fn is_host_word(word: &[u8]) -> bool {

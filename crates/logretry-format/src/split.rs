@@ -145,10 +145,10 @@ fn may_be_request_line(bytes: &[u8]) -> bool {
     if matches!(bytes, b"-" | b"") {
         return true;
     }
-    let Some(last) = last_space(bytes) else { return false };
+    let Some((last, is_http)) = last_space(bytes) else { return false };
     let (before, protocol) = (&bytes[..last], &bytes[last + 1..]);
     before.iter().position(|&byte| byte == b' ').is_some_and(|first| first > 0)
-        && (protocol == b"-" || (protocol.starts_with(b"HTTP/") && protocol.len() <= 8))
+        && (is_http || protocol == b"-" || (protocol.starts_with(b"HTTP/") && protocol.len() <= 8))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::captures;
 use crate::end::{End, Guard};
 use crate::error::LineError;
 use crate::list;
+use crate::literal::Literal;
 use crate::scan::Scan;
 use crate::spans::{Span, Spans};
 use crate::split::Split;
@@ -33,7 +34,7 @@ pub(crate) struct Steps {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
-    Literal(Box<[u8]>),
+    Literal(Literal),
     Scan { field: usize, scan: Scan },
     Text { fields: Range<usize>, split: Split, end: End },
 }
@@ -42,8 +43,17 @@ impl Steps {
     /// Finds every field of `line` and leaves them in `spans`.
     pub(crate) fn read(&self, line: &[u8], spans: &mut Spans) -> Result<(), LineError> {
         spans.reset(self.field_count);
-        let mut walk =
-            Walk { steps: self, line, spans, found: false, tries: 0, furthest: (0, 0), stop: Ok(()) };
+        let is_plain = !spans.marks.has_backslash() && self.guard != Guard::Nothing;
+        let mut walk = Walk {
+            steps: self,
+            line,
+            spans,
+            is_plain,
+            found: false,
+            tries: 0,
+            furthest: (0, 0),
+            stop: Ok(()),
+        };
         walk.go(0, 0);
         let (found, (step, at)) = (walk.found, walk.furthest);
         walk.stop?;
@@ -54,21 +64,12 @@ impl Steps {
     }
 }
 
-/// Whether `literal` stands at `at`. Most are up to three bytes: comparing those needs no call.
-pub(crate) fn stands_at(line: &[u8], at: usize, literal: &[u8]) -> bool {
-    match (literal, line.get(at..)) {
-        (_, None) => false,
-        ([byte], Some(rest)) => rest.first() == Some(byte),
-        ([a, b], Some(rest)) => rest.first_chunk() == Some(&[*a, *b]),
-        ([a, b, c], Some(rest)) => rest.first_chunk() == Some(&[*a, *b, *c]),
-        (_, Some(rest)) => rest.starts_with(literal),
-    }
-}
-
 struct Walk<'w> {
     steps: &'w Steps,
     line: &'w [u8],
     spans: &'w mut Spans,
+    /// Whether each quote in the line is bare.
+    is_plain: bool,
     found: bool,
     tries: u32,
     /// The step that failed furthest to the right, and where.
@@ -80,16 +81,12 @@ impl Walk<'_> {
     /// Goes on from `step` at byte `at`; `true` to stop the whole walk.
     fn go(&mut self, mut step: usize, mut at: usize) -> bool {
         let steps = self.steps;
-        while let Some(current) = steps.list.get(step) {
-            match current {
-                Step::Literal(bytes) => {
-                    if !stands_at(self.line, at, bytes) {
-                        return self.failed(step, at);
-                    }
-                    at += bytes.len();
-                }
-                Step::Scan { field, scan: Scan::List } => return self.try_list(step, *field, at),
-                Step::Scan { field, scan: Scan::QuotedCaptures { space } } => {
+        loop {
+            (step, at) = self.go_straight(step, at);
+            match steps.list.get(step) {
+                None if at == self.line.len() => return self.arrived(),
+                Some(Step::Scan { field, scan: Scan::List }) => return self.try_list(step, *field, at),
+                Some(Step::Scan { field, scan: Scan::QuotedCaptures { space } }) => {
                     for end in captures::quoted(self.line, at, *space) {
                         self.spans.trial[*field] = Span { start: at, end };
                         if self.go(step + 1, end) || self.too_many() {
@@ -98,26 +95,8 @@ impl Walk<'_> {
                     }
                     return false;
                 }
-                Step::Scan { field, scan } => {
-                    let end = match scan {
-                        Scan::Time(form) => self.spans.last_time.end(form, self.line, at),
-                        scan => scan.end(self.line, &self.spans.marks, at),
-                    };
-                    let Some(end) = end else { return self.failed(step, at) };
-                    self.spans.trial[*field] = Span { start: at, end };
-                    at = end;
-                }
-                Step::Text { fields, split, end } => {
-                    if let Some((text_end, behind)) = end.only(self.line, &self.spans.marks, at, steps.guard)
-                    {
-                        if !self.take_text(fields, *split, at, text_end) {
-                            return self.failed(step, at);
-                        }
-                        // What stands behind it has been seen there.
-                        at = text_end + behind;
-                        step += 2;
-                        continue;
-                    }
+                None | Some(Step::Literal(_) | Step::Scan { .. }) => return self.failed(step, at),
+                Some(Step::Text { fields, split, end }) => {
                     let Some(mut ends) = end.candidates(self.line, &self.spans.marks, at, steps.guard) else {
                         return self.failed(step, at);
                     };
@@ -137,21 +116,55 @@ impl Walk<'_> {
                     if !self.take_text(fields, *split, at, text_end) {
                         return self.failed(step, at);
                     }
-                    at = text_end;
+                    (step, at) = (step + 1, text_end);
+                }
+            }
+        }
+    }
+
+    /// Goes on as long as there is one way only and that is plain to see, which mostly is to the end of the line; the step and the byte before which it stops.
+    fn go_straight(&mut self, mut step: usize, mut at: usize) -> (usize, usize) {
+        let Self { steps, line, is_plain, .. } = *self;
+        let Spans { trial, marks, last_time, .. } = &mut *self.spans;
+        while let Some(current) = steps.list.get(step) {
+            match current {
+                Step::Literal(literal) if literal.stands_at(line, at) => at += literal.len(),
+                Step::Literal(_) | Step::Scan { scan: Scan::List | Scan::QuotedCaptures { .. }, .. } => break,
+                Step::Scan { field, scan } => {
+                    let end = match scan {
+                        Scan::Time(form) => last_time.end(form, line, at),
+                        scan => scan.end(line, marks, at),
+                    };
+                    let Some(end) = end else { break };
+                    trial[*field] = Span { start: at, end };
+                    at = end;
+                }
+                Step::Text { fields, split, end } => {
+                    let only = if is_plain { end.only(line, marks, at, steps.guard) } else { None };
+                    let Some((text_end, behind)) = only else { break };
+                    let whole = Span { start: at, end: text_end };
+                    match split {
+                        Split::Alone { is_target: false } => trial[fields.start] = whole,
+                        split => {
+                            if !split.apply(line, whole, &mut trial[fields.clone()]) {
+                                break;
+                            }
+                        }
+                    }
+                    // What stands behind it has been seen there.
+                    at = text_end + behind;
+                    step += 1;
                 }
             }
             step += 1;
         }
-        if at != self.line.len() {
-            return self.failed(step, at);
-        }
-        self.arrived()
+        (step, at)
     }
 
     /// The longest list first, then shorter ones: what follows a list may look like its next item.
     fn try_list(&mut self, step: usize, field: usize, at: usize) -> bool {
         let before: &[u8] = match self.steps.list.get(step + 1) {
-            Some(Step::Literal(bytes)) => bytes,
+            Some(Step::Literal(literal)) => literal.bytes(),
             _ => b"",
         };
         let mut end = list::longest(self.line, at, before);
@@ -168,14 +181,8 @@ impl Walk<'_> {
         false
     }
 
-    #[inline]
     fn take_text(&mut self, fields: &Range<usize>, split: Split, start: usize, end: usize) -> bool {
-        let whole = Span { start, end };
-        if split == (Split::Alone { is_target: false }) {
-            self.spans.trial[fields.start] = whole;
-            return true;
-        }
-        split.apply(self.line, whole, &mut self.spans.trial[fields.clone()])
+        split.apply(self.line, Span { start, end }, &mut self.spans.trial[fields.clone()])
     }
 
     fn failed(&mut self, step: usize, at: usize) -> bool {

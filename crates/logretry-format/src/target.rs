@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x32};
 use memchr::memchr;
 
 /// The target that a client sent as `raw`, without its fragment: nearly always those very bytes.
@@ -17,22 +18,39 @@ pub(crate) fn of_raw<'a>(raw: &Cow<'a, [u8]>) -> Cow<'a, [u8]> {
     }
 }
 
-/// Whether `bytes` may stand in a URL as they are, and no fragment begins among them.
+/// Whether `bytes` may stand in a URL as they are, and no fragment begins among them: a `#` begins one, which is not sent.
 fn all_stand_alone(bytes: &[u8]) -> bool {
-    // Nearly always they do: then it takes longer to ask after each byte whether to go on, and a processor compares sixteen at once.
-    let (steps, rest) = bytes.as_chunks::<16>();
-    let mut last = [b'/'; 16];
-    last[..rest.len()].copy_from_slice(rest);
-    steps
-        .iter()
-        .chain([&last])
-        .fold(true, |all, step| step.iter().fold(all, |all, &byte| all & stands_alone(byte)))
+    all_stand_alone_at(Level::new(), bytes)
 }
 
-/// A `#` begins a fragment, which is not sent.
-#[expect(clippy::needless_bitwise_bool, reason = "as below")]
-const fn stands_alone(byte: u8) -> bool {
-    may_stand(byte) & (byte != b'#')
+/// The same with what processors of a level can.
+fn all_stand_alone_at(level: Level, bytes: &[u8]) -> bool {
+    dispatch!(level, simd => all_stand_alone_with(simd, bytes))
+}
+
+/// Inlined, for only then it is compiled for the processor's level.
+#[inline(always)]
+fn all_stand_alone_with<S: Simd>(simd: S, bytes: &[u8]) -> bool {
+    const STEP: usize = 32;
+    let (steps, rest) = bytes.as_chunks::<STEP>();
+    let mut padded = [b'/'; STEP];
+    let last = bytes.last_chunk().unwrap_or_else(|| {
+        padded[..rest.len()].copy_from_slice(rest);
+        &padded
+    });
+    let splat = |byte| u8x32::splat(simd, byte);
+    let mut others = splat(0).simd_lt(splat(0));
+    for step in steps.iter().chain([last]) {
+        let bytes = u8x32::from_slice(simd, step);
+        others |= bytes.simd_le(splat(b' '))
+            | bytes.simd_ge(splat(0x7f))
+            | (bytes | splat(1)).simd_eq(splat(b'"' | b'#'))
+            | (bytes | splat(2)).simd_eq(splat(b'<' | b'>'))
+            | (bytes | splat(2)).simd_eq(splat(b'\\' | b'^'))
+            | bytes.simd_eq(splat(b'`'))
+            | (bytes - splat(b'{')).simd_le(splat(b'}' - b'{'));
+    }
+    others.all_false()
 }
 
 /// Appends `bytes`, which a client sent as (a part of) its target, without its fragment.
@@ -81,20 +99,8 @@ fn push_hex(byte: u8, out: &mut String) {
 }
 
 /// `[`, `]` and `'` are left alone: clients send them, and servers take them.
-#[expect(
-    clippy::needless_bitwise_bool,
-    reason = "where no comparison waits for another, many bytes are compared at once"
-)]
 const fn may_stand(byte: u8) -> bool {
-    (byte > b' ')
-        & (byte < 0x7f)
-        & (byte != b'"')
-        & (byte != b'<')
-        & (byte != b'>')
-        & (byte != b'\\')
-        & (byte != b'^')
-        & (byte != b'`')
-        & ((byte < b'{') | (byte > b'}'))
+    !matches!(byte, 0..=b' ' | 0x7f..=0xff | b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{'..=b'}')
 }
 
 const MAY_STAND: [bool; 256] = {
@@ -109,7 +115,24 @@ const MAY_STAND: [bool; 256] = {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::levels::levels;
+
+    proptest! {
+        #[test]
+        fn at_each_level_each_byte_is_looked_at(length in 0_usize..100, at in 0_usize..100, byte in any::<u8>()) {
+            let mut bytes = vec![b'a'; length];
+            if let Some(there) = bytes.get_mut(at) {
+                *there = byte;
+            }
+            let all = bytes.iter().all(|&byte| may_stand(byte) && byte != b'#');
+            for level in levels() {
+                prop_assert_eq!(all_stand_alone_at(level, &bytes), all);
+            }
+        }
+    }
 
     #[test]
     fn what_may_not_stand_in_a_url_is_encoded_and_nothing_else() {
