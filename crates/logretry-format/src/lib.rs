@@ -57,6 +57,7 @@ mod compiled;
 mod config;
 mod detect;
 mod dialect;
+mod digits;
 mod end;
 mod envoy;
 mod error;

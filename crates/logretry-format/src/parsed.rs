@@ -5,6 +5,7 @@ use logretry_record::ExchangeRef;
 
 use crate::asking::Asking;
 use crate::compiled::Compiled;
+use crate::digits;
 use crate::field::{Field, Role, Shape};
 use crate::spans::{Span, Spans};
 use crate::time::{TimeParts, TimeRead};
@@ -150,35 +151,8 @@ impl<'a> StepsRead<'a> {
     }
 }
 
-/// What is written with digits, maybe behind a `+`, as HAProxy does for what was still under way.
+/// A number that may stand behind a `+`, as HAProxy writes it for what was still under way.
 fn whole_number(raw: &[u8]) -> Option<u64> {
-    /// So many digits are less than the largest number.
-    const SURE: usize = 19;
-    let digits = raw.strip_prefix(b"+").unwrap_or(raw);
-    if digits.len() > SURE || digits.is_empty() {
-        return std::str::from_utf8(raw).ok()?.parse().ok();
-    }
-    let mut number = 0;
-    for byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        number = number * 10 + u64::from(digit);
-    }
-    Some(number)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::whole_number;
-
-    proptest! {
-        #[test]
-        fn a_whole_number_is_what_the_standard_library_reads(text in r"\+?[0-9]{0,21}|[+0-9a-]{0,3}|18446744073709551[56][0-9]{2}") {
-            prop_assert_eq!(whole_number(text.as_bytes()), text.parse().ok());
-        }
-    }
+    let written = raw.strip_prefix(b"+").unwrap_or(raw);
+    if written.is_empty() { None } else { digits::number(written) }
 }

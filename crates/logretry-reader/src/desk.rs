@@ -293,7 +293,7 @@ impl<'a> Desk<'a> {
                     continue;
                 }
             };
-            if text.contains(&b'\n') {
+            if memchr::memchr(b'\n', text).is_some() {
                 self.reject(place, text, SEVERAL_LINES.to_owned(), feed)?;
                 return Ok(Said::Done);
             }

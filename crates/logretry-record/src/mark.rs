@@ -1,6 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use memchr::memchr;
+
 use crate::Harmless;
 
 /// The query parameter that marks a URL as refired: `retry=True` unless the operator chose another.
@@ -29,8 +31,8 @@ impl Mark {
 
     /// Whether `target` carries the mark: one of the parameters of its query is exactly `NAME=VALUE`.
     pub fn is_on(&self, target: &[u8]) -> bool {
-        let end = position(target, b'#').unwrap_or(target.len());
-        let Some(question) = position(&target[..end], b'?') else { return false };
+        let end = memchr(b'#', target).unwrap_or(target.len());
+        let Some(question) = memchr(b'?', &target[..end]) else { return false };
         target[question + 1..end].split(|&byte| byte == b'&').any(|piece| piece == self.parameter.as_bytes())
     }
 
@@ -42,9 +44,9 @@ impl Mark {
         if self.is_on(target) {
             return None;
         }
-        let end = position(target, b'#').unwrap_or(target.len());
+        let end = memchr(b'#', target).unwrap_or(target.len());
         let before = &target[..end];
-        let joint = match position(before, b'?') {
+        let joint = match memchr(b'?', before) {
             None => "?",
             Some(question) if question + 1 == end || before.ends_with(b"&") => "",
             Some(_) => "&",
@@ -59,10 +61,6 @@ impl Mark {
             Some((at, text)) => format!("{}{text}{}", &target[..at], &target[at..]),
         }
     }
-}
-
-fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
-    bytes.iter().position(|&byte| byte == wanted)
 }
 
 impl Default for Mark {

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use bstr::ByteSlice as _;
 use logretry_format::{Change, Draft, Format, Spans};
 use logretry_record::{Mark, Record, Retry};
 
@@ -115,7 +116,7 @@ impl Renderer {
 
     fn same(&mut self, record: &Record, retry: &Retry, out: &mut Vec<u8>) -> Result<(), String> {
         // Behind it would stand what looks like a line of another request.
-        if record.text().contains(&b'\n') {
+        if record.text().find_byte(b'\n').is_some() {
             return Err("its line has a line end within".to_owned());
         }
         let name = &record.origin().format;

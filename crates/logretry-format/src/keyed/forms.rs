@@ -118,9 +118,7 @@ pub(crate) fn month(name: &[u8]) -> Option<i8> {
 }
 
 pub(crate) fn digits(text: &[u8]) -> Option<i64> {
-    text.iter().try_fold(0_i64, |value, &digit| {
-        value.checked_mul(10)?.checked_add(i64::from(char::from(digit).to_digit(10)?))
-    })
+    crate::digits::number(text)?.try_into().ok()
 }
 
 /// The nanoseconds that the digits of a fraction are.

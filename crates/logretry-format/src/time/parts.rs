@@ -3,6 +3,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::Offset;
 
 use super::{TimeForm, TimePiece, month};
+use crate::digits;
 
 /// What the time fields of a line say together.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,6 +27,11 @@ impl TimeParts {
     pub(crate) fn read(&mut self, form: &TimeForm, text: &[u8]) -> Option<()> {
         let mut at = 0;
         for &piece in form.pieces.iter() {
+            // Every second piece of a time.
+            if let TimePiece::Literal(_) = piece {
+                at += 1;
+                continue;
+            }
             let end = match piece.width() {
                 Some(width) => at + width,
                 None => piece.end(text, at)?,
@@ -93,14 +99,8 @@ impl TimeParts {
     }
 }
 
-fn number(digits: &[u8]) -> Option<i64> {
-    digits.iter().try_fold(0_i64, |value, &byte| {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        value.checked_mul(10)?.checked_add(i64::from(digit))
-    })
+fn number(text: &[u8]) -> Option<i64> {
+    digits::number(text)?.try_into().ok()
 }
 
 /// `+hhmm`, `+hh:mm` or `Z`.
