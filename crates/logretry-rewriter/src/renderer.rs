@@ -75,7 +75,8 @@ impl Renderer {
         self
     }
 
-    /// Appends the line of `record`, with its line end. A record that was not sent, or is to be sent again by the next run, has none.
+    /// Appends the line of `record`, with its line end. A record that was not sent, or is to be sent again by the next run, has none; nor has one in the form [`Form::Url`]
+    /// whose URL another program has taken away.
     ///
     /// In the form [`Form::Same`] a record whose format is not known, or whose line is not in that format, has a line end within, or asks for something else (records can
     /// come from other programs), is written in combined format; that is what comes back then.
@@ -99,9 +100,7 @@ impl Renderer {
                     fallback = Some(Fallback { why });
                 }
             }
-            Form::Url => {
-                out.extend(retry.url.as_ref().map(|url| self.mark.put_on(url)).unwrap_or_default().bytes());
-            }
+            Form::Url => out.extend(self.mark.put_on(retry.url.as_ref()?).bytes()),
             Form::Combined => combined::render(record, retry, &self.mark, out),
             Form::Csv => table::render(record, retry, &self.mark, out),
             Form::Json => {

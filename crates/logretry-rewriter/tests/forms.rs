@@ -81,6 +81,16 @@ fn the_marked_url_alone() {
     ");
 }
 
+/// An empty line stood for it, which is no URL.
+#[test]
+fn a_refire_without_a_url_is_not_among_the_urls() {
+    let without = Retry { url: None, ..retry(Outcome::Recovered, Some(200)) };
+    let mut lines = Vec::new();
+    Renderer::new(Form::Url, Mark::default())
+        .render(&record("combined", COMBINED, "/a?b=c").with_retry(without), &mut lines);
+    assert!(lines.is_empty(), "{lines:?}");
+}
+
 #[test]
 fn a_line_in_combined_format() {
     assert_snapshot!(rendered(Form::Combined), @r#"
