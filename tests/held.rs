@@ -39,12 +39,25 @@ fn a_request_that_may_change_something_is_held_when_it_was_cut_off_and_sent_when
     assert_eq!(desk.run("logretry", &["held", "retry.log.ledger"]).code, 0);
 }
 
-/// The ids would have taken the ledger for one of them, and the usage told to put it there; and without a ledger nothing was asked of the log, and nothing said.
+/// The ids would have taken the ledger behind them for one of them; and without a ledger nothing was asked of the log, and nothing said.
 #[test]
 fn what_is_held_is_asked_of_a_ledger() {
     let desk = Desk::with("access.log", line("GET /a", 502));
-    let held = desk.run("logretry", &["held", "--release", "all", "retry.log.ledger"]);
-    assert!(held.code == 2 && held.stderr.contains("logretry held <LEDGER> [--release"), "{}", held.stderr);
+    run(&desk, "http://127.0.0.1:9", &[]);
+    let id = "0".repeat(32);
+    for (words, code, told) in [
+        (&["--release", "all", "retry.log.ledger"][..], 0, "0 released"),
+        (&["--settle", "all", "retry.log.ledger", "--status", "200"], 0, "0 settled"),
+        (&["--settle", "all", "--status", "200", "retry.log.ledger"], 0, "0 settled"),
+        (&["--release", &id, "retry.log.ledger"], 2, "it is not held in `retry.log.ledger`"),
+        (&["--release", "all"], 2, "name it, `logretry held retry.log.ledger`"),
+        (&["--release", "retry.log.ledger"], 2, "name ids that `logretry held LEDGER` lists"),
+        (&[], 2, "name it, `logretry held retry.log.ledger`"),
+    ] {
+        let held = desk.program("logretry", &["held"]).args(words).run();
+        let said = [held.stdout, held.stderr].concat();
+        assert!(held.code == code && said.contains(told), "{words:?}: {said}");
+    }
     let flags = ["--base-url", "http://127.0.0.1:9", "--resolve-from", "access.log"];
     for (program, command) in [("logretry", &["run", "access.log"][..]), ("lr-refire", &[])] {
         let ended = desk.run(program, &[command, &flags].concat());

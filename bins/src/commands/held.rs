@@ -1,9 +1,9 @@
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use logretry_ledger::{InDoubt, LedgerError, Verdict};
-use logretry_record::{Shown, shown_url};
+use logretry_record::{RecordId, Shown, shown_url};
 use logretry_stage::{Context, Fatal, Result};
 
 use super::ledger::{look, open_to};
@@ -18,7 +18,6 @@ use crate::cli::answer;
 ///
 /// Exit code 3 says that some are held.
 #[derive(Debug, Args)]
-// Ids have no end but the next option: behind them, LEDGER would be one of them.
 #[command(override_usage = "logretry held <LEDGER> [--release <ID>... | --settle <ID>... --status <STATUS>]")]
 #[command(after_help = "\
 Examples:
@@ -27,8 +26,9 @@ Examples:
   logretry held retry.log.ledger --settle all --status 201")]
 pub(crate) struct Held {
     /// The ledger: beside the retry log, if not named otherwise
+    // Not required of the parser, for which it is one of the ids where it stands behind them.
     #[arg(value_name = "LEDGER")]
-    ledger: PathBuf,
+    ledger: Option<PathBuf>,
 
     /// They never arrived, or may be sent twice: the next run sends those with these ids, or `all`
     #[arg(long, value_name = "ID", num_args = 1.., conflicts_with = "settle")]
@@ -49,15 +49,15 @@ impl Held {
             Some(status) => Verdict::Ended(status),
             None => Verdict::Send,
         };
-        let ids = [&self.release[..], &self.settle[..]].concat();
+        let (path, ids) = self.ledger_and_ids()?;
         if ids.is_empty() {
-            return self.list(cx);
+            return list(&path, cx);
         }
         // Asked before it is opened to be written: it may be somebody's file.
-        drop(look(&self.ledger)?);
+        drop(look(&path)?);
         // Whoever sends now must know it before.
-        let ledger = open_to("decide in", &self.ledger)?;
-        let chosen = self.chosen(ledger.in_doubt().map_err(Fatal::new)?, &ids)?;
+        let ledger = open_to("decide in", &path)?;
+        let chosen = chosen(&path, ledger.in_doubt().map_err(Fatal::new)?, &ids)?;
         for doubt in &chosen {
             ledger.decide(doubt, verdict).await.map_err(Fatal::new)?;
         }
@@ -66,48 +66,63 @@ impl Held {
         answer(format!("{} {what}\n", chosen.len()).as_bytes())
     }
 
-    fn list(&self, cx: &Context) -> Result<()> {
-        let look = look(&self.ledger)?;
-        let held = held(look.in_doubt().map_err(Fatal::new)?);
-        if let Some(holder) = look.holder().filter(|_| !held.is_empty()) {
-            let holder = Shown(holder.as_bytes());
-            cx.notes().say(format_args!(
-                "a run is under way ({holder}): what it waits for an answer to is listed too"
-            ));
+    /// LEDGER, and the ids, behind which it may stand.
+    fn ledger_and_ids(&self) -> Result<(PathBuf, Vec<String>)> {
+        let mut ids = [&self.release[..], &self.settle[..]].concat();
+        let is_listing = ids.is_empty();
+        let is_id = |word: &mut String| word == "all" || word.parse::<RecordId>().is_ok();
+        let ledger = self.ledger.clone().or_else(|| ids.pop_if(|last| !is_id(last)).map(PathBuf::from));
+        match ledger {
+            None => Err(Fatal::usage(
+                "tell what is held without a ledger: name it, `logretry held retry.log.ledger`",
+            )),
+            Some(_) if ids.is_empty() && !is_listing => Err(Fatal::usage(
+                "decide about nothing: name ids that `logretry held LEDGER` lists, or `all`",
+            )),
+            Some(ledger) => Ok((ledger, ids)),
         }
-        let mut text = String::new();
-        for doubt in &held {
-            let InDoubt { id, time, method, url, verdict, .. } = doubt;
-            let arrived = match verdict {
-                Some(Verdict::Arrived) => "  (arrived, and nobody knows how it ended)",
-                _ => "",
-            };
-            let (method, url) = (Shown(method.as_bytes()), shown_url(url));
-            let _ = writeln!(text, "{id}  {time:.3}  {method} {url}{arrived}");
-        }
-        for doubt in &held {
-            cx.tally().take();
-            cx.tally().settle_before(&crate::books::held(doubt));
-        }
-        answer(text.as_bytes())
-    }
-
-    /// Those of `doubts` with these ids: what is held, and by its id what was, as long as no run has acted on what was decided.
-    fn chosen(&self, doubts: Vec<InDoubt>, ids: &[String]) -> Result<Vec<InDoubt>> {
-        if ids.iter().any(|id| id == "all") {
-            return Ok(held(doubts));
-        }
-        let find = |id: &String| {
-            let found = doubts.iter().find(|doubt| !doubt.is_safe() && doubt.id.to_string() == *id);
-            found.cloned().ok_or_else(|| {
-                let (path, id) = (self.ledger.clone(), Shown(id.as_bytes()).to_string());
-                Fatal::usage(LedgerError::NotHeld { path, id })
-            })
-        };
-        ids.iter().map(find).collect()
     }
 }
 
+fn list(ledger: &Path, cx: &Context) -> Result<()> {
+    let look = look(ledger)?;
+    let held = held(look.in_doubt().map_err(Fatal::new)?);
+    if let Some(holder) = look.holder().filter(|_| !held.is_empty()) {
+        let holder = Shown(holder.as_bytes());
+        cx.notes()
+            .say(format_args!("a run is under way ({holder}): what it waits for an answer to is listed too"));
+    }
+    let mut text = String::new();
+    for doubt in &held {
+        let InDoubt { id, time, method, url, verdict, .. } = doubt;
+        let arrived = match verdict {
+            Some(Verdict::Arrived) => "  (arrived, and nobody knows how it ended)",
+            _ => "",
+        };
+        let (method, url) = (Shown(method.as_bytes()), shown_url(url));
+        let _ = writeln!(text, "{id}  {time:.3}  {method} {url}{arrived}");
+    }
+    for doubt in &held {
+        cx.tally().take();
+        cx.tally().settle_before(&crate::books::held(doubt));
+    }
+    answer(text.as_bytes())
+}
+
+/// Those of `doubts` with these ids: what is held, and by its id what was, as long as no run has acted on what was decided.
+fn chosen(ledger: &Path, doubts: Vec<InDoubt>, ids: &[String]) -> Result<Vec<InDoubt>> {
+    if ids.iter().any(|id| id == "all") {
+        return Ok(held(doubts));
+    }
+    let find = |id: &String| {
+        let found = doubts.iter().find(|doubt| !doubt.is_safe() && doubt.id.to_string() == *id);
+        found.cloned().ok_or_else(|| {
+            let (path, id) = (ledger.to_owned(), Shown(id.as_bytes()).to_string());
+            Fatal::usage(LedgerError::NotHeld { path, id })
+        })
+    };
+    ids.iter().map(find).collect()
+}
 fn held(doubts: Vec<InDoubt>) -> Vec<InDoubt> {
     doubts.into_iter().filter(InDoubt::is_held).collect()
 }
