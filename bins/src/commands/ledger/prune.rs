@@ -59,8 +59,14 @@ impl Prune {
     }
 }
 
+/// A time that has passed. Before one that is still to come lies everything, also what nobody meant who wrote a wrong year.
 fn moment(text: &str) -> Result<Timestamp, String> {
-    parse_moment(text, &Zoned::now()).map_err(|error| error.to_string())
+    let now = Zoned::now();
+    let moment = parse_moment(text, &now).map_err(|error| error.to_string())?;
+    if moment > now.timestamp() {
+        return Err(format!("{moment:.0} is still to come; to forget all, write `--older-than 1s`"));
+    }
+    Ok(moment)
 }
 
 /// The time that lies so far back: `90d` means 90 days of the calendar.
