@@ -110,6 +110,7 @@ pub(crate) struct Lane {
     /// None is a fixed pace.
     law: Option<Gradient>,
     pub(crate) crawl: Crawl,
+    pub(crate) has_answered: bool,
     breaker: Breaker,
     /// `Retry-After`.
     held_until: Option<Instant>,
@@ -134,6 +135,7 @@ impl Lane {
             ceiling,
             law: (options.pace != Pace::Fixed).then(|| Gradient::new(ceiling)),
             crawl: Crawl::default(),
+            has_answered: false,
             breaker: Breaker::new(options.trips),
             held_until: None,
             begun: None,

@@ -247,6 +247,10 @@ impl Room {
             let last = Some(&retry).filter(|_| sign == Sign::TooMuch);
             self.said.crawling(place, &job.planned, last, crawling, notes);
         }
+        if retry.status.is_some() && !std::mem::replace(&mut self.lanes[place].has_answered, true) {
+            let shows_certificate = self.options.tls.cert.is_some();
+            Said::first_answer(job.planned.site(), &retry, shows_certificate, notes);
+        }
         self.said.unanswered(place, job.planned.site(), &retry, notes);
         self.said.redirected(place, job.planned.site(), &retry, notes);
         self.say(job.planned.site(), &retry, turn, notes);

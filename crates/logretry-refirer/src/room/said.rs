@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use logretry_record::{ErrorKind, Retry, Shown};
+use logretry_record::{ErrorKind, Retry, Scheme, Shown};
 use logretry_stage::Notes;
 
 use crate::pace::crawl::Crawling;
@@ -50,6 +50,22 @@ impl Said {
                  send it to where that leads"
             ));
         }
+    }
+
+    /// Says of the first answer that a host gave what a 400 may mean besides that it was this request: nginx says so to all who show no certificate that it takes where it wants one, and
+    /// to all who speak plain HTTP to a port for TLS. Both count as refused, for good.
+    pub(super) fn first_answer(site: &Site, retry: &Retry, shows_certificate: bool, notes: &Notes) {
+        if retry.status != Some(400) {
+            return;
+        }
+        let advice = match site.scheme() {
+            Scheme::Http => "speaks TLS, write `https://` in its URL",
+            Scheme::Https if shows_certificate => "does not take our certificate, give another `--cert FILE`",
+            Scheme::Https => "wants to see a certificate of ours, give `--cert FILE`",
+        };
+        notes.say(format_args!(
+            "{site}: its first answer was 400, which counts as refused for good; if it says so to each request because it {advice}, with a new ledger where one is kept"
+        ));
     }
 
     /// Says once that the host at `place` is asked with pauses because a part of its answers failed, the last one, of this request, perhaps like this.
@@ -172,6 +188,40 @@ mod tests {
         let expected = "http://shop.example: PUT was answered with 308, a redirect, and none is followed: it counts as recovered, and most likely \
                         nothing was done; send it to where that leads";
         assert_eq!(*heard.lock().expect("no panic"), [expected]);
+    }
+
+    #[test]
+    fn what_a_first_answer_of_400_may_mean_is_told() {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let notes = {
+            let heard = Arc::clone(&heard);
+            Notes::to(move |note| heard.lock().expect("no panic").push(note.to_string()))
+        };
+        for (site, status, shows_certificate) in [
+            ("https://shop.example", Some(400), false),
+            ("https://shop.example", Some(400), true),
+            ("https://shop.example", Some(404), false),
+            ("https://shop.example", None, false),
+            ("http://shop.example", Some(400), false),
+        ] {
+            let site = site.parse().expect("a site");
+            Said::first_answer(&site, &retry(status, None), shows_certificate, &notes);
+        }
+        let first = "its first answer was 400, which counts as refused for good; if it says so to each request because it";
+        assert_eq!(
+            *heard.lock().expect("no panic"),
+            [
+                format!(
+                    "https://shop.example: {first} wants to see a certificate of ours, give `--cert FILE`, with a new ledger where one is kept"
+                ),
+                format!(
+                    "https://shop.example: {first} does not take our certificate, give another `--cert FILE`, with a new ledger where one is kept"
+                ),
+                format!(
+                    "http://shop.example: {first} speaks TLS, write `https://` in its URL, with a new ledger where one is kept"
+                ),
+            ]
+        );
     }
 
     #[test]
