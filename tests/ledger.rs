@@ -429,3 +429,30 @@ fn without_a_ledger_every_run_begins_from_the_start() {
     assert_eq!(backend.seen().len(), 2);
     assert!(!desk.path("retry.log.ledger").exists());
 }
+
+/// It was taken, and nothing was synced.
+#[test]
+fn what_a_request_waits_for_is_told_to_a_ledger() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", failed(["GET /a".to_owned()]));
+    let (url, to) = (backend.url(), ["--durability", "full"]);
+    for (program, words, told) in [
+        ("logretry", &["run", "access.log", "--base-url", &url][..], "name one with --ledger"),
+        (
+            "logretry",
+            &["run", "access.log", "--base-url", &url, "-o", "retry.log", "--no-ledger"],
+            "--no-ledger",
+        ),
+        ("lr-refire", &["--base-url", &url], "name one with --ledger"),
+        ("lr-write", &["-o", "retry.log"], "name one with --ledger"),
+    ] {
+        let ended = desk.program(program, words).args(to).run();
+        assert!(ended.code == 2 && ended.stderr.contains(told), "{program} {words:?}: {}", ended.stderr);
+    }
+    assert!(backend.seen().is_empty() && !desk.path("retry.log").exists());
+    assert_eq!(run(&desk, &url, &to).code, 0);
+    assert_eq!(
+        desk.run("logretry", &["plan", "access.log", "--base-url", &url, "--durability", "full"]).code,
+        0
+    );
+}

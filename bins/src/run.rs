@@ -35,6 +35,8 @@ pub fn link<'a>(
 }
 
 const RESOLVES_WITHOUT_LEDGER: &str = "find out what became of requests (`resolve_from`) without the ledger that knows which were cut off: name it with `ledger`";
+const SYNCS_WITHOUT_LEDGER: &str =
+    "sync (`durability`) without the ledger that would be synced: name one with `ledger`";
 
 /// A run from logs to a retry log, with the defaults of `logretry run`. See the [crate's front page](crate) for examples.
 pub struct Run {
@@ -47,7 +49,7 @@ pub struct Run {
     ledger: Option<PathBuf>,
     keeps_ledger: bool,
     server_logs: Vec<OsString>,
-    durability: Durability,
+    durability: Option<Durability>,
     form: Form,
     on_refire: Box<dyn FnMut(&Record) + Send>,
     cx: Context,
@@ -66,7 +68,7 @@ impl Run {
             ledger: None,
             keeps_ledger: true,
             server_logs: Vec::new(),
-            durability: Durability::default(),
+            durability: None,
             form: Form::default(),
             on_refire: Box::new(|_| ()),
             cx: Context::default(),
@@ -112,7 +114,7 @@ impl Run {
     /// What a request waits for before it is sent; see [`Durability`].
     #[must_use]
     pub fn durability(mut self, durability: Durability) -> Self {
-        self.durability = durability;
+        self.durability = Some(durability);
         self
     }
 
@@ -188,6 +190,9 @@ impl Run {
         if ledger.is_none() && !self.server_logs.is_empty() {
             return Err(Fatal::usage(RESOLVES_WITHOUT_LEDGER));
         }
+        if ledger.is_none() && self.durability.is_some() {
+            return Err(Fatal::usage(SYNCS_WITHOUT_LEDGER));
+        }
         let files = [("the retry log", &self.retry_log), ("the ledger", &ledger)];
         let files = files.into_iter().filter_map(|(what, path)| Some((what, path.clone()?)));
         refuse_one_for_two(&files.collect::<Vec<_>>())?;
@@ -199,7 +204,8 @@ impl Run {
         let (retry_log, ledger) = if dry_run { (None, None) } else { (self.retry_log, ledger) };
         if let Some(ledger) = ledger {
             let log = retry_log.as_deref().map(RetryLog::open).transpose()?;
-            let mut books = Books::open(&ledger, &destination, self.durability, &self.cx)?;
+            let durability = self.durability.unwrap_or_default();
+            let mut books = Books::open(&ledger, &destination, durability, &self.cx)?;
             if let Some(log) = log {
                 books = books.writing(Output::File(log), self.form, &mark).await?;
             }
@@ -356,6 +362,14 @@ mod tests {
         let (_folder, log, run) = run();
         let error = run.resolve_from(&log).run_blocking().expect_err("no ledger").to_string();
         assert!(error.contains("without the ledger that knows which were cut off"), "{error}");
+    }
+
+    /// It was taken, and nothing was synced.
+    #[test]
+    fn what_a_request_waits_for_is_of_no_use_without_a_ledger() {
+        let (_folder, _, run) = run();
+        let error = run.durability(Durability::Full).run_blocking().expect_err("no ledger").to_string();
+        assert!(error.contains("without the ledger that would be synced"), "{error}");
     }
 
     /// The retry log was appended to the access log, and to the database of its ledger.

@@ -20,15 +20,25 @@ pub(crate) struct LedgerArgs {
     #[arg(long, value_name = "FILE", value_parser = file_to_write())]
     pub(crate) ledger: Option<PathBuf>,
 
-    /// What a request waits for: `grouped` syncs to the disk before a method that changes something is sent, and for the others within 50 ms, so
-    /// that a power cut can double what was sent in that time; `full` syncs before each
-    #[arg(long, value_name = "WHAT", default_value = "grouped", value_parser = ["grouped", "full"])]
-    durability: String,
+    /// What a request waits for: `grouped`, the default, syncs to the disk before a method that changes something is sent, and for the others within
+    /// 50 ms, so that a power cut can double what was sent in that time; `full` syncs before each
+    #[arg(long, value_name = "WHAT", value_parser = ["grouped", "full"])]
+    durability: Option<String>,
 }
 
 impl LedgerArgs {
     pub(crate) fn durability(&self) -> Durability {
-        self.durability.parse().unwrap_or_default()
+        self.durability.as_deref().and_then(|what| what.parse().ok()).unwrap_or_default()
+    }
+
+    /// Refuses to be told what is synced where `ledger`, which would be, is not kept.
+    pub(crate) fn refuse_without(&self, ledger: Option<&Path>) -> Result<()> {
+        if ledger.is_some() || self.durability.is_none() {
+            return Ok(());
+        }
+        Err(Fatal::usage(
+            "sync (--durability) without the ledger that would be synced: name one with --ledger",
+        ))
     }
 }
 
@@ -40,7 +50,7 @@ pub(crate) struct RunLedgerArgs {
     pub(crate) ledger: LedgerArgs,
 
     /// Keep no ledger. Without this, a retry log in a file has one beside it, FILE.ledger
-    #[arg(long, conflicts_with_all = ["ledger", "resolve_from"])]
+    #[arg(long, conflicts_with_all = ["ledger", "durability", "resolve_from"])]
     no_ledger: bool,
 }
 

@@ -59,6 +59,7 @@ impl Program for Refire {
     }
 
     async fn run(self, cx: &Context) -> Result<()> {
+        self.ledger.refuse_without(self.ledger.ledger.as_deref())?;
         self.resolve.refuse_without(self.ledger.ledger.as_deref())?;
         let mut options = self.sending.clone().into_options(&self.mark.mark)?;
         if options.dry_run {

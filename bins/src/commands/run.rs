@@ -254,6 +254,7 @@ impl Run {
             return Err(Fatal::usage(SKIPS_RECOVERED));
         }
         let kept = ledger.path(&write);
+        ledger.ledger.refuse_without(kept.as_deref())?;
         resolve.refuse_without(kept.as_deref())?;
         if refire.dry_run {
             tell_that_it_is_not_asked(kept.as_deref(), cx);

@@ -49,6 +49,7 @@ impl Program for Write {
     }
 
     async fn run(self, cx: &Context) -> Result<()> {
+        self.ledger.refuse_without(self.ledger.ledger.as_deref())?;
         let dead_letters = self.log.dead_letters(cx.reopen())?;
         let tally = cx.clone();
         let never_sent = Arc::<AtomicU64>::default();
