@@ -77,6 +77,22 @@ fn what_was_not_sent_or_did_not_recover_is_accounted_for() {
     "#);
 }
 
+/// Its older part was called lost, and nothing said how to look at both.
+#[test]
+fn the_parts_of_a_rotated_retry_log_are_checked_together_in_one_file() {
+    let (desk, _) = ran(&Backend::up(), &REQUESTS, &[]);
+    let whole = desk.read("retry.log");
+    let (older, newer) = whole.split_at(whole.find('\n').expect("a line") + 1);
+    desk.put("retry.log.1", older);
+    desk.put("retry.log", newer);
+    let part = verify(&desk, &[]);
+    assert!(part.code == 1 && part.stderr.contains("all parts are checked together"), "{}", part.stderr);
+    desk.put("whole", [desk.read("retry.log.1"), desk.read("retry.log")].concat());
+    let flags = ["verify", "access.log", "-o", "whole", "--ledger", "retry.log.ledger"];
+    let together = desk.run("logretry", &flags);
+    assert_eq!(together.code, 3, "{}{}", together.stdout, together.stderr);
+}
+
 #[test]
 fn a_lost_line_and_a_double_one_are_found_and_named() {
     let (desk, _) = ran(&Backend::up(), &REQUESTS, &[]);
@@ -94,7 +110,7 @@ fn a_lost_line_and_a_double_one_are_found_and_named() {
     double        retry.log:4  GET /b?retry=True
 
     logretry: access.log: format combined, which 5 of 5 lines fit
-    logretry: cannot vouch for retry.log: 1 whose line is lost, 1 double; they are not sent again; look for a part of the retry log that was moved away, or was cut off by hand
+    logretry: cannot vouch for retry.log: 1 whose line is lost, 1 double; they are not sent again; look for a part of the retry log that was moved away (in one file, given with -o, beside --ledger, all parts are checked together), or was cut off by hand
     "#);
     let alone = verify(&desk, &["--no-ledger"]);
     assert_eq!(alone.code, 1, "{}", alone.stdout);

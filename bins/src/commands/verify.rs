@@ -21,7 +21,8 @@ use crate::verify::{
 /// it has the outcome, with that status. Nothing is sent, and nothing is written.
 ///
 /// The logs must be those of all runs that wrote this retry log. Without --base-url and --allow-host, every host counts as one that is sent to. Without a ledger
-/// (beside the retry log, if not named otherwise) a request that was left unsent cannot be told from one whose line is lost.
+/// (beside the retry log, if not named otherwise) a request that was left unsent cannot be told from one whose line is lost. Of a retry log that was rotated, put
+/// all parts into one file, oldest first, and give that with --output, and the ledger with --ledger.
 ///
 /// Exit codes: 0 all selected requests have their line, and recovered; 1 something is missing, double or changed; 3 all is accounted for, and some requests are held, not to be
 /// sent, or not recovered; 4 some are unsent, and the same run again goes on.

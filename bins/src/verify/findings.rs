@@ -295,7 +295,7 @@ impl Findings {
             }
             Problem::Lost if unmarked => "the same run again completes a retry log that a crash has cut off",
             Problem::Lost => {
-                "they are not sent again; look for a part of the retry log that was moved away, or was cut off by hand"
+                "they are not sent again; look for a part of the retry log that was moved away (in one file, given with -o, beside --ledger, all parts are checked together), or was cut off by hand"
             }
             Problem::Double if ledger.is_some_and(|ledger| ledger.forgotten() > 0) => {
                 "whoever counts the lines counts these twice; their outcomes were pruned, and their requests sent again, or they come from a run with another ledger or none, or were copied"
