@@ -32,6 +32,28 @@ fn without_a_terminal_requests_that_change_something_need_yes() {
     assert_eq!(seen, ["DELETE /a", "DELETE /b", "GET /c"]);
 }
 
+/// Twice `> retry.log` was twice each DELETE, and nothing said that it would be.
+#[test]
+fn a_run_that_changes_something_and_keeps_no_ledger_says_so() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", log());
+    let url = backend.url();
+    let told = "no ledger is kept, for the retry log goes into no file";
+    for (more, tells) in [
+        (&["--methods", "DELETE", "--yes"][..], true),
+        (&["--methods", "DELETE", "--yes", "-o", "/dev/null"], true),
+        (&["--methods", "DELETE", "--yes", "--no-ledger"], false),
+        (&["--methods", "DELETE", "--yes", "--dry-run"], false),
+        (&["--methods", "DELETE", "--yes", "--ledger", "a.ledger"], false),
+        (&["--methods", "DELETE", "--yes", "-o", "retry.log"], false),
+        (&[], false),
+    ] {
+        let arguments = ["run", "access.log", "--base-url", &url];
+        let run = desk.program("logretry", &arguments).args(more).run();
+        assert_eq!(run.stderr.contains(told), tells, "{more:?}: {}", run.stderr);
+    }
+}
+
 #[test]
 fn in_a_pipe_the_methods_are_named_and_standard_input_is_not_asked() {
     let backend = Backend::up();

@@ -63,6 +63,15 @@ impl RunLedgerArgs {
         self.ledger.ledger.clone().or_else(|| beside_file(write.output.as_deref()?))
     }
 
+    /// Says of a run that changes something that it keeps no ledger, where nobody has asked for that.
+    pub(crate) fn tell_where_none_is_kept(&self, write: &WriteArgs, cx: &Context) {
+        if !self.no_ledger && self.path(write).is_none() {
+            cx.notes().say(format_args!(
+                "no ledger is kept, for the retry log goes into no file: the same command again sends again what changes something; give -o FILE, or --ledger FILE"
+            ));
+        }
+    }
+
     /// Opens the ledger that these flags ask for, with the retry log.
     pub(crate) async fn open(
         &self,

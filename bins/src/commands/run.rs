@@ -223,6 +223,10 @@ impl Run {
         for warning in flags.refire.warnings() {
             cx.notes().say(format_args!("{warning}"));
         }
+        let named = RefireArgs { yes: false, ..flags.refire.clone() };
+        if !named.methods_to_confirm()?.is_empty() {
+            flags.ledger.tell_where_none_is_kept(&flags.write, cx);
+        }
         let methods = flags.refire.methods_to_confirm()?;
         if methods.is_empty() || self.follow.follow || !flags.can_be_read_twice()? {
             return confirm(&Changes::Possible(methods), cx).await;
