@@ -259,6 +259,9 @@ impl Room {
         let stopped = self.closed.or_else(given_up).filter(|_| has_attempts);
         let may_go_again = has_attempts && stopped.is_none() && self.has_room_again(place, notes);
         let wait = if may_go_again { self.wait(place, retry.attempts) } else { None };
+        if may_go_again && wait.is_none() {
+            self.said.spent(place, job.planned.site(), notes);
+        }
         job.answers += u32::from(is_answered(&retry) && !self.options.is_outstanding(&job.planned, &retry));
         job.last = Some(retry);
         if let Some(wait) = wait {

@@ -20,6 +20,7 @@ enum What {
     Unanswered(ErrorKind),
     Redirected,
     Crawling,
+    Spent,
 }
 
 impl Said {
@@ -95,6 +96,16 @@ impl Said {
             last_one.unwrap_or_default(),
             site = planned.site(),
         ));
+    }
+
+    /// Says once that more requests to the host at `place` have failed than are sent again.
+    pub(super) fn spent(&mut self, place: usize, site: &Site, notes: &Notes) {
+        if self.is_new(place, What::Spent) {
+            notes.say(format_args!(
+                "{site}: so much fails that not all of it is sent again, though it has --attempts left: at most ten requests are, and one for every five; \
+                 --dead-letter keeps the rest for later"
+            ));
+        }
     }
 
     fn is_new(&mut self, place: usize, what: What) -> bool {

@@ -2,6 +2,8 @@
 
 use std::num::{NonZeroU32, NonZeroUsize};
 
+use logretry_stage::{Notes, Rejects};
+
 use super::*;
 use crate::Tempo;
 
@@ -11,8 +13,11 @@ fn one_at_a_time() -> Options {
 
 /// What came out: targets with their outcomes, reasons and requests, in order; and when requests began.
 async fn told_of(options: Options, targets: &[&str]) -> (Vec<String>, Vec<u128>) {
+    told_of_in(&Context::default(), options, targets).await
+}
+
+async fn told_of_in(cx: &Context, options: Options, targets: &[&str]) -> (Vec<String>, Vec<u128>) {
     let wire = Pretend::new();
-    let cx = Context::default();
     let output = run(options, Some(Arc::clone(&wire)), given(targets), cx.clone());
     let told = output.map(|item| {
         let record = item.expect("a record");
@@ -108,6 +113,24 @@ async fn repetitions_stay_within_their_budget() {
     let (told, asked_ms) = told_of(options, &["/503/1"; 100]).await;
     assert_eq!(told.len(), 100);
     assert!((120..=130).contains(&asked_ms.len()), "{}", asked_ms.len());
+}
+
+/// `--attempts 3` was one attempt for most of what failed, and nothing said why.
+#[tokio::test(start_paused = true)]
+async fn that_the_budget_is_spent_is_said_once() {
+    for (failing, notes) in [(10, 0), (40, 1)] {
+        let heard = Arc::<Mutex<Vec<String>>>::default();
+        let to = Arc::clone(&heard);
+        let cx = Context::new(
+            Rejects::default(),
+            Notes::to(move |note| to.lock().expect("no panic").push(note.to_string())),
+        );
+        let options = Options { attempts: NonZeroU32::new(2).expect("not 0"), trips: 0, ..one_at_a_time() };
+        told_of_in(&cx, options, &vec!["/503/1"; failing]).await;
+        let heard = heard.lock().expect("no panic");
+        let told = heard.iter().filter(|note| note.contains("not all of it is sent again"));
+        assert_eq!(told.count(), notes, "{heard:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
