@@ -129,7 +129,9 @@ impl Tally {
     /// The refirer has decided a record.
     pub fn settle(&self, retry: &Retry) {
         add(&self.outcomes[position(&Outcome::ALL, &retry.outcome)], 1);
-        if let Some(reason) = retry.reason.filter(|_| !retry.outcome.is_sent()) {
+        if !retry.outcome.is_sent() {
+            // Another program may have taken it away.
+            let reason = retry.reason.unwrap_or(Reason::Other);
             add(&self.reasons[position(Reason::ALL, &reason)], 1);
         }
         self.note_unfinished(retry);
@@ -346,5 +348,16 @@ mod tests {
         assert_eq!((refired.check(), refired.to_decide()), (Ok(()), 3));
         let filtered = Accounts { selected: 3, ..read };
         assert_eq!(filtered.check(), Ok(()));
+    }
+
+    /// What `jq` had made so ended with "this is a defect of logretry".
+    #[test]
+    fn a_record_that_was_not_sent_and_does_not_say_why_is_counted_all_the_same() {
+        let tally = Tally::default();
+        tally.take();
+        let time = "2026-11-22T06:22:52Z".parse().expect("a time");
+        tally.settle(&Retry { reason: None, ..Retry::not_sent(time, Reason::NoBody) });
+        let accounts = tally.accounts();
+        assert_eq!((accounts.check(), accounts.reasons), (Ok(()), [(Reason::Other, 1)].into()));
     }
 }
