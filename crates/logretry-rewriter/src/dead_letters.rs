@@ -51,6 +51,7 @@ impl DeadLetters {
     /// If it cannot be opened, or if it holds anything but records.
     pub fn append_to(path: &Path, reopen: &Reopen) -> Result<Self> {
         let (file, was_empty) = refuse_what_others_hold(Record::BEGINNING, path)
+            .or_else(|error| if begins_with_a_record(path) { Ok(()) } else { Err(error) })
             .and_then(|()| log_file::open(path))
             .map(|(file, is_new)| (LineFile::new(path, file, reopen), is_new))
             .map_err(|error| {
@@ -143,6 +144,15 @@ impl Letters {
     }
 }
 
+/// Whether the first line of the file at `path` is a record, however it is spelled: what came through another program is kept as that has written it.
+fn begins_with_a_record(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| {
+        let mut lines = Lines::new(file, RECORD_BYTES_MAX);
+        let first = lines.next();
+        first.is_ok_and(|line| line.is_some_and(|line| Record::decode(line.text).is_ok()))
+    })
+}
+
 /// The dead letters in the file at `path`; none in a pipe, or where the file has been moved away.
 fn read(path: &Path) -> io::Result<HashSet<(RecordId, Timestamp)>> {
     let mut known = HashSet::new();
@@ -195,5 +205,26 @@ mod tests {
         }
         let dead = std::fs::read_to_string(&path).expect("dead letters");
         assert_eq!(dead.lines().count(), 2, "{dead}");
+    }
+
+    /// Those that had come through Python (`{"v": 1, …`) were taken for somebody else's when the next ones were to be added.
+    #[test]
+    fn records_that_another_program_has_spelled_are_added_to() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("dead.ndjson");
+        let origin = Origin::new("access.log", 1, 0, "combined", "GET /a 502");
+        let mut line = Vec::new();
+        Record::new(RecordId::of_line(b"GET /a 502", 0), origin, Exchange::default()).encode(&mut line);
+        let ours = String::from_utf8(line).expect("UTF-8");
+        for (text, is_ours) in [
+            (ours.replace("\":", "\": ").replace(",\"", ", \""), true),
+            (ours.replacen("\"v\":1,", "", 1).replace("}\n", ",\"v\":1}\n"), true),
+            (ours[..20].to_owned(), true),
+            ("{\"v\": 1}\n".to_owned(), false),
+            ("GET /a\n".to_owned(), false),
+        ] {
+            std::fs::write(&path, &text).expect("a file");
+            assert_eq!(DeadLetters::append_to(&path, &Reopen::default()).is_ok(), is_ours, "{text}");
+        }
     }
 }
