@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, InconsistentKeys, RootCertStore, SignatureScheme};
 
 use crate::options::Tls;
 use crate::{HttpVersion, RefirerError, pem};
@@ -27,12 +28,12 @@ pub(crate) fn client_config(
     trust: Trust,
 ) -> Result<ClientConfig, RefirerError> {
     let provider = Arc::new(ring::default_provider());
-    let failed = |error: rustls::Error| RefirerError::Client(error.to_string());
+    let failed = |error: Error| RefirerError::Client(error.to_string());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(failed)?;
     let builder = if tls.insecure {
-        builder.dangerous().with_custom_certificate_verifier(Arc::new(TakesAny(provider)))
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(TakesAny(Arc::clone(&provider))))
     } else {
         builder.with_root_certificates(roots(tls, trust)?)
     };
@@ -42,9 +43,9 @@ pub(crate) fn client_config(
         (Some(cert), key) => {
             let path = key.as_ref().unwrap_or(cert);
             let key = pem::key(path)?;
-            builder
-                .with_client_auth_cert(pem::certificates(cert)?, key)
-                .map_err(|error| RefirerError::Pem { path: path.clone(), why: error.to_string() })?
+            let shown = shown(&provider, pem::certificates(cert)?, key)
+                .map_err(|why| RefirerError::Pem { path: path.clone(), why })?;
+            builder.with_client_cert_resolver(Arc::new(shown))
         }
     };
     let protocols: &[&[u8]] = match http {
@@ -54,6 +55,21 @@ pub(crate) fn client_config(
     };
     config.alpn_protocols = protocols.iter().map(|&name| name.to_vec()).collect();
     Ok(config)
+}
+
+/// What servers are shown, or why not. They say whether they like the certificate; the library would refuse what it cannot read itself: version 1 of X.509, which OpenSSL makes where it is not
+/// given extensions, and which servers take.
+fn shown(
+    provider: &CryptoProvider,
+    certificates: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<SingleCertAndKey, String> {
+    let key = provider.key_provider.load_private_key(key).map_err(|error| error.to_string())?;
+    let shown = CertifiedKey::new(certificates, key);
+    if let Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) = shown.keys_match() {
+        return Err("its private key is not that of the (first) certificate of --cert".to_owned());
+    }
+    Ok(SingleCertAndKey::from(shown))
 }
 
 /// The certificates that are trusted. A system without any is no error here: plain HTTP needs none, and
@@ -85,7 +101,7 @@ impl ServerCertVerifier for TakesAny {
         _: &ServerName<'_>,
         _: &[u8],
         _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
+    ) -> Result<ServerCertVerified, Error> {
         Ok(ServerCertVerified::assertion())
     }
 
@@ -94,7 +110,7 @@ impl ServerCertVerifier for TakesAny {
         message: &[u8],
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+    ) -> Result<HandshakeSignatureValid, Error> {
         rustls::crypto::verify_tls12_signature(
             message,
             cert,
@@ -108,7 +124,7 @@ impl ServerCertVerifier for TakesAny {
         message: &[u8],
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+    ) -> Result<HandshakeSignatureValid, Error> {
         rustls::crypto::verify_tls13_signature(
             message,
             cert,
@@ -119,5 +135,30 @@ impl ServerCertVerifier for TakesAny {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Such a certificate was "invalid peer certificate: Other(OtherError(UnsupportedCertVersion))".
+    #[test]
+    fn a_certificate_is_shown_though_it_cannot_be_read_if_it_is_not_that_of_another_key() {
+        let made =
+            || rcgen::generate_simple_self_signed(["client.example".to_owned()]).expect("a certificate");
+        let (ours, other) = (made(), made());
+        let key = |of: &rcgen::CertifiedKey<rcgen::KeyPair>| {
+            PrivateKeyDer::try_from(of.signing_key.serialize_der()).expect("a key")
+        };
+        let mut old = ours.cert.der().to_vec();
+        let version = [0xA0, 3, 2, 1, 2];
+        let at = old.windows(5).position(|bytes| bytes == version).expect("it is of version 3");
+        old[at + 4] = 0;
+        let provider = ring::default_provider();
+        assert!(shown(&provider, vec![ours.cert.der().clone()], key(&ours)).is_ok());
+        assert!(shown(&provider, vec![old.into()], key(&ours)).is_ok());
+        let why = shown(&provider, vec![ours.cert.der().clone()], key(&other)).expect_err("another key");
+        assert_eq!(why, "its private key is not that of the (first) certificate of --cert");
     }
 }
