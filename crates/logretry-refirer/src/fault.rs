@@ -12,6 +12,7 @@ use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, InvalidMessage, OtherError};
 
 use crate::resolver::ResolveError;
+use crate::tls::is_of_version_1;
 
 /// An exchange that did not end with a whole answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,6 +182,9 @@ fn of_certificate(why: &CertificateError) -> Option<String> {
         }
         CertificateError::NotValidYetContext { not_before, .. } => {
             format!("the server's certificate is valid from{} on; is the clock of this machine right?", at(not_before))
+        }
+        old if is_of_version_1(old) => {
+            "the server's certificate is of version 1 of X.509, which names no hosts: make it with extensions (`openssl x509 -req -extfile FILE`, with `subjectAltName` in FILE), or give `--insecure`".to_owned()
         }
         // The verifier has no other name for it.
         CertificateError::Other(OtherError(other)) if other.to_string() == "CaUsedAsEndEntity" => {

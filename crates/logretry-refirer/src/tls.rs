@@ -7,7 +7,10 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, InconsistentKeys, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, InconsistentKeys, OtherError,
+    RootCertStore, SignatureScheme,
+};
 
 use crate::options::Tls;
 use crate::{HttpVersion, RefirerError, pem};
@@ -89,7 +92,12 @@ fn roots(tls: &Tls, trust: Trust) -> Result<RootCertStore, RefirerError> {
     Ok(roots)
 }
 
-/// `--insecure`: takes any certificate for any name. Signatures are still checked, so that a handshake is one.
+/// Whether a certificate cannot be read because it is of version 1 of X.509, for which the library has no name of its own.
+pub(crate) fn is_of_version_1(error: &CertificateError) -> bool {
+    matches!(error, CertificateError::Other(OtherError(other)) if other.to_string() == "UnsupportedCertVersion")
+}
+
+/// `--insecure`: takes any certificate for any name. Signatures are still checked, so that a handshake is one, with a certificate that can be read.
 #[derive(Debug)]
 struct TakesAny(Arc<CryptoProvider>);
 
@@ -111,12 +119,12 @@ impl ServerCertVerifier for TakesAny {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        rustls::crypto::verify_tls12_signature(
+        unless_of_version_1(rustls::crypto::verify_tls12_signature(
             message,
             cert,
             signed,
             &self.0.signature_verification_algorithms,
-        )
+        ))
     }
 
     fn verify_tls13_signature(
@@ -125,16 +133,27 @@ impl ServerCertVerifier for TakesAny {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        rustls::crypto::verify_tls13_signature(
+        unless_of_version_1(rustls::crypto::verify_tls13_signature(
             message,
             cert,
             signed,
             &self.0.signature_verification_algorithms,
-        )
+        ))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+fn unless_of_version_1(
+    checked: Result<HandshakeSignatureValid, Error>,
+) -> Result<HandshakeSignatureValid, Error> {
+    match checked {
+        Err(Error::InvalidCertificate(why)) if is_of_version_1(&why) => {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+        checked => checked,
     }
 }
 

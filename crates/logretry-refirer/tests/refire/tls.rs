@@ -10,6 +10,7 @@ use logretry_stage::{Context, Stage as _};
 use rcgen::{CertifiedKey, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::WebPkiClientVerifier;
+use rustls::sign::SingleCertAndKey;
 use rustls::{RootCertStore, ServerConfig};
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -91,6 +92,33 @@ async fn a_certificate_is_trusted_when_the_operator_says_so_and_for_its_name_onl
     let mut careless = options(&format!("https://127.0.0.1:{}", server.port()));
     careless.tls.insecure = true;
     assert_eq!(ended(&refire(careless, "/a").await), RECOVERED);
+}
+
+/// OpenSSL makes such certificates where it is not given extensions. `--insecure` did not take them, and what was wrong was "Other(OtherError(UnsupportedCertVersion))".
+#[tokio::test]
+async fn a_certificate_of_version_1_is_called_that_and_taken_where_any_is() {
+    let certificate = certificate("shop.example");
+    let mut old = certificate.cert.der().to_vec();
+    let at = old.windows(5).position(|bytes| bytes == [0xA0, 3, 2, 1, 2]).expect("it is of version 3");
+    old[at + 4] = 0;
+    let key = PrivateKeyDer::try_from(certificate.signing_key.serialize_der()).expect("a key");
+    let provider = rustls::crypto::ring::default_provider();
+    let key = provider.key_provider.load_private_key(key).expect("a key");
+    let shown = rustls::sign::CertifiedKey::new(vec![old.into()], key);
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let config = ServerConfig::builder_with_provider(provider.clone().into())
+            .with_protocol_versions(&[version])
+            .expect("a version")
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(shown.clone())));
+        let server = Server::start_with(Some(config.into()), |_| Act::Answer(OK)).await;
+        let mut options = named(&server);
+        let retry = refire(options.clone(), "/a").await;
+        assert_eq!(ended(&retry), TLS);
+        assert!(retry.detail.expect("why").contains("version 1 of X.509"));
+        options.tls.insecure = true;
+        assert_eq!(ended(&refire(options, "/a").await), RECOVERED);
+    }
 }
 
 #[tokio::test]
