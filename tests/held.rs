@@ -206,7 +206,7 @@ fn what_the_server_has_logged_as_cut_off_did_arrive_and_stays_held() {
     assert!(held.contains("DELETE") && held.contains("arrived"), "{held}");
 
     // A log that does not tell of it takes nothing back.
-    desk.put("silent.log", line("GET /earlier", 200).replace("2026", "2020"));
+    desk.put("silent.log", around());
     let silent = ["--resolve-complete", "--resolve-from", "silent.log", "--timeout", "1ms"];
     let silent = run(&desk, &server.url(), &[&["--methods", "DELETE", "--yes"][..], &silent].concat());
     assert_eq!((silent.code, backend.seen().len()), (3, 1), "{}", silent.stderr);
@@ -248,7 +248,7 @@ fn what_a_whole_log_does_not_tell_of_never_arrived_and_is_sent() {
     let backend = Backend::down();
     let desk = cut_off(&backend.url(), &backend, || ());
     backend.recover();
-    desk.put("server.log", line("GET /earlier", 200).replace("2026", "2020"));
+    desk.put("server.log", around());
     let flags = ["--methods", "DELETE", "--yes", "--resolve-from", "server.log"];
     let unsure = run(&desk, &backend.url(), &flags);
     assert_eq!((unsure.code, backend.seen().len()), (3, 1), "{}", unsure.stderr);
@@ -263,6 +263,34 @@ fn what_a_whole_log_does_not_tell_of_never_arrived_and_is_sent() {
         (!ended.stderr.contains("may still be at them")).then_some(ended)
     });
     assert_eq!((sure.code, backend.seen().len()), (0, 2), "{}", sure.stderr);
+}
+
+/// A copy that had been made of the log before the run vouched for what the run had sent, and all of that was sent again.
+#[test]
+fn a_server_s_log_that_ends_before_a_request_does_not_vouch_for_it() {
+    let backend = Backend::down();
+    let desk = cut_off(&backend.url(), &backend, || ());
+    backend.recover();
+    desk.put("server.log", line("GET /earlier", 200).replace("2026", "2020"));
+    let flags = [
+        "--methods",
+        "DELETE",
+        "--yes",
+        "--resolve-complete",
+        "--resolve-from",
+        "server.log",
+        "--timeout",
+        "1ms",
+    ];
+    let unsure = run(&desk, &backend.url(), &flags);
+    assert_eq!((unsure.code, backend.seen().len()), (3, 1), "{}", unsure.stderr);
+    let says = "the server's own log has no line from after 1 requests in doubt of which it does not tell";
+    assert!(unsure.stderr.contains(says), "{}", unsure.stderr);
+}
+
+/// A server's log from long before all requests of a test until long after them, which tells of none.
+fn around() -> String {
+    ["2020", "2099"].map(|year| line("GET /another", 200).replace("2026", year)).concat()
 }
 
 #[test]

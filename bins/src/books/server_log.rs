@@ -18,7 +18,7 @@ const CLIENT_CLOSED: u16 = 499;
 /// A web server writes a line when it is done with a request, so a line with a status of 2xx to 5xx says how the request ended. 499 says that
 /// it arrived, and not what became of it. No line says that it never arrived, if the log is whole: a server that was killed itself, one
 /// that logs elsewhere or only a part, or one that holds lines back, would say the same. So that is believed only if the operator vouches for it, and if the
-/// log reaches back before the request and names user agents; and not of a request whose answer would still be waited for, for the server may be at it.
+/// log reaches back before the request, goes on after it (a copy from before the run does not) and names user agents; and not of a request whose answer would still be waited for, for the server may be at it.
 #[derive(Debug, Default)]
 pub(crate) struct ServerLog {
     /// By the request's record.
@@ -26,6 +26,7 @@ pub(crate) struct ServerLog {
     /// The files in which lines about our requests stand.
     sources: Vec<BString>,
     first: Option<Timestamp>,
+    last: Option<Timestamp>,
     /// Which requests it would tell of: those that began before. None, if nobody vouches for it.
     whole_until: Option<Timestamp>,
 }
@@ -101,6 +102,13 @@ impl ServerLog {
                 Shown(format.as_bytes())
             ));
         }
+        let ended = log.silent_before(doubts);
+        if ended > 0 {
+            notes.say(format_args!(
+                "the server's own log has no line from after {ended} requests in doubt of which it does not tell, and may be a copy from before them: none of these is taken for never \
+                 arrived; give the log as it is now, or decide with `logretry held`"
+            ));
+        }
         let open = doubts.iter().filter(|doubt| log.may_be_under_way(doubt)).count();
         if open > 0 {
             let after = whole_after.unwrap_or_default();
@@ -110,6 +118,15 @@ impl ServerLog {
             ));
         }
         Ok(log)
+    }
+
+    /// How many of `doubts` it would not tell of although it is vouched for, because it ends before them.
+    fn silent_before(&self, doubts: &[InDoubt]) -> usize {
+        let is_silent = |doubt: &&InDoubt| {
+            doubt.verdict.is_none() && self.seen.get(&doubt.id).is_none_or(|about| about.lines.is_empty())
+        };
+        let doubts = doubts.iter().filter(is_silent);
+        doubts.filter(|doubt| self.whole_until.is_some() && !self.goes_on_after(doubt)).count()
     }
 
     fn expect(&mut self, doubt: &InDoubt) {
@@ -129,9 +146,14 @@ impl ServerLog {
         self.first.is_some_and(|first| first <= doubt.time)
     }
 
+    fn goes_on_after(&self, doubt: &InDoubt) -> bool {
+        self.last.is_some_and(|last| last > doubt.time)
+    }
+
     fn take(&mut self, origin: &Origin, logged: &Exchange) {
         if let Some(time) = logged.time {
             self.first = Some(self.first.map_or(time, |first| first.min(time)));
+            self.last = self.last.max(Some(time));
         }
         let (line, captured) = (&origin.text, logged.user_agent.is_none());
         let Some(id) = refire_in(logged.user_agent.as_ref().unwrap_or(line)) else { return };
@@ -153,7 +175,8 @@ impl ServerLog {
         let About { lines, .. } = self.seen.get(&doubt.id)?;
         if lines.is_empty() {
             let is_whole = self.whole_until.is_some_and(|until| doubt.time <= until);
-            return (is_whole && self.reaches_back_before(doubt)).then_some((Verdict::Send, None));
+            let is_within = self.reaches_back_before(doubt) && self.goes_on_after(doubt);
+            return (is_whole && is_within).then_some((Verdict::Send, None));
         }
         let own: Vec<&Seen> = lines.iter().filter(|seen| seen.is_itself).collect();
         // Requests of the record before this one have lines too, one in each server's log.
@@ -283,13 +306,23 @@ mod tests {
     }
 
     #[test]
-    fn no_line_says_that_it_never_arrived_only_in_a_whole_log_that_reaches_back() {
-        assert_eq!(said(&log(&[], true), 1), None, "it does not reach back");
-        for (is_whole, expected) in [(true, Some(Verdict::Send)), (false, None)] {
+    fn no_line_says_that_it_never_arrived_only_in_a_whole_log_from_before_it_until_after_it() {
+        let (before, same, after) = ("2026-11-22T09:00:00Z", "2026-11-22T09:40:03Z", "2026-11-22T09:40:04Z");
+        for (is_whole, times, expected) in [
+            (true, &[before, after][..], Some(Verdict::Send)),
+            (false, &[before, after], None),
+            (true, &[], None),
+            (true, &[after], None),
+            // A copy from before it.
+            (true, &[before], None),
+            (true, &[before, same], None),
+        ] {
             let mut log = log(&[], is_whole);
-            let time = "2026-11-22T09:00:00Z".parse().ok();
-            log.take(&origin("server.log", ""), &Exchange { time, status: Some(200), ..Exchange::default() });
-            assert_eq!(said(&log, 1), expected);
+            for time in times {
+                let logged = Exchange { time: time.parse().ok(), status: Some(200), ..Exchange::default() };
+                log.take(&origin("server.log", ""), &logged);
+            }
+            assert_eq!(said(&log, 1), expected, "{is_whole} {times:?}");
         }
     }
 
@@ -301,6 +334,7 @@ mod tests {
             let mut log = log(&[], true);
             log.whole_until = Some(until);
             log.first = Some(begun - SignedDuration::from_secs(60));
+            log.last = Some(begun + SignedDuration::from_secs(60));
             assert_eq!((said(&log, 1), log.may_be_under_way(&doubt(1))), (expected, expected.is_none()));
         }
         let mut log = log(&[], true);

@@ -124,7 +124,7 @@ pub(crate) struct ResolveArgs {
 
     /// The logs of --resolve-from are whole: what they do not tell of never arrived, and is sent. Do not give it if the server was killed
     /// too, holds lines back, or logs only a part, nor while it may still be at a request, which it logs when that is done: of what began less than
-    /// --timeout ago it is not believed. It counts only if each of their lines can be read, and they name user agents in a field of their own
+    /// --timeout ago it is not believed. It counts only if each of their lines can be read, they name user agents in a field of their own, and they go on after the request
     #[arg(long, requires = "resolve_from")]
     resolve_complete: bool,
 }
