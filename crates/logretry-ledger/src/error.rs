@@ -131,11 +131,17 @@ pub(crate) struct Told<'a>(pub(crate) &'a rusqlite::Error);
 impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
-        if self.0.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) {
+        match self.0.sqlite_error_code() {
             // All that belongs to logretry waits for its own lock.
-            write!(f, " by another program, such as an `sqlite3` that has begun to change it; end that")?;
+            Some(rusqlite::ErrorCode::DatabaseBusy) => {
+                f.write_str(" by another program, such as an `sqlite3` that has begun to change it; end that")
+            }
+            // SQLite keeps the system's own word to itself, and calls a disk "full" only where it writes a page.
+            Some(rusqlite::ErrorCode::SystemIoFailure) => {
+                f.write_str(" (it may be full, which `df` tells, or failing, which `dmesg` does)")
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -173,6 +179,17 @@ impl<T> At<T> for rusqlite::Result<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Where the disk was full when a ledger was opened, it was a "disk I/O error", and no more.
+    #[test]
+    fn what_may_be_wrong_with_a_disk_is_said() {
+        let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
+        let full = Err::<(), _>(rusqlite::Error::SqliteFailure(full, Some("disk I/O error".to_owned())));
+        assert_eq!(
+            full.at(Path::new("ledger"), "open").expect_err("an error").to_string(),
+            "open the ledger `ledger`: disk I/O error (it may be full, which `df` tells, or failing, which `dmesg` does)"
+        );
+    }
 
     #[test]
     fn who_keeps_a_ledger_locked_is_to_be_ended() {
