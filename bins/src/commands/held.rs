@@ -123,6 +123,7 @@ fn chosen(ledger: &Path, doubts: Vec<InDoubt>, ids: &[String]) -> Result<Vec<InD
     };
     ids.iter().map(find).collect()
 }
+
 fn held(doubts: Vec<InDoubt>) -> Vec<InDoubt> {
     doubts.into_iter().filter(InDoubt::is_held).collect()
 }
