@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use logretry_record::{Exchange, Predicate, Record, TimeRangeError};
 use logretry_stage::{Dropped, Fatal};
@@ -118,17 +120,20 @@ impl Chooser {
         let origin_form = origin_form(target);
         let path = origin_form.split(['?', '#']).next().unwrap_or_default();
         self.paths.as_ref().is_none_or(|globs| globs.is_match(path))
-            && self.path_regex.as_ref().is_none_or(|regex| regex.is_match(origin_form))
+            && self.path_regex.as_ref().is_none_or(|regex| regex.is_match(&origin_form))
     }
 }
 
-/// `target` from its path on: `/a?b` of `http://host/a?b`.
-fn origin_form(target: &str) -> &str {
-    let Some((_, rest)) = target.split_once("://") else { return target };
-    if target.starts_with('/') {
-        return target;
+/// `target` from its path on: `/a?b` of `http://host/a?b`, and, as it would be sent, `/?b` of `http://host?b`.
+fn origin_form(target: &str) -> Cow<'_, str> {
+    let Some((_, rest)) = target.split_once("://").filter(|_| !target.starts_with('/')) else {
+        return target.into();
+    };
+    match rest.find(['/', '?', '#']) {
+        Some(end) if rest[end..].starts_with('/') => rest[end..].into(),
+        Some(end) => ["/", &rest[end..]].concat().into(),
+        None => "/".into(),
     }
-    rest.find('/').map_or("/", |slash| &rest[slash..])
 }
 
 fn globs(patterns: &[String]) -> Result<GlobSet, FilterError> {
@@ -222,6 +227,7 @@ mod tests {
             ("/a?b", "/a?b"),
             ("http://host/a?b", "/a?b"),
             ("http://host", "/"),
+            ("http://host?to=/x", "/?to=/x"),
             ("/redirect?to=http://host/x", "/redirect?to=http://host/x"),
             ("*", "*"),
         ] {
