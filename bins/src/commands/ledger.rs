@@ -24,7 +24,7 @@ use crate::cli::cannot_answer;
 #[command(after_help = "\
 Examples:
   logretry ledger ls retry.log.ledger
-  logretry ledger export retry.log.ledger | jq -c .retry
+  logretry ledger export retry.log.ledger | jq -c '.retry // empty'
   logretry ledger prune retry.log.ledger --older-than 90d")]
 pub(crate) struct Ledger {
     #[command(subcommand)]

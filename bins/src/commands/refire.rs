@@ -16,7 +16,7 @@ use crate::cli::{Changes, Common, Program, Setup, confirm, open_files};
 ///
 /// With --ledger, a record that has ended in an earlier run comes out as it ended then, and nothing is sent for it.
 ///
-/// Ctrl-C sends nothing more and waits for the requests under way; a second one cuts them off.
+/// Ctrl-C sends nothing more and waits for the requests under way; a second one cuts them off. The exit code means what `logretry --help` says.
 #[derive(Debug, Parser)]
 #[command(name = "lr-refire", version, after_help = EXAMPLES)]
 pub struct Refire {

@@ -13,7 +13,8 @@ use crate::cli::{Common, Program, Setup};
 /// Writes the retry log: one line for each request that was sent again, its URL marked.
 ///
 /// By default a line is the log line itself, with the URL marked and the status, time, size and duration of the refire; `000` stands where no answer
-/// came. Lines are appended, in the order in which the refires ended. Records that were not sent have no line; they count for the exit code.
+/// came. Lines are appended, in the order in which the refires ended. Records that were not sent have no line; they count for the exit code, which
+/// means what `logretry --help` says.
 /// With --ledger, each record's line is written once, however often the record comes. lr-refire keeps a ledger of its own, in another file.
 #[derive(Debug, Parser)]
 #[command(name = "lr-write", version, after_help = EXAMPLES)]

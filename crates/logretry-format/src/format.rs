@@ -37,6 +37,7 @@ impl Format {
     ///   `apache:`, `gunicorn:`, `haproxy:`, `envoy:`, `tomcat:` or `varnish:` in front of it says so, or
     /// - `regex:` and an expression that matches whole lines, with the groups `status`, `method`, `request` (a request line), `target`, `url`
     ///   (whole), `path`, `query`, `host`, `port`, `scheme`, `time`, `duration_ms` (`_s`, `_us`), `bytes`, `client`, `user_agent`, `request_id`, or
+    /// - `line:` and a line with its fields in braces, as [`Preset::spec`] has it where nobody configures one: `line:{client} "{request}" {status}`, or
     /// - the names of values, and what they are used for: `json:status=.res.code,url=.req.url`, the same with `ltsv:` and `logfmt:`,
     ///   and W3C's `#Fields:` line or `w3c:` and its columns. The words are `status`, `url` (whole, or path and query), `target` (what
     ///   the client sent), `path`, `query`, `request` (a request line), `method`, `host`, `scheme`, `port`, `time`, `duration_ms` (`_s`, `_us`,

@@ -17,8 +17,9 @@ pub struct ReadArgs {
     pub logs: Vec<OsString>,
 
     /// The format of the logs: a preset's name (`logretry formats` lists them), or the text of the `log_format` or `LogFormat` pasted
-    /// from the server's configuration, or `@FILE` with that text in it, or `@/etc/nginx/nginx.conf#NAME`. Given more than once, each
-    /// line is tried with each in turn. Without it the format is found out for each log
+    /// from the server's configuration, or `@FILE` with that text in it, or `@/etc/nginx/nginx.conf#NAME`, or the keys of a log whose values have
+    /// names (`json:status=.code,url=.req.url`, and `ltsv:`, `logfmt:`), or `regex:` and an expression with the groups `status`, `method`, `target` and so on. Given more
+    /// than once, each line is tried with each in turn. Without it the format is found out for each log
     #[arg(long, value_name = "SPEC")]
     pub format: Vec<String>,
 
