@@ -70,8 +70,12 @@ mod run;
 mod verify;
 
 pub use logretry_ledger::Durability;
-pub use logretry_record::{ErrorKind, Mark, Outcome, Predicate, Reason, Record, Retry, StatusSet};
-pub use logretry_refirer::Options as RefireOptions;
+pub use logretry_record::{
+    ErrorKind, Exit, Mark, Outcome, Predicate, Reason, Record, Retry, StatusSet, TimeRange,
+};
+pub use logretry_refirer::{
+    Bodies, HttpVersion, IdempotencySecret, Options as RefireOptions, Pace, add_header,
+};
 pub use logretry_rewriter::Form;
-pub use logretry_stage::{Accounts, Fatal, Stops};
+pub use logretry_stage::{Accounts, Dropped, Fatal, Stops};
 pub use run::{Run, link};

@@ -56,7 +56,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// A run over `logs`: files, directories of rotated logs, `-` or nothing for standard input.
+    /// A run over `logs`: files, glob patterns, directories of rotated logs, `-` or nothing for standard input.
     pub fn new(logs: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         Self {
             logs: logs.into_iter().map(Into::into).collect(),
@@ -139,13 +139,28 @@ impl Run {
         self
     }
 
-    /// Reads the logs in this format, a preset's name or text pasted from the server's configuration, instead of finding it out.
+    /// Reads the logs in this format, a preset's name or text pasted from the server's configuration, instead of finding it out. Given more than once, each line is tried with each in turn.
     pub fn format(mut self, spec: &str) -> Result<Self> {
         self.reading.formats.push(logretry_reader::format(spec)?);
         Ok(self)
     }
 
     /// Changes what may be sent, where to and how fast.
+    ///
+    /// ```
+    /// use logretry::{Pace, Run, add_header};
+    ///
+    /// let mut headers = Default::default();
+    /// add_header(&mut headers, "Authorization: Bearer 7f2a")?;
+    /// let (hosts, rate) = (vec!["shop.example".parse()?], "5/s".parse()?);
+    /// let run = Run::new(["access.log"]).refire(|options| {
+    ///     options.destination.allow_hosts = hosts;
+    ///     options.headers = headers;
+    ///     options.pace = Pace::Original;
+    ///     options.rate = Some(rate);
+    /// });
+    /// # Ok::<(), logretry::Fatal>(())
+    /// ```
     #[must_use]
     pub fn refire(mut self, change: impl FnOnce(&mut Options)) -> Self {
         change(&mut self.refiring);
