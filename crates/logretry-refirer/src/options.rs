@@ -68,7 +68,7 @@ pub struct Options {
     pub overflow_bytes_max: u64,
     /// A record is sent so long after it was logged at the earliest: a server that has just failed needs a while, and so do clients that try again.
     pub settle: Duration,
-    /// Requests of the whole run at most; what is left goes out as `unsent`.
+    /// Requests of the whole run at most, 0 for none; what is left goes out as `unsent`.
     pub max_requests: Option<u64>,
     /// The time after which no request begins; what is left goes out as `unsent`.
     pub max_time: Option<Duration>,

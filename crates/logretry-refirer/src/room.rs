@@ -114,6 +114,7 @@ impl Room {
         Self {
             schedule: Schedule::new(options.rate),
             score: (options.pace == Pace::Original).then(|| (Score::new(options.tempo), None)),
+            closed: (options.max_requests == Some(0)).then_some(Reason::MaxRequests),
             options,
             lanes: Vec::new(),
             places: SiteMap::default(),
@@ -131,7 +132,6 @@ impl Room {
             told_full: false,
             said: Said::default(),
             begun: 0,
-            closed: None,
         }
     }
 

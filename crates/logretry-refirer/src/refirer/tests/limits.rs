@@ -147,10 +147,13 @@ async fn what_is_not_sent_again_takes_nothing_out_of_the_budget() {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_ends_with_its_requests_or_its_time() {
-    let by_requests = Options { max_requests: Some(2), ..one_at_a_time() };
-    let (told, asked_ms) = told_of(by_requests, &["/200/10"; 4]).await;
-    assert_eq!(asked_ms.len(), 2);
-    assert_eq!(told.iter().filter(|told| *told == "/200/10 max_requests 0").count(), 2);
+    for sent in 0..=2 {
+        let by_requests = Options { max_requests: Some(sent), ..one_at_a_time() };
+        let (told, asked_ms) = told_of(by_requests, &["/200/10"; 4]).await;
+        assert_eq!(asked_ms.len() as u64, sent);
+        let unsent = told.iter().filter(|told| *told == "/200/10 max_requests 0").count() as u64;
+        assert_eq!(unsent, 4 - sent);
+    }
     let by_time = Options { max_time: Some(Duration::from_millis(15)), ..one_at_a_time() };
     let (told, asked_ms) = told_of(by_time, &["/200/10"; 4]).await;
     assert_eq!(asked_ms, [0, 10]);
