@@ -149,7 +149,8 @@ impl Breaker {
             self.trips = 0;
         }
         let window = WINDOW.max(places);
-        self.last.truncate(BROKEN_LONG.max(BROKEN_TIMES * window) - 1);
+        let wide = window.saturating_mul(BROKEN_TIMES);
+        self.last.truncate(BROKEN_LONG.max(wide) - 1);
         self.last.push_front(said);
         // So many of so many. Half a window there must be: five failures among nine may be five broken pages.
         let fail = |window: usize, (part, whole): (usize, usize), failed: fn(Said) -> bool| {
@@ -160,7 +161,7 @@ impl Breaker {
         let is_bad = |said| said != Said::Good;
         is_bad(said)
             && (fail(window, (1, 2), |said| said == Said::TooMuch)
-                || fail(BROKEN_TIMES * window, (2, 3), is_bad)
+                || fail(wide, (2, 3), is_bad)
                 || fail(BROKEN_LONG.max(window), (1, 2), is_bad))
     }
 

@@ -47,6 +47,15 @@ fn it_opens_when_half_of_the_last_answers_failed_and_there_are_enough() {
 }
 
 #[test]
+fn a_ceiling_that_is_no_ceiling_is_no_overflow() {
+    let mut breaker = Breaker::new(5);
+    let epoch = breaker.begin();
+    for _ in 0..1000 {
+        assert_eq!(breaker.end(epoch, Sign::TooMuch, usize::MAX, Instant::now(), 1.0), None);
+    }
+}
+
+#[test]
 fn a_probe_that_fails_opens_it_for_longer_until_the_host_is_given_up() {
     let now = Instant::now();
     let mut breaker = Breaker::new(3);
