@@ -14,11 +14,8 @@ pub fn add_header(headers: &mut HeaderMap, line: &str) -> Result<(), RefirerErro
     let name = name.trim();
     let refuse = |why| RefirerError::Header { name: name.escape_default().to_string(), why };
     let name: HeaderName = name.parse().map_err(|_| refuse("its name is not a token"))?;
-    if let Some(why) = why_ours(&name) {
+    if let Some(why) = why_refused(&name) {
         return Err(refuse(why));
-    }
-    if name == crate::idempotency::NAME {
-        return Err(refuse("it names one request and no other; give --idempotency-key"));
     }
     let mut value: HeaderValue =
         value.trim().parse().map_err(|_| refuse("its value holds bytes that may not stand in a header"))?;
@@ -33,6 +30,20 @@ pub fn add_header_lines(headers: &mut HeaderMap, text: &str) -> Result<(), Refir
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .try_for_each(|line| add_header(headers, line))
+}
+
+/// Refuses `headers` of which [`add_header`] would refuse one.
+pub(crate) fn check(headers: &HeaderMap) -> Result<(), RefirerError> {
+    let refused = headers.keys().find_map(|name| Some((name.to_string(), why_refused(name)?)));
+    refused.map_or(Ok(()), |(name, why)| Err(RefirerError::Header { name, why }))
+}
+
+/// Why the operator does not give the header `name`, if that is so.
+fn why_refused(name: &HeaderName) -> Option<&'static str> {
+    if name == crate::idempotency::NAME {
+        return Some("it names one request and no other; give --idempotency-key");
+    }
+    why_ours(name)
 }
 
 /// Why nobody but logretry sets the header `name`, if that is so.
@@ -75,6 +86,19 @@ mod tests {
     fn of_a_line_that_is_no_header_nothing_is_shown() {
         let error = add_header(&mut HeaderMap::new(), "s3cret").expect_err("no colon").to_string();
         assert_eq!(error, "send a header without a name: a header is NAME: VALUE, as in `X-Tenant: shop`");
+    }
+
+    /// They went out as they stood in the options: `Host` beside our own, a length without a body.
+    #[test]
+    fn what_is_refused_is_refused_in_options_too() {
+        for name in ["host", "user-agent", "content-length", "transfer-encoding", "idempotency-key"] {
+            let mut options = crate::Options::default();
+            options.destination.base_url = Some("http://shop.example".parse().expect("a base URL"));
+            let name: HeaderName = name.parse().expect("a name");
+            options.headers.insert(&name, HeaderValue::from_static("7"));
+            let error = crate::Refirer::new(options).expect_err("it is ours").to_string();
+            assert!(error.starts_with(&format!("send the header `{name}`: ")), "{error}");
+        }
     }
 
     #[test]

@@ -78,7 +78,7 @@ pub struct Options {
     pub timeout: Duration,
     /// Bytes of an answer's body that are read; the rest is not waited for.
     pub body_bytes_max: u64,
-    /// Headers of every request; see [`add_header`](crate::add_header).
+    /// Headers of every request, of those that [`add_header`](crate::add_header) takes.
     pub headers: HeaderMap,
     /// Headers of a capture that are sent again besides those that belong to a body.
     pub keep_headers: KeepHeaders,

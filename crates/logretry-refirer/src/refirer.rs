@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::account::Account;
 use crate::crew::Crew;
-use crate::idempotency;
 use crate::journal::{Before, Journal, Kept, NoJournal};
 use crate::judge::may_have_arrived;
 use crate::lane::Job;
@@ -22,7 +21,7 @@ use crate::room::{Leaving, Room, Start};
 use crate::settle::settled;
 use crate::taken_up::TakenUp;
 use crate::transport::{Request, Transport, Wire};
-use crate::{Options, Pace, Planned, RefirerError};
+use crate::{Options, Pace, Planned, RefirerError, headers, idempotency};
 
 /// The stage that asks again. See the [crate's front page](crate) for an example.
 ///
@@ -55,6 +54,7 @@ impl Refirer {
             return Err(RefirerError::NoDestination);
         }
         options.resolve.check(&options.destination)?;
+        headers::check(&options.headers)?;
         let options = options.with_times_in_reach();
         let wire = if options.dry_run { None } else { Some(Wire::new(&options)?) };
         let journal = NoJournal::new(options.again_max == 0);
