@@ -39,7 +39,7 @@ pub struct ReaderOptions {
     pub strict: bool,
     /// How much of a file several threads read together: from so many bytes on. 4 MiB by default.
     pub crew_bytes_min: u64,
-    /// How much of a file each of these threads takes at once; four times as much where most lines are screened. 512 KiB by default.
+    /// How much of a file each of these threads takes at once; four times as much where most lines are screened. From 1 byte to 64 MiB, 512 KiB by default.
     pub block_bytes: usize,
 }
 
@@ -56,6 +56,8 @@ impl Default for ReaderOptions {
     }
 }
 
+/// The largest block: a crew has several of them for each thread in memory.
+const BLOCK_BYTES_MAX: usize = 64 << 20;
 /// A crew that gets so far was worth calling.
 const CREW_BYTES_WORTHWHILE: u64 = 1 << 20;
 /// Lines that are read one by one after a crew that was not.
@@ -329,7 +331,7 @@ fn read_file(
                 start,
                 end,
                 line_bytes_max: options.line_bytes_max,
-                block_bytes: options.block_bytes,
+                block_bytes: options.block_bytes.clamp(1, BLOCK_BYTES_MAX),
             };
             let counted = { file }.stream_position().unwrap_or(start);
             let mut progress = Progress { lines, offset: start, counted };

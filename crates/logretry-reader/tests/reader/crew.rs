@@ -114,6 +114,20 @@ proptest! {
     }
 }
 
+/// A thread of it died.
+#[test]
+fn blocks_of_no_size_and_of_any_size_are_read() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("access.log");
+    let line = "203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] \"GET /a HTTP/1.1\" 502 157 \"-\" \"-\"\n";
+    std::fs::write(&path, line.repeat(300)).expect("a file");
+    for block_bytes in [0, usize::MAX] {
+        let crew = ReaderOptions { crew_bytes_min: 0, block_bytes, ..options(&[]) };
+        let read = read_file(&path, crew);
+        assert_eq!((read.records.len(), read.fatal), (300, None), "{block_bytes}");
+    }
+}
+
 #[test]
 fn bytes_are_counted_once() {
     let line = r#"203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] "GET /a HTTP/1.1" 502 157 "-" "curl/8.9""#
