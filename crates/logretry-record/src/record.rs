@@ -119,12 +119,12 @@ impl Record {
             }
     }
 
-    /// Reads a record from one line of NDJSON, with or without its line end.
+    /// Reads a record from one line of NDJSON, with or without its line end. JSON on several lines is read as well, and becomes one line.
     pub fn decode(line: &[u8]) -> Result<Self, DecodeError> {
         let line = line.trim_ascii();
         let wire = wire::RecordV1::from_json(line)?;
         let (id, origin, original, retry) = wire.into_parts()?;
-        Ok(Self(Box::new(Parts { id, origin, original, retry, came_as: CameAs::Line(line.into()) })))
+        Ok(Self(Box::new(Parts { id, origin, original, retry, came_as: CameAs::Line(on_one_line(line)) })))
     }
 
     /// Whether it came over a pipe, where others may have changed it.
@@ -153,6 +153,15 @@ impl Record {
         }
         out.push(b'\n');
     }
+}
+
+/// The same JSON on one line. In its strings a line end is escaped, so that one which stands there as it is means no more than a blank.
+fn on_one_line(json: &[u8]) -> Box<[u8]> {
+    let mut line: Box<[u8]> = json.into();
+    if json.find_byte(b'\n').is_some() {
+        line.iter_mut().filter(|byte| **byte == b'\n').for_each(|byte| *byte = b' ');
+    }
+    line
 }
 
 impl Parts {

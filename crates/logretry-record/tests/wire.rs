@@ -185,6 +185,17 @@ fn fields_of_a_later_version_survive_and_the_bytes_stay_as_they_were() {
     assert_eq!(line(&read), completed);
 }
 
+/// They went out on several lines, of which none was a record.
+#[test]
+fn a_record_that_came_on_several_lines_goes_out_on_one() {
+    let text = line(&full()).trim_end().replace(",\"", ",\r\n  \"");
+    let record = Record::decode(text.as_bytes()).expect("a record");
+    assert_eq!(line(&record), text.replace('\n', " ") + "\n");
+    let completed = line(&record.with_retry(recovered()));
+    assert_eq!(completed.matches('\n').count(), 1);
+    assert_eq!(Record::decode(completed.as_bytes()).expect("a record").retry(), Some(&recovered()));
+}
+
 #[test]
 fn null_is_no_value_wherever_one_may_be_left_out() {
     let whole = full().with_retry(recovered());
