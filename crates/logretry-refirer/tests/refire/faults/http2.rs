@@ -2,7 +2,7 @@
 //! all of them; it is another host that must not be disturbed.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use logretry_record::ErrorKind::{BodyLimit, Connect, Protocol, Reset, Timeout};
 use logretry_record::Outcome::{Failing, Recovered, Unanswered};
@@ -17,7 +17,7 @@ use super::frames::{
 };
 use super::script::Step::{self, Cut, Drip, Forever, Silence};
 use super::script::{Line, perform, say, say_bytes};
-use super::{Expected, Fault, complaint, fixed, over_http2, timeout_for};
+use super::{Complaint, Expected, Fault, complaint, fixed, over_http2, with_enough_time};
 use crate::server::{record_of, refire_all};
 use crate::tls::{certificate, server_config};
 
@@ -274,15 +274,19 @@ pub(super) async fn next_frame(line: &mut impl Line) -> Option<u8> {
 
 /// Sends the fault to one host and a good request to another, and says what is wrong with what came of it.
 pub(super) async fn attempt(fault: &Fault, tls: bool) -> Option<String> {
+    with_enough_time(fault, |timeout| attempt_within(timeout, fault, tls)).await
+}
+
+async fn attempt_within(timeout: Duration, fault: &Fault, tls: bool) -> Option<Complaint> {
     let faulty = server(fault.steps.clone(), tls).await;
     let well = well().await;
-    let mut options = over_http2(fixed(&faulty, 2, timeout_for(fault.expected)));
+    let mut options = over_http2(fixed(&faulty, 2, timeout));
     let allow_hosts = [&faulty, &well].map(|host| host.parse().expect("a host")).into();
     options.destination = Destination { allow_hosts, ..Destination::default() };
     let records = vec![record_of(&faulty, "/fault"), record_of(&well, "/beside")];
     let start = Instant::now();
     let output = refire_all(options, records).await;
-    complaint(fault, if tls { "h2 over TLS" } else { "h2" }, &output, start.elapsed())
+    complaint(fault, if tls { "h2 over TLS" } else { "h2" }, &output, timeout, start.elapsed())
 }
 
 /// A host that answers each request with its path.
