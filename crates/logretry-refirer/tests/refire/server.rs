@@ -1,7 +1,9 @@
 //! A server that does what it is told, and remembers what it heard.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use futures_util::StreamExt as _;
 use logretry_record::{Exchange, Origin, Record, RecordId, Retry, Scheme};
@@ -161,6 +163,13 @@ async fn converse(
             }
         }
     }
+}
+
+/// How many connections there may have been since `start` where so many are `needed`, and as many requests are under way as `at_once` says. On a busy machine a
+/// connection may rest for so long that it is not used again, which takes three quarters of a second.
+pub(crate) fn connections_for(needed: usize, at_once: usize, start: Instant) -> RangeInclusive<usize> {
+    let let_go = usize::try_from(start.elapsed().as_millis() / 750).expect("not that long");
+    needed..=needed + at_once * let_go
 }
 
 /// The record of a log line.
