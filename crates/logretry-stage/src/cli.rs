@@ -10,7 +10,7 @@ use crate::{Notes, Rejects, Result};
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Lines that cannot be used")]
 pub struct RejectArgs {
-    /// Write every line that cannot be used to FILE, as NDJSON with its position and the reason
+    /// Write every line that cannot be used to FILE, as NDJSON with its position and the reason, in the place of those of an earlier run
     #[arg(long, value_name = "FILE", value_parser = file_to_write())]
     pub rejects: Option<PathBuf>,
 
