@@ -46,6 +46,7 @@ fn two_things_do_not_go_into_one_file() {
         ["-o", "x", "--ledger", "x"],
         ["-o", "x", "--rejects", "x.ledger"],
         ["--rejects", "x", "--dead-letter", "x"],
+        ["-o", "x", "--idempotency-key", "--idempotency-secret=x"],
     ] {
         let refused = desk
             .program("logretry", &["run", "access.log", "--base-url", &backend.url()])

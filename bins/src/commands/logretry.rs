@@ -45,9 +45,10 @@ impl Program for Logretry {
     fn setup(&self) -> Setup {
         let (common, summary) = match &self.command {
             Command::Run(run) => {
-                let RunFlags { common, write, ledger, .. } = &run.flags;
+                let RunFlags { common, write, ledger, refire, .. } = &run.flags;
                 let setup = Setup::of_stage("logretry", common, false).writing(write, ledger.path(write));
-                return setup.sending().with_file("the positions", run.positions.as_ref());
+                let setup = setup.sending().with_file("the secret", refire.idempotency_secret.as_ref());
+                return setup.with_file("the positions", run.positions.as_ref());
             }
             Command::Plan(plan) => (plan.flags.common.clone(), Summary::None),
             Command::Verify(verify) => (verify.flags.common.clone(), Summary::None),
