@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use bstr::ByteSlice as _;
 use logretry_format::{Change, Draft, Format, Spans};
@@ -100,7 +101,7 @@ impl Renderer {
                     fallback = Some(Fallback { why });
                 }
             }
-            Form::Url => out.extend(self.mark.put_on(retry.url.as_ref()?).bytes()),
+            Form::Url => out.extend(marked_url(retry, &self.mark)?.bytes()),
             Form::Combined => combined::render(record, retry, &self.mark, out),
             Form::Csv => table::render(record, retry, &self.mark, out),
             Form::Json => {
@@ -151,6 +152,23 @@ impl Renderer {
         let format = self.formats.get(name).and_then(Option::as_ref);
         format.cloned().ok_or_else(|| format!("the format `{name}` is not known here"))
     }
+}
+
+/// The marked URL, on one line: of a record that comes from another program, bytes that may stand in no URL are percent-encoded.
+pub(crate) fn marked_url(retry: &Retry, mark: &Mark) -> Option<String> {
+    let url = retry.url.as_deref()?;
+    if url.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Some(mark.put_on(url));
+    }
+    let mut plain = String::new();
+    for byte in url.bytes() {
+        if byte.is_ascii_graphic() {
+            plain.push(byte.into());
+        } else {
+            let _ = write!(plain, "%{byte:02X}");
+        }
+    }
+    Some(mark.put_on(&plain))
 }
 
 /// Whether the line of `record` tells of the request that the record does; a line that is not in `format` is another matter.

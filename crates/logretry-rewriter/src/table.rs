@@ -1,6 +1,8 @@
 use bstr::ByteSlice as _;
 use logretry_record::{Mark, Record, Retry};
 
+use crate::renderer::marked_url;
+
 /// The columns of the retry log as a table.
 const HEADER: [&str; 14] = [
     "time",
@@ -34,7 +36,7 @@ pub(crate) fn render(record: &Record, retry: &Retry, mark: &Mark, out: &mut Vec<
     let cells = [
         retry.time.to_string(),
         text(retry.method.as_ref()),
-        text(retry.url.as_ref().map(|url| mark.put_on(url))),
+        text(marked_url(retry, mark)),
         retry.outcome.as_str().to_owned(),
         text(retry.status),
         text(retry.error.map(logretry_record::ErrorKind::as_str)),

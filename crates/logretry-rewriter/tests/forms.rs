@@ -91,6 +91,23 @@ fn a_refire_without_a_url_is_not_among_the_urls() {
     assert!(lines.is_empty(), "{lines:?}");
 }
 
+/// Whoever read the URLs line by line read one more, and a terminal its controls.
+#[test]
+fn a_url_of_another_program_stands_on_one_line() {
+    let url = Some("https://shop.example/a\nhttps://evil.example/\u{1b}é?b".to_owned());
+    let record = record("combined", COMBINED, "/a?b=c");
+    let record = record.with_retry(Retry { url, ..retry(Outcome::Recovered, Some(200)) });
+    let plain = "https://shop.example/a%0Ahttps://evil.example/%1B%C3%A9?b&retry=True";
+    for (form, expected) in
+        [(Form::Url, format!("{plain}\n")), (Form::Csv, format!("2026-11-22T09:40:03.5Z,GET,{plain},"))]
+    {
+        let mut line = Vec::new();
+        assert_eq!(Renderer::new(form, Mark::default()).render(&record, &mut line), None);
+        let line = String::from_utf8(line).expect("UTF-8");
+        assert!(line.starts_with(&expected), "{line}");
+    }
+}
+
 #[test]
 fn a_line_in_combined_format() {
     assert_snapshot!(rendered(Form::Combined), @r#"
