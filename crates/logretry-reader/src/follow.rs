@@ -29,6 +29,7 @@
 //! What cannot be had: lines that were written and truncated away between two looks, without a copy.
 
 mod files;
+mod listed;
 mod log;
 mod members;
 mod places;

@@ -54,6 +54,17 @@ pub(crate) fn age(own: &str, name: &str) -> Option<Age> {
     behind().or_else(before_the_extension).map(|(_, age)| age)
 }
 
+/// The logs of which the file `name` would be a rotated one: those whose [`age`] it has.
+pub(crate) fn logs_of(name: &str) -> impl Iterator<Item = String> {
+    let plain = unpacked(name);
+    let behind = stamp(plain).map(|(log, _)| log.to_owned());
+    let before_the_extension = plain.rsplit_once('.').and_then(|(base, extension)| {
+        let (log, _) = stamp(base)?;
+        Some(format!("{log}.{extension}"))
+    });
+    behind.into_iter().chain(before_the_extension)
+}
+
 /// The log that a name stands for behind which is its age.
 fn stamp(text: &str) -> Option<(&str, Age)> {
     if let Some(found) = DATED.as_ref().and_then(|dated| dated.captures(text)) {
@@ -99,6 +110,7 @@ mod tests {
             ("access-2026-11-29T06-30-00.123-size.log", date("20261129063000123")),
         ] {
             assert_eq!(age("access.log", name), Some(expected), "{name}");
+            assert!(logs_of(name).any(|log| log == "access.log"), "{name}");
         }
         for name in [
             "access.log",
@@ -112,6 +124,7 @@ mod tests {
             "access-shop-20261129.log",
         ] {
             assert_eq!(age("access.log", name), None, "{name}");
+            assert!(logs_of(name).all(|log| log != "access.log"), "{name}");
         }
         assert_eq!(age("access.log-20261129", "access.log-20261129.1"), Some(number(1)));
         assert_eq!(age("node-10", "node-10-20261129"), Some(date("20261129")));

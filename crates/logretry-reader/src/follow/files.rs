@@ -8,6 +8,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::sync::Arc;
 
 /// What a follower asks a file system.
 pub(crate) trait Files {
@@ -21,7 +22,7 @@ pub(crate) trait Files {
     fn stat(&self, path: &Path) -> io::Result<Stat>;
 
     /// The names in a folder, in any order.
-    fn names(&self, folder: &Path) -> io::Result<Vec<OsString>>;
+    fn names(&self, folder: &Path) -> io::Result<Arc<[OsString]>>;
 }
 
 /// An open file, which stays the same whatever becomes of its name.
@@ -74,7 +75,7 @@ impl Files for Disk {
         fs::metadata(path).map(|metadata| Stat::of(&metadata))
     }
 
-    fn names(&self, folder: &Path) -> io::Result<Vec<OsString>> {
+    fn names(&self, folder: &Path) -> io::Result<Arc<[OsString]>> {
         fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect()
     }
 }

@@ -11,7 +11,7 @@ use super::rotated::folder;
 use crate::ReaderError;
 use crate::input::{logs_in, matches_of};
 use crate::pattern::is_pattern;
-use crate::rotation::{age, is_packed};
+use crate::rotation::{is_packed, logs_of};
 
 /// Logs to be followed.
 #[derive(Debug, Clone)]
@@ -82,16 +82,12 @@ impl Following {
         for member in &self.members {
             paths.extend(member.found(&mut troubles).into_iter().filter(|path| seen.insert(path.clone())));
         }
-        let names: Vec<String> = paths.iter().map(|path| name(path)).collect();
-        let of_one = |path: &PathBuf, name: &String| {
-            let mut logs = paths.iter().zip(&names);
-            logs.any(|(other, log)| age(log, name).is_some() && other.parent() == path.parent())
+        let there: HashSet<_> = paths.iter().map(|path| (path.parent(), name(path))).collect();
+        let is_rotated = |path: &PathBuf| {
+            let name = name(path);
+            is_packed(&name) || logs_of(&name).any(|log| there.contains(&(path.parent(), log)))
         };
-        let (mut logs, mut rotated) = (Vec::new(), Vec::new());
-        for (path, name) in paths.iter().zip(&names) {
-            let group = if is_packed(name) || of_one(path, name) { &mut rotated } else { &mut logs };
-            group.push(path.clone());
-        }
+        let (rotated, logs) = paths.iter().cloned().partition(is_rotated);
         Found { logs, rotated, troubles }
     }
 

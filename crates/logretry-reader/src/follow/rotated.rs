@@ -54,8 +54,8 @@ pub(crate) fn are_all_in(named: &[PathBuf], files: &impl Files, path: &Path) -> 
     let is_named = |name: &OsString| {
         named.iter().any(|named| named.file_name() == Some(name) && folder(named) == folder(path))
     };
-    let mut rotated = names(files, folder(path))?;
-    rotated.retain(|name| age(&own, &name.to_string_lossy()).is_some());
+    let names = names(files, folder(path))?;
+    let rotated: Vec<_> = names.iter().filter(|name| age(&own, &name.to_string_lossy()).is_some()).collect();
     let is_readable = |name: &OsString| {
         Opened::at(files, &folder(path).join(name)).and_then(|opened| opened.fingerprint()).is_ok()
     };
@@ -68,12 +68,12 @@ fn standing(files: &impl Files, path: &Path, which: Which) -> io::Result<Vec<(Pa
     let stem = own.rsplit_once('.').map_or(&*own, |(stem, _)| stem);
     let folder = folder(path);
     let mut found: Vec<(Age, String, bool, PathBuf)> = names(files, folder)?
-        .into_iter()
+        .iter()
         .filter_map(|name| {
             let text = name.to_string_lossy();
             let is_alike = || which == Which::Alike && text != own && text.starts_with(stem);
             let age = age(&own, &text).or_else(|| is_alike().then_some(Age::Current))?;
-            Some((age, unpacked(&text).to_owned(), is_packed(&text), folder.join(&name)))
+            Some((age, unpacked(&text).to_owned(), is_packed(&text), folder.join(name)))
         })
         .collect();
     found.sort();
@@ -87,9 +87,9 @@ fn standing(files: &impl Files, path: &Path, which: Which) -> io::Result<Vec<(Pa
 }
 
 /// The names in `folder`. It can go, and come again, like a file.
-fn names(files: &impl Files, folder: &Path) -> io::Result<Vec<OsString>> {
+fn names(files: &impl Files, folder: &Path) -> io::Result<Arc<[OsString]>> {
     match files.names(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Arc::default()),
         names => names,
     }
 }

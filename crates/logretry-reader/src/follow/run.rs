@@ -1,11 +1,12 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use logretry_stage::Fatal;
 use logretry_stage::bridge::{Break, Feed};
 
-use super::files::{Disk, Files as _, Stat};
+use super::files::{Files as _, Stat};
+use super::listed::Listed;
 use super::log::Log;
 use super::members::{Following, Found, log_name, name};
 use super::progress::Progress;
@@ -23,7 +24,7 @@ const ROTATE_WAIT: Duration = Duration::from_secs(5);
 
 /// A log that is followed.
 struct Followed<'a> {
-    tail: Tail<Disk>,
+    tail: Tail<Listed>,
     log: Log<'a>,
 }
 
@@ -33,20 +34,22 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
     let mut wake = Wake::new(&cx).map_err(|error| Fatal::new(format!("start a runtime: {error}")))?;
     following.folders().iter().for_each(|folder| wake.watch(folder, &cx));
     let Found { logs: paths, mut rotated, troubles } = following.found();
+    let files = Listed::default();
     let mut told = Told::default();
     told.tell_of(&troubles, feed);
     let come_since = following.progress.as_ref().map(|progress| following.come_since(progress));
     let come_since = come_since.filter(|_| !following.from_start).unwrap_or_default();
-    let mut followed = Vec::new();
+    let (mut followed, mut begun) = (Vec::new(), HashSet::new());
     // Those that have come since are begun below, as if they came now.
     for path in paths.into_iter().filter(|path| !come_since.contains(path)) {
         watch_target(&path, &mut wake, feed);
         let start = match (following.from_start, &following.progress) {
             (false, _) => Start::End,
-            (true, Some(_)) if takes_rotated(&path, &mut rotated) => Start::Rotated,
+            (true, Some(_)) if takes_rotated(&files, &path, &mut rotated) => Start::Rotated,
             (true, _) => Start::Beginning,
         };
-        followed.push(begin(path, start, following, options, feed)?);
+        begun.insert(path.clone());
+        followed.push(begin(&files, path, start, following, options, feed)?);
     }
     if let Some(progress) = &following.progress {
         progress.begins()?;
@@ -83,11 +86,12 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
             told.tell_of(&troubles, feed);
             others.0.retain(|path, _| found.contains(path));
             for path in found {
-                if !followed.iter().any(|one| one.tail.path == path)
-                    && others.has_log(&path, &followed, following.progress.as_ref())
+                if !begun.contains(&path)
+                    && others.has_log(&files, &path, &followed, following.progress.as_ref())
                 {
                     watch_target(&path, &mut wake, feed);
-                    followed.push(begin(path, Start::Beginning, following, options, feed)?);
+                    begun.insert(path.clone());
+                    followed.push(begin(&files, path, Start::Beginning, following, options, feed)?);
                     more = true;
                 }
             }
@@ -115,8 +119,8 @@ impl Told {
 
 /// Takes the rotated files of the log at `path` out of `rotated`, to be read as part of it, so that it is known how far they are settled. That is so if they are all there: a follower reads
 /// all that it does not know.
-fn takes_rotated(path: &Path, rotated: &mut Vec<PathBuf>) -> bool {
-    let are_all = rotated::are_all_in(rotated, &Disk, path).unwrap_or(false);
+fn takes_rotated(files: &Listed, path: &Path, rotated: &mut Vec<PathBuf>) -> bool {
+    let are_all = rotated::are_all_in(rotated, files, path).unwrap_or(false);
     if are_all {
         let log = name(path);
         rotated.retain(|other| folder(other) != folder(path) || age(&log, &name(other)).is_none());
@@ -130,11 +134,17 @@ struct Others(HashMap<PathBuf, Stat>);
 
 impl Others {
     /// Whether a log of its own has come at `path`. As long as it has no line, that is not known, and nothing is missed.
-    fn has_log(&mut self, path: &Path, followed: &[Followed<'_>], progress: Option<&Progress>) -> bool {
-        if Disk.stat(path).is_ok_and(|stat| self.0.get(path) == Some(&stat)) {
+    fn has_log(
+        &mut self,
+        files: &Listed,
+        path: &Path,
+        followed: &[Followed<'_>],
+        progress: Option<&Progress>,
+    ) -> bool {
+        if files.stat(path).is_ok_and(|stat| self.0.get(path) == Some(&stat)) {
             return false;
         }
-        let Ok(opened) = Opened::at(&Disk, path) else { return false };
+        let Ok(opened) = Opened::at(files, path) else { return false };
         let Ok(Some(print)) = opened.fingerprint() else { return false };
         let is_other = followed.iter().any(|one| one.tail.has_had(path, opened.stat.identity, print))
             || progress.is_some_and(|progress| progress.has_had(path, print));
@@ -146,6 +156,7 @@ impl Others {
 }
 
 fn begin<'a>(
+    files: &Listed,
     path: PathBuf,
     start: Start,
     following: &Following,
@@ -157,7 +168,7 @@ fn begin<'a>(
     let saved = progress.as_ref().and_then(|progress| progress.places(&name));
     let start = saved.map_or(start, Start::Places);
     let mut log = Log::new(name, options, progress);
-    let mut tail = Tail::new(Disk, path.clone(), options.line_bytes_max, ROTATE_WAIT);
+    let mut tail = Tail::new(files.clone(), path.clone(), options.line_bytes_max, ROTATE_WAIT);
     tail.begin(start, &mut log.feeding(feed)).map_err(|error| ReaderError::Open { path, error })?;
     log.tell_progress(&mut tail);
     Ok(Followed { tail, log })

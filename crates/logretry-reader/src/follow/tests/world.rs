@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use crate::follow::files::{Disk, Files, Stat};
 
@@ -42,7 +43,7 @@ impl Files for Folder {
         Disk.stat(path)
     }
 
-    fn names(&self, folder: &Path) -> io::Result<Vec<OsString>> {
+    fn names(&self, folder: &Path) -> io::Result<Arc<[OsString]>> {
         Disk.names(folder)
     }
 }
