@@ -234,6 +234,25 @@ fn in_a_folder_a_rotated_log_is_no_log_of_its_own_whatever_its_name() {
     assert_eq!(targets(&records), ["/0", "/1", "/2", "/3"], "{}", ended.stderr);
 }
 
+/// Each rejected line was read as one that is rejected, and so on until the disk was full.
+#[test]
+fn what_a_follower_writes_itself_is_none_of_the_logs_that_it_finds() {
+    let desk = Desk::with("logs/access.log", [line("GET /0", 500), "rubbish\n".to_owned()].concat());
+    for logs in ["logs", "logs/*"] {
+        let arguments = ["--follow", "--from-start", logs, "--rejects", "logs/access.rejects"];
+        let reader = desk
+            .program("lr-read", &[&arguments[..], &["--format", "combined"]].concat())
+            .writing_to(&desk.path("logs/access.ndjson"))
+            .start();
+        until("the record", || desk.read("logs/access.ndjson").ends_with('\n').then_some(()));
+        reader.signal("TERM");
+        let ended = reader.end();
+        assert!(ended.stderr.contains("2 lines = 1 records + 1 rejected"), "{}", ended.stderr);
+        assert_eq!(ended.stderr.matches("left out, for it is written here").count(), 1, "{}", ended.stderr);
+        fs::remove_file(desk.path("logs/access.ndjson")).expect("records");
+    }
+}
+
 #[test]
 fn what_cannot_be_followed_is_said() {
     let desk = Desk::with("access.log", line("GET /old", 500));

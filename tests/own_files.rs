@@ -222,6 +222,32 @@ fn a_retry_log_beside_the_logs_is_none_of_those_that_are_found() {
     }
 }
 
+/// Without a ledger nothing but the mark tells what it is, when a service is started again.
+#[test]
+fn a_retry_log_beside_logs_that_are_followed_is_none_of_them() {
+    let backend = Backend::up();
+    let desk = Desk::with("logs/access.log", line("GET /a", 502));
+    let run = |output| {
+        let arguments = ["run", "--follow", "--from-start", "logs", "--no-ledger", "-o", output];
+        desk.program("logretry", &arguments).args(["--base-url", &backend.url(), "--settle", "1ms"])
+    };
+    for lines in 1..=2 {
+        let running = run("logs/access-retry.log").start();
+        until("a refire", || (desk.read("logs/access-retry.log").lines().count() == lines).then_some(()));
+        running.signal("TERM");
+        let ended = running.end();
+        assert!(ended.stderr.contains("1 lines = 1 records"), "{}", ended.stderr);
+        assert!(
+            ended.stderr.contains("access-retry.log: left out, for it is written here"),
+            "{}",
+            ended.stderr
+        );
+    }
+    let refused = run("logs/access.log").run();
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("it is one of the logs to read"), "{}", refused.stderr);
+}
+
 #[test]
 fn a_retry_log_does_not_go_into_a_log_whoever_has_opened_it() {
     let backend = Backend::up();

@@ -1,8 +1,11 @@
 //! The files that a run writes: each is one thing's, and none is a log that it reads.
 
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use logretry_reader::Reader;
+use logretry_record::Mark;
 use logretry_stage::{Fatal, Result};
 
 use crate::books::beside_file;
@@ -21,33 +24,62 @@ pub(crate) fn refuse_one_for_two(files: &[(&str, PathBuf)]) -> Result<()> {
     Ok(())
 }
 
-/// Leaves out the retry log of what a directory or a pattern among the arguments has `found`: the same command again goes on, wherever the first one has put it. It is one if its ledger
-/// is beside it, or nothing is in it; and whoever names it means it.
-pub(crate) fn leave_out_what_is_written(
+/// Leaves out what the run writes of what a directory or a pattern among the arguments has `found`, or will find while it follows: the retry log, so that the same command again goes on wherever
+/// the first one has put it, and the `others`. Whoever names one of them means it.
+pub(crate) fn leave_out_what_is_written<'a>(
     found: Reader,
     arguments: &[impl AsRef<Path>],
-    retry_log: Option<&Path>,
+    retry_log: Option<&'a Path>,
+    mark: &Mark,
+    others: impl IntoIterator<Item = &'a PathBuf>,
 ) -> Reader {
     let output = retry_log.unwrap_or(Path::new("/dev/stdout"));
-    let is_ours = |metadata: std::fs::Metadata| {
-        metadata.is_file()
-            && (metadata.len() == 0 || beside_file(output).is_some_and(|ledger| ledger.exists()))
-    };
-    let is_named = || arguments.iter().any(|argument| is_same_file(argument.as_ref(), output));
-    if !output.metadata().is_ok_and(is_ours) || is_named() {
-        return found;
-    }
-    found.without(|path| is_same_file(path, output))
+    let retry_log = is_retry_log(output, mark).then_some(output);
+    let others = others.into_iter().map(PathBuf::as_path);
+    leave_out(found, arguments, retry_log.into_iter().chain(others))
+}
+
+/// Leaves out the files at `paths` of what a directory or a pattern among the arguments has `found`, or will find while it follows.
+pub(crate) fn leave_out<'a>(
+    found: Reader,
+    arguments: &[impl AsRef<Path>],
+    paths: impl Iterator<Item = &'a Path>,
+) -> Reader {
+    paths.fold(found, |found, path| {
+        let found = found.not_following(path);
+        if !path.is_file() || arguments.iter().any(|argument| is_same_file(argument.as_ref(), path)) {
+            return found;
+        }
+        found.without(|other| is_same_file(path, other))
+    })
+}
+
+/// Whether what is there, or will be, is a retry log: its ledger is beside it, or nothing is in it, or its first lines carry the mark.
+fn is_retry_log(output: &Path, mark: &Mark) -> bool {
+    let Ok(metadata) = output.metadata() else { return true };
+    metadata.is_file()
+        && (metadata.len() == 0
+            || beside_file(output).is_some_and(|ledger| ledger.exists())
+            || begins_marked(output, mark).unwrap_or(false))
+}
+
+/// Whether one of the first two lines carries the mark: CSV has its names in the first.
+fn begins_marked(output: &Path, mark: &Mark) -> io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(output)?.take(64 << 10).read_to_end(&mut head)?;
+    let lines: Vec<&[u8]> = head.split_inclusive(|byte| *byte == b'\n').take(2).collect();
+    let parameter = mark.parameter().as_bytes();
+    Ok(lines.concat().windows(parameter.len()).any(|bytes| bytes == parameter))
 }
 
 /// The retry log must not be one of the logs: the reader would read what the writer writes. None is standard output, and the shell may have opened either (`< access.log`,
 /// `>> access.log`).
-pub(crate) fn refuse_to_append_to_a_log<'a>(
-    mut logs: impl Iterator<Item = &'a Path>,
+pub(crate) fn refuse_to_append_to_a_log(
+    mut logs: impl Iterator<Item = PathBuf>,
     retry_log: Option<&Path>,
 ) -> Result<()> {
     let output = retry_log.unwrap_or(Path::new("/dev/stdout"));
-    if output.is_file() && logs.any(|path| is_same_file(path, output)) {
+    if output.is_file() && logs.any(|path| is_same_file(&path, output)) {
         let place = match retry_log {
             Some(output) => format!("into `{}`", output.display()),
             None => "to standard output".to_owned(),

@@ -212,7 +212,7 @@ impl Run {
         let files = files.into_iter().filter_map(|(what, path)| Some((what, path.clone()?)));
         refuse_one_for_two(&files.collect::<Vec<_>>())?;
         if let Some(log) = &self.retry_log {
-            reader = leave_out_what_is_written(reader, &self.logs, Some(log));
+            reader = leave_out_what_is_written(reader, &self.logs, Some(log), &mark, &ledger);
             refuse_to_append_to_a_log(reader.paths(), Some(log))?;
         }
         // A rehearsal makes no file.

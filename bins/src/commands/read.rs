@@ -1,9 +1,12 @@
+use std::path::{Path, PathBuf};
+
 use clap::Parser;
 use logretry_filter::EarlyArgs;
 use logretry_reader::{FollowArgs, ReadArgs};
 use logretry_stage::{Context, Result, pipe};
 
 use crate::cli::{Common, Program, Setup};
+use crate::files::leave_out;
 
 /// Reads access logs and writes each request as a record: one JSON object a line.
 ///
@@ -46,6 +49,9 @@ impl Program for Read {
         let asks = early.status.is_some() || early.since.is_some() || early.until.is_some();
         let wanted = asks.then(|| early.predicate());
         let reader = self.logs.follower(&self.follow, wanted, self.common.rejects.strict)?;
+        let written =
+            self.common.rejects.rejects.iter().map(PathBuf::as_path).chain([Path::new("/dev/stdout")]);
+        let reader = leave_out(reader, &self.logs.logs, written);
         pipe::Output::stdout().drain_encoded(reader.open_encoded(cx), cx).await
     }
 }

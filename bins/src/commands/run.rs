@@ -88,6 +88,12 @@ impl RunFlags {
         Ok(inputs.iter().all(|input| matches!(input, Input::File(path) if path.is_file())))
     }
 
+    /// What is written besides the retry log.
+    fn writes_besides(&self) -> Vec<PathBuf> {
+        let (dead_letter, rejects) = (&self.write.dead_letter, &self.common.rejects.rejects);
+        [self.ledger.path(&self.write), dead_letter.clone(), rejects.clone()].into_iter().flatten().collect()
+    }
+
     /// Reads and selects as these flags say, and shows each selected record with what would be sent for it, or why it would not. Opens no
     /// socket and makes no file.
     pub(crate) async fn judge_all(
@@ -97,7 +103,13 @@ impl RunFlags {
     ) -> Result<()> {
         let mark = &self.mark.mark;
         let reader = self.read.reader(Some(self.select.needed(mark)), self.common.rejects.strict)?;
-        let reader = leave_out_what_is_written(reader, &self.read.logs, self.write.output.as_deref());
+        let reader = leave_out_what_is_written(
+            reader,
+            &self.read.logs,
+            self.write.output.as_deref(),
+            mark,
+            &self.writes_besides(),
+        );
         let filter = self.select.filter(mark)?;
         let options = self.options()?;
         let mut selected = std::pin::pin!(filter.apply(reader.open(cx), cx));
@@ -252,6 +264,7 @@ impl Run {
 
     pub(crate) async fn run(self, cx: &Context) -> Result<()> {
         let Self { flags, follow, positions, unasked } = self;
+        let others = flags.writes_besides();
         let RunFlags { read, select, refire, write, ledger, resolve, mark, common } = flags;
         let mark = mark.mark;
         if follow.follow && select.skip_recovered {
@@ -283,7 +296,8 @@ impl Run {
         let refirer = Refirer::new(options.clone())?;
         let reader = read.follower(&follow, Some(select.needed(&mark)), common.rejects.strict)?;
         let reader = if positions.is_some() { reader.telling(progress.clone()) } else { reader };
-        let reader = leave_out_what_is_written(reader, &read.logs, write.output.as_deref());
+        let output = write.output.as_deref();
+        let reader = leave_out_what_is_written(reader, &read.logs, output, &mark, &others);
         refuse_to_append_to_a_log(reader.paths(), write.output.as_deref())?;
         // A rehearsal makes no file, and changes none.
         let is_rehearsal = options.dry_run;

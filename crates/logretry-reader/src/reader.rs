@@ -2,7 +2,7 @@ use std::fs::File;
 use std::io::Seek as _;
 use std::num::NonZero;
 use std::os::unix::fs::FileExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use bstr::BString;
@@ -103,13 +103,22 @@ impl Reader {
         self
     }
 
+    /// The same reader, which does not follow the file at `path`, or what it is rotated to, when a directory or a pattern finds it: it is there, or will be, and whoever reads writes it.
+    #[must_use]
+    pub fn not_following(mut self, path: &Path) -> Self {
+        if let Some(following) = &mut self.following {
+            following.leave_out(path);
+        }
+        self
+    }
+
     /// The files that it reads first, as far as they are known now; standard input is `/dev/stdin`.
-    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+    pub fn paths(&self) -> impl Iterator<Item = PathBuf> {
         let inputs = self.inputs.iter().map(|named| match &named.input {
-            Input::Stdin => Path::new("/dev/stdin"),
-            Input::File(path) => path.as_path(),
+            Input::Stdin => PathBuf::from("/dev/stdin"),
+            Input::File(path) => path.clone(),
         });
-        inputs.chain(self.following.iter().flat_map(Following::paths))
+        inputs.chain(self.following.iter().flat_map(|following| following.found().logs))
     }
 
     /// What [`Source::open`] gives, encoded for a pipe: cheaper than to open it and to encode each record.

@@ -11,12 +11,14 @@ use super::rotated::folder;
 use crate::ReaderError;
 use crate::input::{logs_in, matches_of};
 use crate::pattern::is_pattern;
-use crate::rotation::{is_packed, logs_of};
+use crate::rotation::{age, is_packed, logs_of};
 
 /// Logs to be followed.
 #[derive(Debug, Clone)]
 pub struct Following {
     pub(crate) members: Vec<Member>,
+    /// Files that whoever follows writes itself, as far as their folders are there.
+    pub(crate) written: Vec<Written>,
     /// Whether what is there already is read too, rotated files of a folder or pattern first; with `progress`, those once. By default reading begins with what is written from now on.
     pub from_start: bool,
     /// Whether to end when the logs have been removed, and read to their ends.
@@ -35,10 +37,19 @@ pub(crate) enum Member {
     Pattern(PathBuf),
 }
 
+/// A file that is no log, wherever a folder or a pattern finds it; nor are its rotated ones.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    folder: PathBuf,
+    name: String,
+}
+
 /// What there is to follow.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) logs: Vec<PathBuf>,
+    /// What was left out, because whoever follows writes it.
+    pub(crate) written: Vec<PathBuf>,
     /// The rotated files beside them, the oldest first.
     pub(crate) rotated: Vec<PathBuf>,
     /// What may not be looked at. The others are followed all the same.
@@ -72,7 +83,12 @@ impl Following {
         if members.is_empty() {
             return Err(ReaderError::FollowStdin);
         }
-        Ok(Self { members, from_start: false, exit_on_delete: false, progress: None })
+        Ok(Self { members, written: Vec::new(), from_start: false, exit_on_delete: false, progress: None })
+    }
+
+    /// Leaves out the file at `path`, which is there or will be, unless it is named itself.
+    pub(crate) fn leave_out(&mut self, path: &Path) {
+        self.written.extend(Written::at(path));
     }
 
     /// What there is to follow now.
@@ -87,8 +103,12 @@ impl Following {
             let name = name(path);
             is_packed(&name) || logs_of(&name).any(|log| there.contains(&(path.parent(), log)))
         };
-        let (rotated, logs) = paths.iter().cloned().partition(is_rotated);
-        Found { logs, rotated, troubles }
+        let is_named = |path: &Path| self.members.contains(&Member::File(path.to_owned()));
+        let is_written =
+            |path: &PathBuf| self.written.iter().any(|written| written.is(path)) && !is_named(path);
+        let (written, paths): (Vec<_>, Vec<_>) = paths.iter().cloned().partition(is_written);
+        let (rotated, logs) = paths.into_iter().partition(is_rotated);
+        Found { logs, written, rotated, troubles }
     }
 
     /// Tells `progress` by what the logs are named, and asks it which of them have come since that was last kept: what names them was followed then, and they were not there.
@@ -100,14 +120,6 @@ impl Following {
         let mut come: HashSet<PathBuf> = known.flat_map(|member| member.found(&mut Vec::new())).collect();
         come.retain(|path| !progress.names(path));
         come
-    }
-
-    /// The logs that were named themselves.
-    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.members.iter().filter_map(|member| match member {
-            Member::File(path) => Some(path.as_path()),
-            Member::Folder(_) | Member::Pattern(_) => None,
-        })
     }
 
     /// Whether more logs may come.
@@ -122,6 +134,22 @@ impl Following {
             Member::Folder(path) => path.clone(),
         });
         own.collect()
+    }
+}
+
+impl Written {
+    fn at(path: &Path) -> Option<Self> {
+        let place = path
+            .canonicalize()
+            .or_else(|_| Ok::<_, io::Error>(folder(path).canonicalize()?.join(name(path))))
+            .ok()?;
+        Some(Self { folder: folder(&place).to_owned(), name: name(&place) })
+    }
+
+    fn is(&self, path: &Path) -> bool {
+        let other = name(path);
+        (other == self.name || age(&self.name, &other).is_some())
+            && folder(path).canonicalize().is_ok_and(|folder| folder == self.folder)
     }
 }
 

@@ -2,6 +2,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use logretry_record::Shown;
 use logretry_stage::Fatal;
 use logretry_stage::bridge::{Break, Feed};
 
@@ -33,10 +34,11 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
     let cx = feed.context().clone();
     let mut wake = Wake::new(&cx).map_err(|error| Fatal::new(format!("start a runtime: {error}")))?;
     following.folders().iter().for_each(|folder| wake.watch(folder, &cx));
-    let Found { logs: paths, mut rotated, troubles } = following.found();
+    let Found { logs: paths, written, mut rotated, troubles } = following.found();
     let files = Listed::default();
     let mut told = Told::default();
     told.tell_of(&troubles, feed);
+    told.tell_of_written(&written, feed);
     let come_since = following.progress.as_ref().map(|progress| following.come_since(progress));
     let come_since = come_since.filter(|_| !following.from_start).unwrap_or_default();
     let (mut followed, mut begun) = (Vec::new(), HashSet::new());
@@ -82,8 +84,9 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
             return followed.iter_mut().try_for_each(|one| one.log.end(feed));
         }
         if following.may_grow() {
-            let Found { logs: found, troubles, .. } = following.found();
+            let Found { logs: found, written, troubles, .. } = following.found();
             told.tell_of(&troubles, feed);
+            told.tell_of_written(&written, feed);
             others.0.retain(|path, _| found.contains(path));
             for path in found {
                 if !begun.contains(&path)
@@ -103,17 +106,30 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
     }
 }
 
-/// What has been said of folders and files that may not be looked at, so that it is said once.
+/// What has been said, so that it is said once.
 #[derive(Default)]
-struct Told(BTreeSet<String>);
+struct Told {
+    /// Of folders and files that may not be looked at.
+    troubles: BTreeSet<String>,
+    /// Of files that are left out.
+    left_out: bool,
+}
 
 impl Told {
     fn tell_of(&mut self, troubles: &[ReaderError], feed: &Feed) {
         let troubles: BTreeSet<String> = troubles.iter().map(ToString::to_string).collect();
-        for trouble in troubles.difference(&self.0) {
+        for trouble in troubles.difference(&self.troubles) {
             feed.notes().say(format_args!("cannot {trouble}; trying again"));
         }
-        self.0 = troubles;
+        self.troubles = troubles;
+    }
+
+    fn tell_of_written(&mut self, written: &[PathBuf], feed: &Feed) {
+        if let [first, ..] = written
+            && !std::mem::replace(&mut self.left_out, true)
+        {
+            feed.notes().say(format_args!("{}: left out, for it is written here", Shown(&log_name(first))));
+        }
     }
 }
 
