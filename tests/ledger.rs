@@ -346,6 +346,25 @@ fn equal_lines_of_two_logs_without_times_are_each_sent_where_no_ledger_is_kept()
     assert_eq!(backend.seen().len(), 3);
 }
 
+/// The second request was lost, and only a number told of it.
+#[test]
+fn that_equal_lines_without_a_time_are_one_request_to_a_ledger_is_said_once() {
+    let backend = Backend::up();
+    let lines = "GET /a 502 1.000 ms - 0\nGET /b 502 1.000 ms - 0\n";
+    let desk = Desk::with("one.log", lines);
+    desk.put("two.log", lines);
+    let run =
+        desk.run("logretry", &["run", "one.log", "two.log", "--base-url", &backend.url(), "-o", "retry.log"]);
+    assert!(run.stderr.contains("(2 repeated)"), "{}", run.stderr);
+    assert_eq!(
+        run.stderr.matches("two.log:1: repeated: an equal line of another log").count(),
+        1,
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("two.log:2"), "{}", run.stderr);
+}
+
 #[test]
 fn a_plan_counts_a_line_of_several_logs_once_as_the_run_does() {
     let backend = Backend::up();

@@ -43,6 +43,7 @@ struct Open {
     desk: Option<Mutex<Desk>>,
     server_log: Mutex<ServerLog>,
     told: AtomicBool,
+    told_of_equal_lines: AtomicBool,
     /// What has ended in this run without being sent, until somebody has asked for it; none, if nobody will.
     failures: Mutex<Option<HashSet<RecordId>>>,
     cx: Context,
@@ -95,6 +96,7 @@ impl Books {
             desk: None,
             server_log: Mutex::default(),
             told: AtomicBool::new(false),
+            told_of_equal_lines: AtomicBool::new(false),
             failures: Mutex::default(),
             cx: cx.clone(),
         };
@@ -186,6 +188,19 @@ impl Books {
                 .say(format_args!("record {} is written in combined format: {why}", record.id()));
         }
         take(&self.0.ledger, (!line.is_empty()).then_some(line))
+    }
+
+    /// Says once that of two lines without a time nobody knows whether they tell of one request, and that one was sent.
+    fn tell_of_equal_lines(&self, record: &Record) {
+        if record.original().time.is_some() || self.0.told_of_equal_lines.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let origin = record.origin();
+        self.0.cx.notes().say(format_args!(
+            "{}:{}: repeated: an equal line of another log was taken up, and neither says when; if they are two requests, read each such log in a run of its own, with its own -o",
+            Shown(&origin.source),
+            origin.line
+        ));
     }
 
     /// Says how a request ended that the ledger will hold, for nobody else knows it.
@@ -296,7 +311,10 @@ impl Journal for Books {
     fn before(&self, record: &Record) -> Result<Before> {
         Ok(match self.0.ledger.before(record.id()).map_err(Fatal::new)? {
             Known::New => Before::New,
-            Known::Repeated => Before::Repeated,
+            Known::Repeated => {
+                self.tell_of_equal_lines(record);
+                Before::Repeated
+            }
             Known::Answered(retry) => Before::Answered(retry),
             Known::Done(retry) => Before::Done(retry),
             Known::InDoubt(doubt) => self.decide(record, &doubt),
