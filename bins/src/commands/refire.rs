@@ -66,7 +66,7 @@ impl Program for Refire {
         if options.dry_run {
             tell_that_it_is_not_asked(self.ledger.ledger.as_deref(), cx);
         }
-        open_files::keep_within_the_limit(&mut options, cx);
+        open_files::keep_within_the_limit(&mut options, 0, cx);
         let records = pipe::Input::stdin().open(cx);
         let Some(path) = self.ledger.ledger.as_deref().filter(|_| !options.dry_run) else {
             let refirer = Refirer::new(options)?;

@@ -292,12 +292,13 @@ impl Run {
         if unasked.into_inner() {
             options.methods = options.methods.without_changes();
         }
-        open_files::keep_within_the_limit(&mut options, cx);
-        let refirer = Refirer::new(options.clone())?;
         let reader = read.follower(&follow, Some(select.needed(&mark)), common.rejects.strict)?;
         let reader = if positions.is_some() { reader.telling(progress.clone()) } else { reader };
         let output = write.output.as_deref();
         let reader = leave_out_what_is_written(reader, &read.logs, output, &mark, &others);
+        let followed = if follow.follow { reader.paths().count() } else { 0 };
+        open_files::keep_within_the_limit(&mut options, followed, cx);
+        let refirer = Refirer::new(options.clone())?;
         refuse_to_append_to_a_log(reader.paths(), write.output.as_deref())?;
         // A rehearsal makes no file, and changes none.
         let is_rehearsal = options.dry_run;
