@@ -2,7 +2,7 @@ use clap::Args;
 use jiff::{Timestamp, Zoned};
 use logretry_record::{Mark, Predicate, StatusSet, TimeRange};
 
-use crate::{Chooser, Filter, FilterError, Quota, Share, parse_moment};
+use crate::{Chooser, Filter, FilterError, Quota, Share, parse_end};
 
 mod wanted;
 
@@ -20,8 +20,8 @@ pub struct EarlyArgs {
     #[arg(long, value_name = "TIME", value_parser = beginning)]
     pub since: Option<Timestamp>,
 
-    /// Requests before this time
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    /// Requests before this time. Of a time that comes twice, when clocks are put back, --since means the first, and this the second
+    #[arg(long, value_name = "TIME", value_parser = end)]
     pub until: Option<Timestamp>,
 }
 
@@ -83,8 +83,8 @@ fn beginning(text: &str) -> Result<Timestamp, String> {
     wanted::beginning(text, &Zoned::now())
 }
 
-fn moment(text: &str) -> Result<Timestamp, String> {
-    parse_moment(text, &Zoned::now()).map_err(|error| error.to_string())
+fn end(text: &str) -> Result<Timestamp, String> {
+    parse_end(text, &Zoned::now()).map_err(|error| error.to_string())
 }
 
 impl SelectArgs {

@@ -48,7 +48,7 @@ use crate::recovery::Recovery;
 pub use chooser::{Chooser, FilterError};
 #[cfg(feature = "cli")]
 pub use cli::{EarlyArgs, SelectArgs};
-pub use moment::{MomentError, parse_moment};
+pub use moment::{MomentError, parse_end, parse_moment};
 pub use quota::{Quota, Share, ShareError};
 
 /// The stage that lets pass what its chooser keeps, and counts the rest by reason.

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, Zoned};
 
 /// Reads a moment as a person writes it: `2026-11-22T06:00:00Z`, `2026-11-22 06:00`, `2026-11-22`, `06:00` (today), or `2h`, `7d` and `30m ago` for
 /// so long before `now`, where a day has 24 hours. Without an offset it is meant in the time zone of `now`, or in the one behind it in brackets:
-/// `2026-11-22T06:00[Europe/Berlin]`.
+/// `2026-11-22T06:00[Europe/Berlin]`. Where clocks show it twice, because they are put back, it is the first time.
 ///
 /// ```
 /// # let now: jiff::Zoned = "2026-11-22T12:00:00+01:00[Europe/Berlin]".parse()?;
@@ -19,17 +19,37 @@ use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, Zoned};
 ///
 /// Text that is not a moment, a time zone that the system does not know, and one in which the offset is another.
 pub fn parse_moment(text: &str, now: &Zoned) -> Result<Timestamp, MomentError> {
+    parse(text, now, Turn::First)
+}
+
+/// The same for the end of a span: where clocks show it twice, it is the second time, so that nothing is left out that may be meant.
+///
+/// # Errors
+///
+/// As [`parse_moment`].
+pub fn parse_end(text: &str, now: &Zoned) -> Result<Timestamp, MomentError> {
+    parse(text, now, Turn::Second)
+}
+
+/// Which time is meant that clocks show twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    First,
+    Second,
+}
+
+fn parse(text: &str, now: &Zoned, turn: Turn) -> Result<Timestamp, MomentError> {
     let text = text.trim();
     let error = || MomentError::Unknown(text.to_owned());
     if let Some(moment) = text.strip_suffix(']') {
         let (moment, zone) = moment.split_once('[').ok_or_else(error)?;
-        return in_zone(moment.trim_end(), zone, now);
+        return in_zone(moment.trim_end(), zone, now, turn);
     }
     if let Ok(timestamp) = text.parse::<Timestamp>() {
         return Ok(timestamp);
     }
     if let Some(civil) = civil(text, now) {
-        return on_clocks_of(now.time_zone(), civil).ok_or_else(error);
+        return on_clocks_of(now.time_zone(), civil, turn).ok_or_else(error);
     }
     now.timestamp().checked_sub(ago(text).ok_or_else(error)?).map_err(|_| error())
 }
@@ -50,7 +70,7 @@ fn ago(text: &str) -> Option<SignedDuration> {
 }
 
 /// `moment` on the clocks of `zone`.
-fn in_zone(moment: &str, zone: &str, now: &Zoned) -> Result<Timestamp, MomentError> {
+fn in_zone(moment: &str, zone: &str, now: &Zoned, turn: Turn) -> Result<Timestamp, MomentError> {
     let there = TimeZone::get(zone).map_err(|_| MomentError::Zone(zone.to_owned()))?;
     let error = || MomentError::Unknown(format!("{moment}[{zone}]"));
     if moment.parse::<Timestamp>().is_ok() {
@@ -61,17 +81,18 @@ fn in_zone(moment: &str, zone: &str, now: &Zoned) -> Result<Timestamp, MomentErr
             .map_err(|_| MomentError::Offset { moment: moment.to_owned(), zone: zone.to_owned() });
     }
     let civil = civil(moment, &now.with_time_zone(there.clone())).ok_or_else(error)?;
-    on_clocks_of(&there, civil).ok_or_else(error)
+    on_clocks_of(&there, civil, turn).ok_or_else(error)
 }
 
-/// When the clocks of `zone` show `civil`: the first time, where they show it twice. A time over which they are put forward is that moment, so that what comes later on them is later.
-fn on_clocks_of(zone: &TimeZone, civil: DateTime) -> Option<Timestamp> {
+/// When the clocks of `zone` show `civil`: where they show it twice, in that turn. A time over which they are put forward is that moment, so that what comes later on them is later.
+fn on_clocks_of(zone: &TimeZone, civil: DateTime, turn: Turn) -> Option<Timestamp> {
     let found = zone.to_ambiguous_zoned(civil);
     if matches!(found.offset(), AmbiguousOffset::Gap { .. }) {
         let before = found.earlier().ok()?.timestamp();
         return zone.following(before).next().map(|change| change.timestamp());
     }
-    found.compatible().ok().map(|zoned| zoned.timestamp())
+    let zoned = if turn == Turn::First { found.earlier() } else { found.later() };
+    zoned.ok().map(|zoned| zoned.timestamp())
 }
 
 /// The text is not a moment.
@@ -165,6 +186,23 @@ mod tests {
             ("2026-10-25 03:00", "2026-10-25T02:00:00Z"),
         ] {
             let found = parse_moment(text, &now).map(|moment| moment.to_string());
+            assert_eq!(found, Ok(moment.to_owned()), "{text}");
+        }
+    }
+
+    /// What failed when the clocks showed the hour again was left out without a word.
+    #[test]
+    fn a_span_ends_with_the_second_of_two_times_that_clocks_show() {
+        let now: Zoned = "2026-11-22T12:00:00+01:00[Europe/Berlin]".parse().expect("a time");
+        for (text, moment) in [
+            ("2026-10-25 01:59", "2026-10-24T23:59:00Z"),
+            ("2026-10-25 02:30", "2026-10-25T01:30:00Z"),
+            ("2026-10-25T02:30+02:00", "2026-10-25T00:30:00Z"),
+            ("2026-10-25 03:00", "2026-10-25T02:00:00Z"),
+            ("2026-11-01T01:30[America/New_York]", "2026-11-01T06:30:00Z"),
+            ("2026-03-29 02:30", "2026-03-29T01:00:00Z"),
+        ] {
+            let found = parse_end(text, &now).map(|moment| moment.to_string());
             assert_eq!(found, Ok(moment.to_owned()), "{text}");
         }
     }
