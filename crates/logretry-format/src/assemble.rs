@@ -76,6 +76,7 @@ fn push_fields(
             Shape::Dash => Some(Scan::Dash),
             Shape::Status => Some(Scan::Status),
             Shape::Number => Some(Scan::Number { empty }),
+            Shape::Port => Some(Scan::Number { empty: true }),
             Shape::Decimal => Some(Scan::Decimal { empty }),
             Shape::Time(form) => Some(Scan::Time(form.clone())),
             Shape::List => Some(Scan::List),
@@ -126,7 +127,7 @@ fn ends_before(field: &Field, next: &Field) -> bool {
         | Shape::QuotedCaptures { .. }
         | Shape::Spaces => true,
         Shape::Time(form) => !form.ends_open() || is_path,
-        Shape::Number | Shape::Decimal => is_path,
+        Shape::Number | Shape::Port | Shape::Decimal => is_path,
         _ => false,
     }
 }

@@ -99,6 +99,8 @@ pub(crate) enum Shape {
     Status,
     /// Digits, or `-`.
     Number,
+    /// The same, or nothing: nginx has no port for a connection through a Unix socket (`ngx_http_variables.c`).
+    Port,
     /// Digits with a fraction, or `-`.
     Decimal,
     /// A time, piece by piece.

@@ -63,7 +63,7 @@ fn variable(name: &str) -> (Role, Shape) {
         "http_host" => (Role::Host(HostFrom::Header), Shape::Token),
         "host" => (Role::Host(HostFrom::Matched), Shape::Token),
         "server_name" => (Role::Host(HostFrom::Configured), Shape::Token),
-        "server_port" => (Role::Port, Shape::Number),
+        "server_port" => (Role::Port, Shape::Port),
         "scheme" => (Role::Scheme(0), Shape::Token),
         "http_x_forwarded_proto" => (Role::Scheme(1), Shape::Text),
         "time_local" => (Role::Time, Shape::Time(TimeForm::clf())),
@@ -75,9 +75,8 @@ fn variable(name: &str) -> (Role, Shape) {
         "remote_addr" | "the_real_ip" => (Role::Client, Shape::Token),
         "http_user_agent" => (Role::UserAgent, Shape::Text),
         "request_id" | "http_x_request_id" | "req_id" => (Role::RequestId, Shape::Text),
-        "request_length" | "connection" | "connection_requests" | "remote_port" | "pid" => {
-            (Role::Other, Shape::Number)
-        }
+        "remote_port" => (Role::Other, Shape::Port),
+        "request_length" | "connection" | "connection_requests" | "pid" => (Role::Other, Shape::Number),
         "connection_time" => (Role::Other, Shape::Decimal),
         "server_protocol" | "pipe" | "server_addr" | "hostname" | "https" | "http2" | "http3"
         | "ssl_protocol" | "ssl_cipher" => (Role::Other, Shape::Token),

@@ -145,6 +145,11 @@ fn hosts_come_from_the_best_field_that_has_one() {
         ("%v:%p \"%r\" %>s", "h:8080 \"GET / HTTP/1.1\" 500", (some("h:8080"), None)),
         ("$http_host $server_port \"$request\" $status", "h 8080 \"GET / HTTP/1.1\" 500", (some("h"), None)),
         (
+            "$remote_port [$server_name:$server_port] \"$request\" $status",
+            " [h:] \"GET / HTTP/1.1\" 500",
+            (some("h"), None),
+        ),
+        (
             "$scheme $host $server_port \"$request\" $status",
             "https h 443 \"GET / HTTP/1.1\" 500",
             (some("h"), Some(Scheme::Https)),
