@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use logretry_record::Scheme;
+use memchr::memchr;
 
 use crate::captures::captured_host;
 use crate::field::{HostFrom, Role};
@@ -23,6 +24,12 @@ pub(crate) struct Asking<'a> {
 
 /// Host and scheme.
 type Origin<'a> = (Option<Cow<'a, [u8]>>, Option<Scheme>);
+
+/// The part of a logged target in which NUL bytes stand. No server writes one: a disk has that was cut off from its power.
+fn overwritten(raw: &[u8]) -> Option<&'static str> {
+    let at = memchr(0, raw)?;
+    Some(if raw[..at].contains(&b'?') { "query" } else { "path" })
+}
 
 impl<'a> StepsRead<'a> {
     pub(crate) fn asking(&self) -> Asking<'a> {
@@ -54,6 +61,9 @@ impl<'a> StepsRead<'a> {
                 Cow::Owned(decoded) => absolute.take(method, &decoded, protocol).into_owned(),
             };
             target = target::of_raw(&asked.target);
+            if lossy.is_empty() && matches!(target, Cow::Owned(_)) {
+                lossy = overwritten(raw).into_iter().map(Cow::Borrowed).collect();
+            }
             origin = (asked.host, asked.scheme);
         } else if let Some(path) = self.present(uses.path) {
             let path = self.decoded(path);

@@ -167,6 +167,16 @@ fn hosts_come_from_the_best_field_that_has_one() {
 }
 
 #[test]
+fn a_url_into_which_a_disk_has_put_nul_bytes_is_not_the_one_that_was_asked_for() {
+    for (target, lossy) in
+        [("/a\0\0", ["path"].as_slice()), ("/a?b\0", &["query"]), ("/a\\x00", &[]), ("/a b", &[])]
+    {
+        let line = format!("h - - [22/Nov/2026:06:22:52 +0000] \"GET {target} HTTP/1.1\" 502 7 \"-\" \"-\"");
+        assert_eq!(exchange("combined", &line).lossy, lossy, "{target}");
+    }
+}
+
+#[test]
 fn urls_are_put_together_from_parts() {
     for (spec, line, target) in [
         ("$scheme://$host$request_uri $status", "https://h/a?b=c 500", "/a?b=c"),
