@@ -303,6 +303,17 @@ fn a_compressed_file_that_is_cut_off_gives_what_is_whole_and_an_error() {
     }
 }
 
+/// The number began anew behind the lines by which the format was found out.
+#[test]
+fn a_compressed_file_with_a_wrong_checksum_gives_its_lines_and_where_it_ended() {
+    let desk = Desk::with("plain.log", line("GET /a", 500).repeat(200));
+    let script = "gzip -c plain.log | head -c -8 > access.log.gz && printf 12345678 >> access.log.gz";
+    assert_eq!(desk.shell(script, "").run().code, 0);
+    let read = desk.run("lr-read", &["access.log.gz"]);
+    assert_eq!((read.code, read.stdout.lines().count()), (1, 200), "{}", read.stderr);
+    assert!(read.stderr.contains("cannot read `access.log.gz` beyond line 200: "), "{}", read.stderr);
+}
+
 #[test]
 fn the_beginning_of_a_line_in_a_compressed_file_that_is_cut_off_is_no_line() {
     let desk = Desk::with("access.log", line("GET /a", 500) + &line("GET /b", 500));

@@ -369,7 +369,7 @@ fn read_file(
 
 /// Reads so many lines; whether there may be more.
 fn read_on(entries: &mut Entries, lines: u64, desk: &mut Desk<'_>, feed: &mut Feed) -> Result<bool, Break> {
-    let mut last = 0;
+    let mut last = entries.position().map_or(0, |(lines, _)| lines);
     for _ in 0..lines {
         if entries.would_wait() {
             feed.flush()?;
