@@ -166,7 +166,7 @@ pub(crate) fn peel(line: &[u8]) -> Option<Layer<'_>> {
             .or_else(|| journal::peel(line))
             .or_else(|| json::peel(line))
             .or_else(|| logger::labels(line)),
-        b'<' => rfc5424::peel(line).or_else(|| syslog::peel(line)),
+        b'<' => rfc5424::peel(line).or_else(|| syslog::peel(line)).or_else(|| prefix::timestamp(line)),
         b'[' => prefix::kubectl(line).or_else(|| logger::peel(line)),
         b'"' => csv::peel(line),
         b'0'..=b'9' => rfc5424::peel(line)

@@ -1,4 +1,4 @@
-use super::{Layer, Wrapper, stamp};
+use super::{Layer, Wrapper, stamp, syslog};
 
 /// The longest name of a container or pod that is looked for.
 const NAME_BYTES_MAX: usize = 300;
@@ -26,8 +26,9 @@ pub(super) fn kubectl(line: &[u8]) -> Option<Layer<'_>> {
     is_name.then_some(Layer::prefix(Wrapper::Kubectl, text?).of_stream(name))
 }
 
-/// `2026-11-22T06:41:41.000000001Z …`, always with a zone.
+/// `2026-11-22T06:41:41.000000001Z …`, always with a zone. `HAProxy` writes a level before it (`log stdout format timed`): `<6>2026-11-22T06:41:41.000001+00:00 …`.
 pub(super) fn timestamp(line: &[u8]) -> Option<Layer<'_>> {
+    let line = syslog::after_priority(line).unwrap_or(line);
     let length = stamp::iso(line)?;
     let text = line[length..].strip_prefix(b" ")?;
     let has_zone =
@@ -73,6 +74,7 @@ mod tests {
         for (line, expected) in [
             ("2026-11-22T06:41:41.000000001Z a", Some("a")),
             ("2026-11-22T06:41:41+02:00 a", Some("a")),
+            ("<6>2026-11-22T06:41:41.000001+00:00 a", Some("a")),
             ("2026-11-22T06:41:41 a", None),
             ("2026-11-22T06:41:41Za", None),
         ] {
