@@ -29,12 +29,13 @@ impl HostPattern {
     }
 }
 
-/// `name:port`, where the colons of an IPv6 address in brackets are not the port's.
+/// `name:port`. An IPv6 address is one with its brackets and without them, as logs have both; without them it has no port.
 fn split_port(host: &str) -> (&str, Option<&str>) {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.ends_with(':') => {
-            (name, Some(port))
-        }
+    if let Some((address, rest)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return (address, rest.strip_prefix(':'));
+    }
+    match host.split_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (name, Some(port)),
         _ => (host, None),
     }
 }
@@ -56,6 +57,10 @@ mod tests {
             ("*.example", ".example", false),
             ("*.example", "badexample", false),
             ("[::1]", "[::1]:80", true),
+            ("::1", "[::1]:80", true),
+            ("[::1]", "::1", true),
+            ("[::1]:80", "[::1]:8080", false),
+            ("2001:db8::5", "2001:db8::5:1", false),
         ] {
             assert_eq!(HostPattern::new(pattern).matches(host.as_bytes()), fits, "{pattern} {host}");
         }
