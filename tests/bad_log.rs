@@ -136,6 +136,29 @@ fn a_folder_that_may_not_be_entered_is_told_of() {
     ");
 }
 
+/// It was passed over without a word for as long as the run went on.
+#[test]
+fn a_log_that_comes_into_a_followed_folder_and_may_not_be_read_is_told_of() {
+    let desk = Desk::with("logs/a-access.log", line("GET /a", 500));
+    desk.put("b", line("GET /b", 500));
+    desk.put("c", line("GET /c", 500));
+    fs::set_permissions(desk.path("b"), Permissions::from_mode(0o000)).expect("it is ours");
+    let records = desk.path("records.ndjson");
+    let reader = bound(&desk, &["--follow", "--from-start", "logs"]).writing_to(&records).start();
+    let read = |number| {
+        until("the records", || (desk.read("records.ndjson").lines().count() == number).then_some(()));
+    };
+    read(1);
+    for name in ["b", "c"] {
+        fs::rename(desk.path(name), desk.path(&format!("logs/{name}-access.log"))).expect("it is ours");
+    }
+    read(2);
+    reader.signal("TERM");
+    let ended = reader.end();
+    let told = "cannot open `logs/b-access.log`: Permission denied (os error 13); trying again";
+    assert_eq!(ended.stderr.matches(told).count(), 1, "{}", ended.stderr);
+}
+
 #[test]
 fn an_empty_file() {
     let read = Desk::with("access.log", "").run("lr-read", &["access.log"]);

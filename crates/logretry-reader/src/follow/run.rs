@@ -1,4 +1,5 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -84,20 +85,25 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
             return followed.iter_mut().try_for_each(|one| one.log.end(feed));
         }
         if following.may_grow() {
-            let Found { logs: found, written, troubles, .. } = following.found();
-            told.tell_of(&troubles, feed);
+            let Found { logs: found, written, mut troubles, .. } = following.found();
             told.tell_of_written(&written, feed);
             others.0.retain(|path, _| found.contains(path));
             for path in found {
-                if !begun.contains(&path)
-                    && others.has_log(&files, &path, &followed, following.progress.as_ref())
-                {
-                    watch_target(&path, &mut wake, feed);
-                    begun.insert(path.clone());
-                    followed.push(begin(&files, path, Start::Beginning, following, options, feed)?);
-                    more = true;
+                if begun.contains(&path) {
+                    continue;
+                }
+                match others.has_log(&files, &path, &followed, following.progress.as_ref()) {
+                    Ok(true) => {
+                        watch_target(&path, &mut wake, feed);
+                        begun.insert(path.clone());
+                        followed.push(begin(&files, path, Start::Beginning, following, options, feed)?);
+                        more = true;
+                    }
+                    Ok(false) => {}
+                    Err(error) => troubles.push(ReaderError::Open { path, error }),
                 }
             }
+            told.tell_of(&troubles, feed);
         }
         if !more {
             let due = followed.iter().filter_map(|one| one.tail.due()).filter(|due| *due > now).min();
@@ -149,25 +155,29 @@ fn takes_rotated(files: &Listed, path: &Path, rotated: &mut Vec<PathBuf>) -> boo
 struct Others(HashMap<PathBuf, Stat>);
 
 impl Others {
-    /// Whether a log of its own has come at `path`. As long as it has no line, that is not known, and nothing is missed.
+    /// Whether a log of its own has come at `path`. As long as it has no line, that is not known, and nothing is missed. An error, if it cannot be opened.
     fn has_log(
         &mut self,
         files: &Listed,
         path: &Path,
         followed: &[Followed<'_>],
         progress: Option<&Progress>,
-    ) -> bool {
+    ) -> io::Result<bool> {
         if files.stat(path).is_ok_and(|stat| self.0.get(path) == Some(&stat)) {
-            return false;
+            return Ok(false);
         }
-        let Ok(opened) = Opened::at(files, path) else { return false };
-        let Ok(Some(print)) = opened.fingerprint() else { return false };
+        let opened = match Opened::at(files, path) {
+            // It has gone again.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            opened => opened?,
+        };
+        let Ok(Some(print)) = opened.fingerprint() else { return Ok(false) };
         let is_other = followed.iter().any(|one| one.tail.has_had(path, opened.stat.identity, print))
             || progress.is_some_and(|progress| progress.has_had(path, print));
         if is_other {
             self.0.insert(path.to_owned(), opened.stat);
         }
-        !is_other
+        Ok(!is_other)
     }
 }
 
