@@ -54,8 +54,8 @@ pub(crate) fn are_all_in(named: &[PathBuf], files: &impl Files, path: &Path) -> 
     let is_named = |name: &OsString| {
         named.iter().any(|named| named.file_name() == Some(name) && folder(named) == folder(path))
     };
-    let names = names(files, folder(path))?;
-    let rotated: Vec<_> = names.iter().filter(|name| age(&own, &name.to_string_lossy()).is_some()).collect();
+    let listed = names(files, folder(path))?;
+    let rotated: Vec<_> = listed.iter().filter(|name| age(&own, &name.to_string_lossy()).is_some()).collect();
     let is_readable = |name: &OsString| {
         Opened::at(files, &folder(path).join(name)).and_then(|opened| opened.fingerprint()).is_ok()
     };

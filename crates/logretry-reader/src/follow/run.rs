@@ -42,7 +42,7 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
     told.tell_of_written(&written, feed);
     let come_since = following.progress.as_ref().map(|progress| following.come_since(progress));
     let come_since = come_since.filter(|_| !following.from_start).unwrap_or_default();
-    let (mut followed, mut begun) = (Vec::new(), HashSet::new());
+    let (mut followed, mut taken) = (Vec::new(), HashSet::new());
     // Those that have come since are begun below, as if they came now.
     for path in paths.into_iter().filter(|path| !come_since.contains(path)) {
         watch_target(&path, &mut wake, feed);
@@ -51,7 +51,7 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
             (true, Some(_)) if takes_rotated(&files, &path, &mut rotated) => Start::Rotated,
             (true, _) => Start::Beginning,
         };
-        begun.insert(path.clone());
+        taken.insert(path.clone());
         followed.push(begin(&files, path, start, following, options, feed)?);
     }
     if let Some(progress) = &following.progress {
@@ -89,13 +89,13 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
             told.tell_of_written(&written, feed);
             others.0.retain(|path, _| found.contains(path));
             for path in found {
-                if begun.contains(&path) {
+                if taken.contains(&path) {
                     continue;
                 }
                 match others.has_log(&files, &path, &followed, following.progress.as_ref()) {
                     Ok(true) => {
                         watch_target(&path, &mut wake, feed);
-                        begun.insert(path.clone());
+                        taken.insert(path.clone());
                         followed.push(begin(&files, path, Start::Beginning, following, options, feed)?);
                         more = true;
                     }
