@@ -7,12 +7,12 @@ use logretry_record::Shown;
 use logretry_stage::Fatal;
 use logretry_stage::bridge::{Break, Feed};
 
-use super::files::{Files as _, Stat};
+use super::files::{Disk, Files as _, Stat};
 use super::listed::Listed;
 use super::log::Log;
 use super::members::{Following, Found, log_name, name};
 use super::progress::Progress;
-use super::rotated::{self, Opened, folder};
+use super::rotated::{Opened, are_all_in, folder};
 use super::tail::{Start, Tail, block};
 use super::wake::Wake;
 use crate::copies::leave_out_copies;
@@ -35,22 +35,26 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
     let cx = feed.context().clone();
     let mut wake = Wake::new(&cx).map_err(|error| Fatal::new(format!("start a runtime: {error}")))?;
     following.folders().iter().for_each(|folder| wake.watch(folder, &cx));
-    let Found { logs: paths, written, mut rotated, troubles } = following.found();
+    let Found { logs: paths, written, rotated, troubles } = following.found();
     let files = Listed::default();
     let mut told = Told::default();
     told.tell_of(&troubles, feed);
     told.tell_of_written(&written, feed);
     let come_since = following.progress.as_ref().map(|progress| following.come_since(progress));
     let come_since = come_since.filter(|_| !following.from_start).unwrap_or_default();
-    let (mut followed, mut taken) = (Vec::new(), HashSet::new());
+    let (mut followed, mut taken, mut whole) = (Vec::new(), HashSet::new(), Vec::new());
     // Those that have come since are begun below, as if they came now.
     for path in paths.into_iter().filter(|path| !come_since.contains(path)) {
         watch_target(&path, &mut wake, feed);
         let start = match (following.from_start, &following.progress) {
             (false, _) => Start::End,
-            (true, Some(_)) if takes_rotated(&files, &path, &mut rotated) => Start::Rotated,
+            // A follower reads all that it does not know.
+            (true, Some(_)) if are_all_in(&rotated, &files, &path).unwrap_or(false) => Start::Rotated,
             (true, _) => Start::Beginning,
         };
+        if matches!(start, Start::Rotated) {
+            whole.push(path.clone());
+        }
         taken.insert(path.clone());
         followed.push(begin(&files, path, start, following, options, feed)?);
     }
@@ -58,9 +62,7 @@ pub(crate) fn run(following: &Following, options: &ReaderOptions, feed: &mut Fee
         progress.begins()?;
     }
     if following.from_start {
-        let mut rotated: Vec<Input> = rotated.into_iter().map(Input::File).collect();
-        leave_out_copies(&mut rotated);
-        let rotated = Named::all(rotated);
+        let rotated = Named::all(rotated_apart(following, &followed, &whole));
         rotated.iter().try_for_each(|named| read(named, options, feed))?;
     }
     let mut others = Others::default();
@@ -139,15 +141,19 @@ impl Told {
     }
 }
 
-/// Takes the rotated files of the log at `path` out of `rotated`, to be read as part of it, so that it is known how far they are settled. That is so if they are all there: a follower reads
-/// all that it does not know.
-fn takes_rotated(files: &Listed, path: &Path, rotated: &mut Vec<PathBuf>) -> bool {
-    let are_all = rotated::are_all_in(rotated, files, path).unwrap_or(false);
-    if are_all {
+/// The rotated files that are to be read for themselves, now that all logs have begun: not those of the logs that are read as a `whole`, so that it is known how far they are settled. What has been
+/// rotated away since the logs were found is known to its log as read, unless the log has it open.
+fn rotated_apart(following: &Following, followed: &[Followed<'_>], whole: &[PathBuf]) -> Vec<Input> {
+    let mut rotated = following.found().rotated;
+    for path in whole {
         let log = name(path);
         rotated.retain(|other| folder(other) != folder(path) || age(&log, &name(other)).is_none());
     }
-    are_all
+    let open: HashSet<_> = followed.iter().filter_map(|one| one.tail.identity()).collect();
+    rotated.retain(|path| !Disk.stat(path).is_ok_and(|stat| open.contains(&stat.identity)));
+    let mut rotated = rotated.into_iter().map(Input::File).collect();
+    leave_out_copies(&mut rotated);
+    rotated
 }
 
 /// Files among the logs that are none: rotated ones, whatever they are called.

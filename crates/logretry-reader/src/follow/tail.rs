@@ -204,6 +204,11 @@ impl<S: Files> Tail<S> {
                 || open.any(|volume| volume.identity == identity || volume.fingerprint == Some(print)))
     }
 
+    /// Which file is read as the one at the path.
+    pub(crate) fn identity(&self) -> Option<Identity> {
+        self.current.as_ref().map(|volume| volume.identity)
+    }
+
     /// How far the open files have been read, by their numbers, and those that were closed since that was last [told](Tail::told): their lines may still be on their way.
     pub(crate) fn open_places(&self) -> Vec<(u64, Place)> {
         let open = self.retired.iter().chain(&self.current);

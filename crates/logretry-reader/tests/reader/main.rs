@@ -3,6 +3,7 @@
 mod corpora;
 mod crew;
 mod exports;
+mod following;
 mod lab;
 mod mixed;
 mod properties;
