@@ -13,7 +13,7 @@ use crate::files::leave_out;
 /// Logs are read one after the other, rotated ones oldest first, and unpacked on the way. Each line is tried with the formats
 /// of --format in turn, or with the one that was found out from the log's first lines. A line that fits becomes a record. A blank line, a comment
 /// and, with --status, --since or --until, a line that these do not want is screened. Any other line is rejected: it is counted, the first ones
-/// are shown, and --rejects keeps them all.
+/// are shown, and --rejects keeps them all. Of a server that has been asked again, lines that logretry itself has caused become records too: lr-filter drops them.
 ///
 /// With --follow it goes on with what is written to the logs, through rotation, and ends when it is stopped.
 #[derive(Debug, Parser)]
@@ -35,7 +35,7 @@ pub struct Read {
 const EXAMPLES: &str = "\
 Examples:
   lr-read access.log | jq -r '[.original.status, .original.target] | @tsv'
-  lr-read --status 502,504 access.log |
+  lr-read --status 502,504 access.log | lr-filter |
     lr-refire --base-url https://shop.example | lr-write -o retry.log
   zcat -f access.log* | lr-read --format combined --rejects rejects.ndjson";
 
