@@ -35,10 +35,15 @@ impl Positions {
     }
 
     /// Runs `work`, and writes down where reading begins, before the first record is read: a run that is killed at once begins there again; then how far it is, and at the end how far it got.
-    pub(super) async fn keep(self, work: impl Future<Output = Result<()>>, cx: &Context) -> Result<()> {
+    pub(super) async fn keep<W: Future<Output = Result<()>>>(
+        self,
+        work: impl FnOnce() -> W,
+        cx: &Context,
+    ) -> Result<()> {
         let first = self.kept.clone();
         self.progress.on_beginning(move |text| lock(&first).begin(text));
-        let mut work = std::pin::pin!(work);
+        // Only now: the reader begins in its thread as soon as the stages are linked.
+        let mut work = std::pin::pin!(work());
         // What was settled a tick ago: its lines are in the retry log by now.
         let (mut kept, mut next) = (String::new(), String::new());
         let ended = loop {
@@ -170,7 +175,35 @@ pub(super) fn settled(progress: Progress) -> impl Stage {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
+    use logretry_reader::{Following, Reader, ReaderOptions};
+    use logretry_stage::Source as _;
+
     use super::*;
+
+    /// It had begun sometimes before anybody listened, and then no positions were ever written.
+    #[tokio::test]
+    async fn where_reading_begins_is_written_down_however_soon_the_reader_begins() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (log, path) = (folder.path().join("access.log"), folder.path().join("at"));
+        std::fs::write(&log, "").expect("a log");
+        let (cx, positions) = (Context::default(), Positions::open(&path).expect("nobody uses them"));
+        let following = Following::new(&[&log]).expect("a log");
+        let reader = Reader::following(following, ReaderOptions::default());
+        let reader = reader.telling(positions.progress.clone());
+        let work = || {
+            let records = reader.open(&cx);
+            let patience = Instant::now() + Duration::from_secs(60);
+            while !path.exists() && Instant::now() < patience {
+                std::thread::yield_now();
+            }
+            drop(records);
+            std::future::ready(Ok(()))
+        };
+        positions.keep(work, &cx).await.expect("positions");
+        assert!(std::fs::read_to_string(&path).expect("positions").contains("access.log"));
+    }
 
     #[test]
     fn of_two_runs_that_begin_together_only_one_keeps_its_positions() {

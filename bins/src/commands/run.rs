@@ -312,7 +312,8 @@ impl Run {
             };
             let filter = Then(filter, selected(progress.clone()));
             let kept = Then(dead_letters.without_unsent(), settled(progress));
-            return positions.keep(crate::link(reader, filter, refirer, kept, rewriter, cx), cx).await;
+            let work = || crate::link(reader, filter, refirer, kept, rewriter, cx);
+            return positions.keep(work, cx).await;
         };
         resolve.ask(&books, Some(&read), options.timeout, cx).await?;
         let refirer = Refirer::new(options)?.with_journal(books.clone());
@@ -335,7 +336,7 @@ impl Run {
         };
         let filter = Then(filter, selected(progress.clone()));
         let kept = Then(dead_letters.without_unsent(), settled(progress));
-        let end = positions.keep(crate::link(reader, filter, refirer, kept, Filed, cx), cx).await;
+        let end = positions.keep(|| crate::link(reader, filter, refirer, kept, Filed, cx), cx).await;
         end.and(books.close().await)
     }
 }
