@@ -50,19 +50,19 @@ fn rewritten(mut log: Log) -> Log {
 }
 
 #[library_benchmark(setup = log)]
-#[bench::combined(args = (COMBINED), config = counted(330_000))]
-#[bench::ingress_nginx(args = (INGRESS_NGINX), config = counted(678_000))]
-#[bench::nginx_json(args = (NGINX_JSON), config = counted(527_000))]
+#[bench::combined(args = (COMBINED), config = counted(278_000))]
+#[bench::ingress_nginx(args = (INGRESS_NGINX), config = counted(641_000))]
+#[bench::nginx_json(args = (NGINX_JSON), config = counted(502_000))]
 #[bench::caddy(args = (CADDY), config = counted(3_570_000))]
 pub(crate) fn parse(log: Log) -> Log {
     parsed(log)
 }
 
 #[library_benchmark(setup = log)]
-#[bench::combined(args = (COMBINED), config = counted(894_000))]
-#[bench::ingress_nginx(args = (INGRESS_NGINX), config = counted(1_624_000))]
-#[bench::nginx_json(args = (NGINX_JSON), config = counted(1_485_000))]
-#[bench::caddy(args = (CADDY), config = counted(6_609_000))]
+#[bench::combined(args = (COMBINED), config = counted(770_000))]
+#[bench::ingress_nginx(args = (INGRESS_NGINX), config = counted(1_531_000))]
+#[bench::nginx_json(args = (NGINX_JSON), config = counted(1_420_000))]
+#[bench::caddy(args = (CADDY), config = counted(6_416_000))]
 pub(crate) fn rewrite(log: Log) -> Log {
     rewritten(log)
 }
