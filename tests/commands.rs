@@ -123,7 +123,6 @@ fn explain_shows_the_format_each_field_and_the_rebuilt_url() {
       combined fits 1 of 1 lines
       lighttpd fits 1 of 1 lines
       gunicorn fits 1 of 1 lines
-    note: the format names no host, so refiring needs --base-url
 
     line 1: 203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] "GET /a%20b?token=… HTTP/1.1" 502 157 "-" "curl/8.9"
       %h                       203.0.113.9                              client
@@ -138,6 +137,8 @@ fn explain_shows_the_format_each_field_and_the_rebuilt_url() {
       => target /a%20b?token=…
       => GET https://shop.example/a%20b?token=…
     "#);
+    let without = desk.run("logretry", &["explain", "access.log"]).stdout;
+    assert!(without.contains("note: the format names no host, so refiring needs --base-url"), "{without}");
 }
 
 /// Of a log that begins with a header, it showed nothing else, and said that its lines do not fit.

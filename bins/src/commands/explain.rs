@@ -96,7 +96,7 @@ impl Explain {
             show_unknown(&sample, self.lines, out);
             return Ok(());
         };
-        for sentence in missing(&format) {
+        for sentence in missing(&format, options.destination.base_url.is_some()) {
             let _ = writeln!(out, "note: {sentence}");
         }
         for line in interesting(&sample, &format, self.lines) {
@@ -152,10 +152,10 @@ fn show_unknown(sample: &Sample, count: usize, out: &mut String) {
     }
 }
 
-/// What the format does not hold, and what to do about it.
-fn missing(format: &Format) -> Vec<String> {
+/// What the format does not hold, and what to do about it that has not been done.
+fn missing(format: &Format, has_base_url: bool) -> Vec<String> {
     let mut sentences = Vec::new();
-    if !format.has_host() {
+    if !format.has_host() && !has_base_url {
         sentences.push("the format names no host, so refiring needs --base-url".to_owned());
     }
     if !format.lossy().is_empty() {
