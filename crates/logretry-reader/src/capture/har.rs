@@ -1,9 +1,11 @@
 use std::borrow::Cow;
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use logretry_record::{Exchange, Header, is_text_as_sent};
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::lose_body;
 
@@ -64,11 +66,36 @@ struct Named<'a> {
 #[derive(Debug, Deserialize)]
 struct PostData<'a> {
     #[serde(default)]
-    text: Option<Cow<'a, str>>,
+    text: Option<Text>,
     #[serde(default)]
     encoding: Option<Cow<'a, str>>,
     #[serde(default)]
-    params: Option<Vec<serde::de::IgnoredAny>>,
+    params: Option<Vec<de::IgnoredAny>>,
+}
+
+/// The text of a body. `None` where halves of surrogate pairs stand in it, as Python writes them for bytes that were no text (mitmproxy's dump).
+#[derive(Debug)]
+struct Text(Option<String>);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        struct Bytes;
+
+        impl Visitor<'_> for Bytes {
+            type Value = Text;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a string")
+            }
+
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Text, E> {
+                Ok(Text(String::from_utf8(bytes.to_vec()).ok()))
+            }
+        }
+
+        // As a string it would be refused, and the whole entry with it.
+        value.deserialize_bytes(Bytes)
+    }
 }
 
 pub(super) fn complete(text: &[u8], exchange: &mut Exchange) -> Result<String, String> {
@@ -115,9 +142,14 @@ impl Request<'_> {
             };
         };
         let has_params = data.params.as_ref().is_some_and(|params| !params.is_empty());
+        let text = match &data.text {
+            Some(Text(None)) => return Body::Lost,
+            Some(Text(Some(text))) => Some(&**text),
+            None => None,
+        };
         // Tools that keep bodies in files of their own write an empty text here.
         let is_told = |text: &&str| !text.is_empty() || (!has_params && length == Some(0));
-        let Some(text) = data.text.as_deref().filter(is_told) else {
+        let Some(text) = text.filter(is_told) else {
             return if has_params || length.is_some_and(|length| length > 0) {
                 Body::Lost
             } else {
@@ -199,6 +231,8 @@ mod tests {
             format!(r#"{},"postData":{{"text":"a=b"}}"#, length("4")),
             format!(r#"{},"postData":{{"text":"é"}}"#, length("1")),
             r#""postData":{"text":"a\ufffdb"}"#.to_owned(),
+            format!(r#"{},"postData":{{"text":"a\udcff"}}"#, length("2")),
+            r#""postData":{"text":"\udcff\udc80"}"#.to_owned(),
             r#""headers":[{"name":"content-type","value":"text/plain; charset=ISO-8859-1"}],"postData":{"text":"é"}"#.to_owned(),
             r#""postData":{"params":[{"name":"a","value":"b"}]}"#.to_owned(),
             r#""postData":{"text":"?","encoding":"base64"}"#.to_owned(),
