@@ -114,6 +114,29 @@ fn a_failed_post_in_a_har_file_is_sent_again_with_its_body_and_without_its_secre
 }
 
 #[test]
+fn what_had_no_answer_and_bytes_that_were_no_text_are_records_of_a_har_file() {
+    let entry = |request: &str, status: &str| {
+        format!(
+            r#"{{"startedDateTime":"2026-11-22T05:22:53Z","time":-1,"request":{{{request}}},"response":{{"status":{status},"bodySize":-1}}}}"#
+        )
+    };
+    let entries = [
+        entry(r#""method":"GET","url":"https://shop.example/never""#, "-1"),
+        entry(
+            r#""method":"POST","url":"https://shop.example/upload","headers":[{"name":"Content-Length","value":"2"}],"postData":{"text":"\udcff\udcfe"}"#,
+            "502",
+        ),
+    ];
+    let har = format!(r#"{{"log":{{"version":"1.2","entries":[{}]}}}}"#, entries.join(","));
+    let desk = Desk::with("shop.har", &har);
+    let read = desk.run("lr-read", &["shop.har", "--strict"]);
+    assert_eq!(read.code, 0, "{}", read.stderr);
+    let records = ndjson(&read.stdout);
+    assert_eq!(records[0]["original"]["status"], 0, "{}", records[0]);
+    assert_eq!(records[1]["original"]["lossy"][0], "body", "{}", records[1]);
+}
+
+#[test]
 fn a_capture_of_goreplay_is_read_unpacked_or_not_and_over_pipes() {
     let desk = Desk::with("requests.gor", GOR);
     desk.shell("gzip -k requests.gor", "").run();

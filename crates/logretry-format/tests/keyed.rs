@@ -124,6 +124,7 @@ fn a_value_that_is_there_twice_is_no_guess() {
 fn a_message_is_no_request() {
     for (spec, line) in [
         ("json", r#"{"level":"info","msg":"server running"}"#),
+        ("json", r#"{"code":-1,"msg":"job failed"}"#),
         ("caddy", r#"{"level":"info","msg":"using config from file"}"#),
         (
             "caddy",
@@ -151,6 +152,19 @@ fn a_status_is_never_passed_over() {
         let error = format.parse(line.as_bytes(), &mut Spans::new()).map(|parsed| parsed.status());
         assert!(matches!(error, Err(LineError::Mismatch { .. })), "{line}: {error:?}");
     }
+}
+
+#[test]
+fn a_request_without_an_answer_is_one() {
+    for status in ["0", "-1", r#""-1""#] {
+        let line = format!(r#"{{"uri":"/a","status":{status}}}"#);
+        assert_eq!(read("json", &line).status, Some(0), "{line}");
+    }
+    let line = r#"{"startedDateTime":"2026-11-22T06:22:52Z","request":{"url":"http://h/a"},"response":{"status":-1}}"#;
+    assert!(rewritten("har", line).contains(r#""response":{"status":200}"#), "{}", rewritten("har", line));
+    // What another key says counts more.
+    let spec = "json:status=.upstream,status=.status,url=.uri";
+    assert_eq!(read(spec, r#"{"uri":"/a","upstream":-1,"status":502}"#).status, Some(502));
 }
 
 #[test]

@@ -26,9 +26,14 @@ impl<'a> KeyedRead<'a> {
         self.status_slot().map(|(_, status)| status)
     }
 
-    /// The first key whose value is a status.
+    /// The first key whose value is a status, or else, beside a URL, one that says that there was no answer.
     pub(crate) fn status_slot(&self) -> Option<(usize, u16)> {
-        self.keyed.statuses.iter().find_map(|&slot| Some((slot, status(self.present(slot)?)?)))
+        let mut slots = self.keyed.statuses.iter().copied();
+        let is_none = |slot: &usize| self.present(*slot) == Some(b"-1") && self.names_url();
+        slots
+            .clone()
+            .find_map(|slot| Some((slot, status(self.present(slot)?)?)))
+            .or_else(|| Some((slots.find(is_none)?, 0)))
     }
 
     pub(crate) fn time(&self) -> Option<Timestamp> {

@@ -41,8 +41,9 @@ struct Request<'a> {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Response {
+    /// 0 or -1 where no answer came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
+    status: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body_size: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
