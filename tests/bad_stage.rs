@@ -82,6 +82,14 @@ fn an_input_without_a_record_is_no_work_that_is_done() {
 }
 
 #[test]
+fn an_input_that_is_compressed_is_told_to_be_unpacked_first() {
+    let desk = Desk::with("records.ndjson", records(&["GET /a", "GET /b"]));
+    let ended = desk.shell("gzip -c records.ndjson | lr-filter", "").run();
+    assert_eq!(ended.code, 1, "{}", ended.stderr);
+    assert!(ended.stderr.ends_with("unpack it first, if it is compressed\n"), "{}", ended.stderr);
+}
+
+#[test]
 fn a_record_of_another_version_ends_every_stage() {
     let first = records(&["GET /a"]);
     let later = first.replace("{\"v\":1", "{\"v\":2");

@@ -71,7 +71,7 @@ fn decode_all<R: io::Read>(input: Input<R>, feed: &mut Feed) -> Result<(), Break
         ));
     }
     let mut lines = Lines::new(reader, RECORD_BYTES_MAX);
-    let (mut is_of_records, mut rejected) = (false, 0_u64);
+    let (mut is_of_records, mut is_text, mut rejected) = (false, true, 0_u64);
     loop {
         // Asked before each read, for a record may come in parts, and the rest of it late.
         while lines.would_wait() {
@@ -115,6 +115,7 @@ fn decode_all<R: io::Read>(input: Input<R>, feed: &mut Feed) -> Result<(), Break
                     text: text.into(),
                 };
                 rejected += 1;
+                is_text &= std::str::from_utf8(text).is_ok();
                 feed.reject(reject)?;
             }
         }
@@ -123,10 +124,12 @@ fn decode_all<R: io::Read>(input: Input<R>, feed: &mut Feed) -> Result<(), Break
         return Ok(());
     }
     // Not one: that is another kind of input, and no work that is done.
-    Err(Fatal::new(format!(
-        "read records from `{name}`: none of its lines is one; `lr-read` makes them from a log, and `jq` keeps each in one line with `-c`"
-    ))
-    .into())
+    let advice = if is_text {
+        "`lr-read` makes them from a log, and `jq` keeps each in one line with `-c`"
+    } else {
+        "it is no text in UTF-8: unpack it first, if it is compressed"
+    };
+    Err(Fatal::new(format!("read records from `{name}`: none of its lines is one; {advice}")).into())
 }
 
 /// The line without the byte order mark of UTF-8, which programs of Windows write at the very beginning. RFC 8259 §8.1 lets a parser pass over it.
