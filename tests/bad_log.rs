@@ -233,6 +233,10 @@ fn records_are_not_a_log() {
     let ended = desk.run("logretry", &["run", "dead.ndjson", "--base-url", "http://127.0.0.1:9"]);
     let told = "cannot read `dead.ndjson` as a log: its lines are records, as lr-filter, lr-refire";
     assert!(ended.code == 1 && ended.stderr.contains(told), "{}", ended.stderr);
+    let piped = desk.program("lr-read", &[]).reading(desk.read("dead.ndjson")).run();
+    let told =
+        "cannot read `-` as a log: its lines are records, as lr-filter, lr-refire and lr-write take them\n";
+    assert!(piped.code == 1 && piped.stderr.ends_with(told), "{}", piped.stderr);
 }
 
 /// It ended as if there had been nothing to do.

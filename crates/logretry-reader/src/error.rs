@@ -84,7 +84,8 @@ pub enum ReaderError {
     },
     /// What other stages read.
     #[error(
-        "read `{name}` as a log: its lines are records, as lr-filter, lr-refire and lr-write take them (`lr-refire … < {name}`)"
+        "read `{name}` as a log: its lines are records, as lr-filter, lr-refire and lr-write take them{}",
+        redirected(name)
     )]
     Records {
         /// The file.
@@ -152,6 +153,11 @@ fn raise_the_limit(error: &io::Error) -> &'static str {
 
 fn and_more(others: usize) -> String {
     if others == 0 { String::new() } else { format!(" and {others} more") }
+}
+
+/// How they take a file; those of a pipe have no name to give.
+fn redirected(name: &str) -> String {
+    if name == "-" { String::new() } else { format!(" (`lr-refire … < {name}`)") }
 }
 
 /// How a format of a configuration is named, where that is what is missing.
