@@ -59,6 +59,7 @@ mod shown;
 mod skim;
 mod status;
 mod user_agent;
+mod whole;
 pub mod wire;
 
 pub use encode::Encoder;

@@ -2,6 +2,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::encode;
+use crate::whole::{whole, whole_or_none};
 use crate::wire::null_is_left_out;
 
 /// How a refire ended, or why there was none: the record's `retry`.
@@ -18,6 +19,7 @@ pub struct Retry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// Requests that went out for this record; 0 when nothing was sent.
+    #[serde(deserialize_with = "whole")]
     pub attempts: u32,
     /// How it ended.
     pub outcome: Outcome,
@@ -28,13 +30,13 @@ pub struct Retry {
     #[serde(default, deserialize_with = "null_is_left_out", skip_serializing_if = "std::ops::Not::not")]
     pub sent_before: bool,
     /// The status of the last answer, if its head came. A transport error is never written as a status.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// From just before the request was handed to a connection until the answer was complete, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<f64>,
     /// Bytes of the answer's body that were read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
     /// What went wrong in transport. With an outcome other than `unanswered` it is a remark (`body_limit`).
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -13,7 +13,7 @@
 //!   error ([`DecodeError::Version`]) and not a reject: the program is too old for its input.
 //! - A value that may hold arbitrary bytes is a string if it is UTF-8. If it is not, the field is left out and its twin,
 //!   `NAME_base64`, holds the bytes in standard base64 (RFC 4648 §4). Nothing is ever replaced by U+FFFD. A record that has both is none.
-//! - Times are RFC 3339 in UTC. Durations are milliseconds, with a fraction.
+//! - Times are RFC 3339 in UTC. Durations are milliseconds, with a fraction. Other numbers are whole; `502.0` is read as one.
 //! - A line is at most [`RECORD_BYTES_MAX`] long.
 
 use std::borrow::Cow;
@@ -24,6 +24,7 @@ use bstr::BString;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::whole::{whole, whole_or_none};
 use crate::{Exchange, Header, Origin, RecordId, Retry, Scheme};
 
 /// The longest line that is read as a record: 16 MiB. A log line is at most 1 MiB by default, of which each byte can take
@@ -37,6 +38,7 @@ pub const VERSION: u64 = 1;
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RecordV1<'a> {
     /// The version of the record: 1.
+    #[serde(deserialize_with = "whole")]
     pub v: u64,
     /// 32 hexadecimal digits; see [`RecordId`].
     pub id: Cow<'a, str>,
@@ -59,8 +61,10 @@ pub struct OriginV1<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_base64: Option<Cow<'a, str>>,
     /// Number of the line in its source, from 1.
+    #[serde(deserialize_with = "whole")]
     pub line: u64,
     /// Bytes before the line, counted after decompression.
+    #[serde(deserialize_with = "whole")]
     pub offset: u64,
     /// The format that understood the line, as `--format` takes it: a preset's name, or a whole pasted specification.
     pub format: Cow<'a, str>,
@@ -94,13 +98,13 @@ pub struct ExchangeV1<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheme: Option<Scheme>,
     /// The status that the client got; 0 where the server wrote `000`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// How long the server took, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<f64>,
     /// Bytes sent to the client, as the format counts them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
     /// The client's address or host name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -299,6 +303,7 @@ impl<'a> HeaderV1<'a> {
 
 #[derive(Deserialize)]
 struct VersionOnly {
+    #[serde(deserialize_with = "whole")]
     v: u64,
 }
 

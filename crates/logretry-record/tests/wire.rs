@@ -222,6 +222,38 @@ fn null_is_no_value_wherever_one_may_be_left_out() {
     }
 }
 
+/// Tables write whole numbers so that have stood in a column with gaps.
+#[test]
+fn a_whole_number_may_be_spelled_as_a_float() {
+    let text = line(&full().with_retry(recovered()));
+    let read = |text: &str| Record::decode(text.as_bytes());
+    let expected = read(&text).expect("a record");
+    let numbers = [
+        ("\"v\":1", ".0"),
+        ("\"line\":204", ".0"),
+        ("\"offset\":18231", "e0"),
+        ("\"status\":502", ".0"),
+        ("\"bytes\":157", ".0"),
+        ("\"attempts\":1", ".0"),
+        ("\"status\":200", ".00"),
+        ("\"bytes\":512", ".0"),
+    ];
+    for (number, more) in numbers {
+        assert!(text.contains(number), "{number}: {text}");
+        let spelled = text.replacen(number, &format!("{number}{more}"), 1);
+        let record = read(&spelled).expect(number);
+        assert_eq!(record, expected, "{number}");
+        assert_eq!(line(&record), spelled);
+        let half = text.replacen(number, &format!("{number}.5"), 1);
+        assert!(matches!(read(&half), Err(DecodeError::Json(_))), "{number}");
+    }
+    assert!(matches!(read("{\"v\":2.0}"), Err(DecodeError::Version(2))));
+    for status in ["-1.0", "65536.0", "1e300"] {
+        let spelled = text.replacen("\"status\":502", &format!("\"status\":{status}"), 1);
+        assert!(read(&spelled).is_err(), "{status}");
+    }
+}
+
 #[test]
 fn keys_that_are_spelled_with_escapes_stay_so_and_the_fields_beside_them_too() {
     let text = line(&full()).replacen("\"origin\"", r#""later":1,"retr\u0079":null,"\u006frigin""#, 1);
