@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use logretry_record::{Exchange, Header, is_text_as_sent};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Number;
 
 use super::lose_body;
 
@@ -43,9 +44,9 @@ struct Request<'a> {
 struct Response {
     /// 0 or -1 where no answer came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    status: Option<i64>,
+    status: Option<Number>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    body_size: Option<i64>,
+    body_size: Option<Number>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     content: Option<Content>,
 }
@@ -53,7 +54,7 @@ struct Response {
 #[derive(Debug, Serialize, Deserialize)]
 struct Content {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    size: Option<i64>,
+    size: Option<Number>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -253,6 +254,12 @@ mod tests {
             let unknown = completed(request);
             assert!(unknown.body.is_none() && unknown.lossy.is_empty(), "{request}");
         }
+    }
+
+    #[test]
+    fn numbers_stay_as_they_are_spelled() {
+        let line = r#"{"startedDateTime":"2026-11-22T06:22:52Z","request":{"url":"http://h/a"},"response":{"status":502.0,"bodySize":-1,"content":{"size":7.0}}}"#;
+        assert_eq!(complete(line.as_bytes(), &mut Exchange::default()).as_deref(), Ok(line));
     }
 
     #[test]
