@@ -62,7 +62,8 @@ fn row(cells: [String; HEADER.len()]) -> Vec<u8> {
     row
 }
 
-/// A cell that no spreadsheet takes for a formula.
+/// A cell that no spreadsheet takes for a formula. The `-` of standard input is none.
 fn harmless(cell: String) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
+    let may_be_one = cell != "-" && cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if may_be_one { format!("'{cell}") } else { cell }
 }

@@ -156,12 +156,18 @@ fn a_table_with_a_header() {
 
 #[test]
 fn a_cell_is_never_a_formula() {
-    let mut renderer = Renderer::new(Form::Csv, Mark::default());
-    let mut line = Vec::new();
-    let origin = Origin::new("=cmd|' /C calc'!A0", 1, 0, "combined", "");
-    let named = Record::new(RecordId::of_line(b"", 0), origin, Exchange::default());
-    renderer.render(&named.with_retry(retry(Outcome::Recovered, Some(200))), &mut line);
-    assert!(String::from_utf8_lossy(&line).contains(",'=cmd|"), "{}", String::from_utf8_lossy(&line));
+    for (source, cell) in [("=cmd|' /C calc'!A0", ",'=cmd|"), ("-1", ",'-1,"), ("-", ",-,")] {
+        let mut line = Vec::new();
+        let named = Record::new(
+            RecordId::of_line(b"", 0),
+            Origin::new(source, 1, 0, "combined", ""),
+            Exchange::default(),
+        );
+        let refired = named.with_retry(retry(Outcome::Recovered, Some(200)));
+        Renderer::new(Form::Csv, Mark::default()).render(&refired, &mut line);
+        let line = String::from_utf8_lossy(&line);
+        assert!(line.contains(cell), "{line}");
+    }
 }
 
 #[test]
