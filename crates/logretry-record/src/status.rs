@@ -79,8 +79,9 @@ fn range(item: &str) -> Option<(u16, u16)> {
     (from <= to).then_some((from, to))
 }
 
+/// Three digits, or the `0` that a record has where there was no answer.
 fn number(text: &str) -> Option<u16> {
-    let digits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = text == "0" || (text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit()));
     digits.then(|| text.parse().ok()).flatten()
 }
 
@@ -136,8 +137,15 @@ mod tests {
     }
 
     #[test]
+    fn no_answer_is_written_as_in_a_log_or_as_in_a_record() {
+        for (text, log) in [("0", "000"), ("0,5xx", "000,5xx"), ("0-599", "000-599")] {
+            assert_eq!(text.parse::<StatusSet>(), log.parse(), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_status_is_named() {
-        for text in ["", "5", "5xx,", "50x", "504-500", "5000", "+50", "5xx;404"] {
+        for text in ["", "5", "00", "5xx,", "50x", "504-500", "5000", "+50", "5xx;404"] {
             assert!(text.parse::<StatusSet>().is_err(), "{text:?} was taken");
         }
         let error = "5xx,abc".parse::<StatusSet>().expect_err("abc is no status");
