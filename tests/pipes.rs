@@ -178,6 +178,30 @@ fn what_a_refire_adds_is_how_it_ended() {
     "#);
 }
 
+/// Whoever gives all records to a second `lr-refire`, and not what did not recover.
+#[test]
+fn that_records_have_recovered_already_is_said_before_they_are_sent_once_more() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", ["GET /a", "GET /b"].map(|request| line(request, 502)).concat());
+    let refire = || desk.program("lr-refire", &["--base-url", &backend.url()]);
+    let read = desk.run("lr-read", &["access.log"]).stdout;
+    let first = refire().reading(read).run();
+    let told = "some of the records have recovered already, and are sent once more";
+    assert!(!first.stderr.contains(told), "{}", first.stderr);
+    let second = refire().reading(first.stdout.as_str()).run();
+    assert_eq!(second.stderr.matches(told).count(), 1, "{}", second.stderr);
+    // What it advises.
+    let left = desk
+        .shell(
+            "jq -c 'select(.retry.outcome != \"recovered\")' | lr-refire --base-url $BASE_URL",
+            &backend.url(),
+        )
+        .reading(first.stdout)
+        .run();
+    assert_eq!((left.code, left.stdout.as_str()), (0, ""), "{}", left.stderr);
+    assert_eq!(backend.seen().len(), 4);
+}
+
 #[test]
 fn a_request_that_was_changed_on_the_way_is_logged_as_it_was_sent() {
     let backend = Backend::up();

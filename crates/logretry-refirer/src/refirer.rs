@@ -122,7 +122,7 @@ fn refires<T: Transport, J: Journal>(
         let journal = Arc::new(Kept::new(journal, cx.clone()));
         let (options, cx) = (Arc::new(options), Arc::new(cx));
         let mut input = pin!(input.fuse());
-        let mut intake = Intake { room: Room::new(Arc::clone(&options)), reading: true, failure: None, told_methodless: false };
+        let mut intake = Intake { room: Room::new(Arc::clone(&options)), reading: true, failure: None, told: Told::default() };
         let deadline = options.max_time.map(|time| Instant::now() + time);
         // Dropped with this stream, and all tasks with it.
         let mut crew = {
@@ -226,8 +226,16 @@ struct Intake {
     room: Room,
     reading: bool,
     failure: Option<Fatal>,
-    /// Whether it has been said that a record tells no method.
-    told_methodless: bool,
+    told: Told,
+}
+
+/// What has been said of the records that come in.
+#[derive(Default)]
+struct Told {
+    /// That one tells no method.
+    methodless: bool,
+    /// That one has recovered already.
+    recovered: bool,
 }
 
 impl Intake {
@@ -257,7 +265,7 @@ impl Intake {
                 Err(reason) => return Some(not_sent(record, reason, None, cx)),
                 Ok(planned) => {
                     if record.original().method.is_none()
-                        && !std::mem::replace(&mut self.told_methodless, true)
+                        && !std::mem::replace(&mut self.told.methodless, true)
                     {
                         cx.notes().say(format_args!("the log tells no method: its requests are sent as GET"));
                     }
@@ -283,7 +291,15 @@ impl Intake {
         cx: &Context,
     ) -> Option<Record> {
         match journal.before(&record) {
-            Some(Before::New) => self.room.admit(Job::new(record, planned), cx.notes()),
+            Some(Before::New) => {
+                let is_well = record.retry().is_some_and(|retry| retry.outcome == Outcome::Recovered);
+                if is_well && !std::mem::replace(&mut self.told.recovered, true) {
+                    cx.notes().say(format_args!(
+                        "some of the records have recovered already, and are sent once more; `jq -c 'select(.retry.outcome != \"recovered\")'` leaves them out"
+                    ));
+                }
+                self.room.admit(Job::new(record, planned), cx.notes());
+            }
             Some(Before::Again { attempt }) => {
                 self.room.admit(Job::again(record, planned, attempt), cx.notes());
             }
