@@ -90,6 +90,18 @@ fn an_input_that_is_compressed_is_told_to_be_unpacked_first() {
 }
 
 #[test]
+fn who_names_a_file_of_records_is_told_how_to_give_it() {
+    let desk = Desk::with("records.ndjson", records(&["GET /a"]));
+    for program in ["lr-filter", "lr-refire", "lr-write"] {
+        let ended = desk.run(program, &["records.ndjson"]);
+        let tip = format!("tip: records are read from standard input: `{program} … < records.ndjson`\n");
+        assert!(ended.code == 2 && ended.stderr.contains(&tip), "{}", ended.stderr);
+        let other = desk.run(program, &["no-such-file"]);
+        assert!(other.code == 2 && !other.stderr.contains("tip"), "{}", other.stderr);
+    }
+}
+
+#[test]
 fn a_record_of_another_version_ends_every_stage() {
     let first = records(&["GET /a"]);
     let later = first.replace("{\"v\":1", "{\"v\":2");

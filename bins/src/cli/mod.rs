@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use logretry_record::{Exit, Harmless, Outcome, Reason};
 use logretry_stage::{Accounts, Fatal, Notes, Result, pipe};
 
@@ -34,7 +35,7 @@ const ABORT_TIME: Duration = Duration::from_millis(800);
 
 /// Runs the program `P` with the arguments of the process.
 pub fn main<P: Program>() -> ExitCode {
-    let program = P::parse();
+    let program = P::try_parse().unwrap_or_else(|error| redirected(error, &P::command()).exit());
     let setup = program.setup();
     let progress = progress::Progress::new(&setup);
     let notes = notes::notes(setup.name, setup.common.quiet, progress.bar());
@@ -48,6 +49,18 @@ pub fn main<P: Program>() -> ExitCode {
         }
     };
     exit.into()
+}
+
+/// The same error, with what helps whoever has named a file of records: a stage reads its standard input.
+fn redirected(mut error: clap::Error, command: &clap::Command) -> clap::Error {
+    let is_stage = !command.has_subcommands() && command.get_positionals().next().is_none();
+    let Some(ContextValue::String(file)) = error.get(ContextKind::InvalidArg) else { return error };
+    if is_stage && error.kind() == ErrorKind::UnknownArgument && Path::new(file).exists() {
+        let name = command.get_name();
+        let tip = format!("records are read from standard input: `{name} … < {file}`");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
 }
 
 fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, notes: Notes) -> Result<Exit> {
