@@ -2,6 +2,7 @@
 
 use jiff::tz::Offset;
 
+use crate::digits::number;
 use crate::time::MONTHS;
 
 /// The forms of a time, in strftime's letters; `%f` is a fraction with its point, `%z` an offset in any form, and both may be
@@ -40,7 +41,7 @@ pub(crate) fn epoch(text: &[u8]) -> Option<(i128, u32)> {
     };
     let scale = 10_i128.pow(9 - decimals);
     let nanos = i128::from(nanos(fraction)?) * scale / 1_000_000_000;
-    Some((i128::from(digits(whole)?) * scale + nanos, decimals))
+    Some((i128::from(number::<i64>(whole)?) * scale + nanos, decimals))
 }
 
 pub(crate) fn form(text: &[u8], part: Part) -> Option<&'static str> {
@@ -109,7 +110,7 @@ pub(crate) fn offset(text: &[u8]) -> Option<Offset> {
         [sign, h1, h2, b':', m1, m2] | [sign, h1, h2, m1, m2] => (*sign, [*h1, *h2], [*m1, *m2]),
         _ => return None,
     };
-    let seconds = i32::try_from(digits(&hours)? * 3600 + digits(&minutes)? * 60).ok()?;
+    let seconds = i32::try_from(number::<i64>(&hours)? * 3600 + number::<i64>(&minutes)? * 60).ok()?;
     Offset::from_seconds(if sign == b'-' { -seconds } else { seconds }).ok()
 }
 
@@ -117,13 +118,9 @@ pub(crate) fn month(name: &[u8]) -> Option<i8> {
     (1..).zip(MONTHS).find(|(_, month)| month.as_bytes()[..3] == *name).map(|(number, _)| number)
 }
 
-pub(crate) fn digits(text: &[u8]) -> Option<i64> {
-    crate::digits::number(text)?.try_into().ok()
-}
-
 /// The nanoseconds that the digits of a fraction are.
 pub(crate) fn nanos(fraction: &[u8]) -> Option<i32> {
     let fraction = &fraction[..fraction.len().min(9)];
     let scale = 10_i64.pow(9 - u32::try_from(fraction.len()).ok()?);
-    i32::try_from(digits(fraction)? * scale).ok()
+    i32::try_from(number::<i64>(fraction)? * scale).ok()
 }

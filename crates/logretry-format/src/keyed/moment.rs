@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::Offset;
 
-use crate::keyed::forms::{Part, digits, epoch, form, month, nanos, offset, walk};
+use crate::digits::number;
+use crate::keyed::forms::{Part, epoch, form, month, nanos, offset, walk};
 use crate::time::{DAYS, MONTHS};
 
 /// What the values of a line say about its time.
@@ -37,9 +38,9 @@ impl Moment {
     }
 
     fn take(&mut self, letter: u8, piece: &[u8]) -> Option<()> {
-        let small = || i8::try_from(digits(piece)?).ok();
+        let small = || number::<i8>(piece);
         match letter {
-            b'Y' => self.date.0 = i16::try_from(digits(piece)?).ok()?,
+            b'Y' => self.date.0 = number(piece)?,
             b'm' => self.date.1 = small()?,
             b'd' => self.date.2 = small()?,
             b'b' => self.date.1 = month(piece)?,

@@ -3,7 +3,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::Offset;
 
 use super::{TimeForm, TimePiece, month};
-use crate::digits;
+use crate::digits::number;
 
 /// What the time fields of a line say together.
 #[derive(Debug, Clone, Copy, Default)]
@@ -43,9 +43,9 @@ impl TimeParts {
     }
 
     fn read_piece(&mut self, piece: TimePiece, text: &[u8]) -> Option<()> {
-        let small = || i8::try_from(number(text)?).ok();
+        let small = || number::<i8>(text);
         match piece {
-            TimePiece::Year => self.year = Some(i16::try_from(number(text)?).ok()?),
+            TimePiece::Year => self.year = Some(number(text)?),
             TimePiece::ShortYear => {
                 let year = i16::from(small()?);
                 self.year = Some(if year < 70 { 2000 + year } else { 1900 + year });
@@ -53,8 +53,8 @@ impl TimeParts {
             TimePiece::Month => self.month = Some(small()?),
             TimePiece::MonthName | TimePiece::MonthNameLong => self.month = Some(month(text)?),
             TimePiece::Day => self.day = Some(small()?),
-            TimePiece::SpacedDay => self.day = Some(i8::try_from(number(text.trim_ascii_start())?).ok()?),
-            TimePiece::DayOfYear => self.day_of_year = Some(i16::try_from(number(text)?).ok()?),
+            TimePiece::SpacedDay => self.day = Some(number(text.trim_ascii_start())?),
+            TimePiece::DayOfYear => self.day_of_year = Some(number(text)?),
             TimePiece::Hour | TimePiece::Hour12 => self.hour = small()?,
             TimePiece::Minute => self.minute = small()?,
             // A leap second is read as the one before it.
@@ -63,11 +63,11 @@ impl TimeParts {
             TimePiece::Offset | TimePiece::OffsetColon => self.offset = Some(offset(text)?),
             TimePiece::ZoneName if matches!(text, b"UTC" | b"GMT" | b"Z") => self.offset = Some(Offset::UTC),
             TimePiece::Epoch(digits) => {
-                self.epoch = Some(i128::from(number(text)?) * 10_i128.pow(9 - digits));
+                self.epoch = Some(i128::from(number::<i64>(text)?) * 10_i128.pow(9 - digits));
             }
             TimePiece::Fraction(width) => {
                 let scale = 10_i64.pow(u32::try_from(9 - width).ok()?);
-                self.nanos = i32::try_from(number(text)? * scale).ok()?;
+                self.nanos = i32::try_from(number::<i64>(text)? * scale).ok()?;
             }
             TimePiece::Literal(_) | TimePiece::ZoneName | TimePiece::DayName | TimePiece::DayNameLong => {}
         }
@@ -99,10 +99,6 @@ impl TimeParts {
     }
 }
 
-fn number(text: &[u8]) -> Option<i64> {
-    digits::number(text)?.try_into().ok()
-}
-
 /// `+hhmm`, `+hh:mm` or `Z`.
 fn offset(text: &[u8]) -> Option<Offset> {
     let (sign, hours, minutes) = match text {
@@ -110,6 +106,6 @@ fn offset(text: &[u8]) -> Option<Offset> {
         [sign, hours @ .., b':', m1, m2] | [sign, hours @ .., m1, m2] => (sign, hours, [*m1, *m2]),
         _ => return None,
     };
-    let seconds = i32::try_from(number(hours)? * 3600 + number(&minutes)? * 60).ok()?;
+    let seconds = i32::try_from(number::<i64>(hours)? * 3600 + number::<i64>(&minutes)? * 60).ok()?;
     Offset::from_seconds(if *sign == b'-' { -seconds } else { seconds }).ok()
 }
