@@ -37,6 +37,8 @@ fn each_clause_keeps_what_it_names() {
         (&["--path", "/api/*"], &[1, 2, 4]),
         (&["--path", "/api/a"], &[1, 2]),
         (&["--path-regex", "[?&]x=1$"], &[1, 2]),
+        (&["--where", r#".origin.line > 2 or (.original.target | test("order$"))"#], &[3, 4]),
+        (&["--where", ".original.bytes == 2"], &[]),
         (&["--since", "2026-11-22T08:00:00Z"], &[3, 4]),
         (&["--until", "2026-11-22T08:00:00Z"], &[1, 2]),
         (&["--since", "2026-11-22T09:00:00[Europe/Berlin]"], &[3, 4]),
@@ -72,6 +74,7 @@ fn a_clause_that_makes_no_sense_is_a_usage_error_that_names_it() {
     for (arguments, named) in [
         (["--status", "50x"], "50x"),
         (["--path-regex", "("], "("),
+        (["--where", "status == 500"], "`.original.status`"),
         (["--since", "yesteryear"], "yesteryear"),
         (["--since", "06:00[Europe/Berln]"], "Europe/Berln"),
         (["--sample", "2"], "2"),
@@ -86,6 +89,24 @@ fn a_clause_that_makes_no_sense_is_a_usage_error_that_names_it() {
         let ended = Desk::new().run("lr-filter", &arguments);
         assert_eq!(ended.code, 2, "{}", ended.stderr);
         assert!(ended.stderr.contains(named), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_record_for_which_an_expression_fails_is_not_sent_and_counted_apart() {
+    let desk =
+        Desk::with("access.log", [line("GET /a", 502), line("GET /b", 502), line("GET /c", 503)].concat());
+    let expression =
+        r#"if .original.target == "/a" then .original.status > 500 else .original.host | test("x") end"#;
+    for (last, code) in [([].as_slice(), 0), (&["--skip-recovered", "--strict"], 5)] {
+        let backend = Backend::up();
+        let arguments =
+            ["run", "access.log", "--no-ledger", "--base-url", &backend.url(), "--where", expression];
+        let run = desk.program("logretry", &arguments).args(last).run();
+        assert_eq!((run.code, backend.seen()), (code, vec!["GET /a".to_owned()]), "{}", run.stderr);
+        assert!(run.stderr.contains("1 selected + 2 dropped (2 failed in --where"), "{}", run.stderr);
+        assert_eq!(run.stderr.matches("access.log, line 2: not selected").count(), 1, "{}", run.stderr);
+        assert!(!run.stderr.contains("line 3"), "{}", run.stderr);
     }
 }
 

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use logretry_record::{Exit, Harmless, Outcome, Reason};
-use logretry_stage::{Accounts, Fatal, Notes, Result, pipe};
+use logretry_stage::{Accounts, Dropped, Fatal, Notes, Result, pipe};
 
 use crate::files::refuse_one_for_two;
 
@@ -122,10 +122,11 @@ fn await_readers(files: &[(&str, PathBuf)]) -> Vec<File> {
 
 /// What the numbers of a run that came to its end mean to the shell.
 fn verdict(accounts: &Accounts, strict: bool) -> Exit {
+    let undecided = accounts.dropped.get(&Dropped::ExpressionFailed).copied().unwrap_or(0);
     let rehearsed = accounts.reasons.get(&Reason::DryRun).copied().unwrap_or(0);
     if accounts.outcome(Outcome::Unsent) + accounts.unfinished > rehearsed {
         Exit::Unsent
-    } else if strict && accounts.rejected > 0 {
+    } else if strict && accounts.rejected + undecided > 0 {
         Exit::Rejects
     } else if accounts.not_recovered() > rehearsed {
         Exit::NotRecovered

@@ -7,7 +7,7 @@ use crate::cli::{Common, Program, Setup};
 /// Lets those records pass that are to be sent again, byte for byte as they came.
 ///
 /// It decides in this order, and counts what it drops under the first answer: is it our own (it carries the mark, or our user agent)? has it the status,
-/// method, host, path and time asked for? is it a duplicate, outside of the sample, over the limit? Without flags it keeps what was answered with 5xx.
+/// method, host, path and time asked for, and does --where hold? is it a duplicate, outside of the sample, over the limit? Without flags it keeps what was answered with 5xx.
 #[derive(Debug, Parser)]
 #[command(name = "lr-filter", version, after_help = EXAMPLES)]
 pub struct Filter {
@@ -26,6 +26,8 @@ Examples:
   lr-read access.log | lr-filter --status 502-504 --path '/api/*' | jq -r .id
   lr-read access.log | lr-filter --dedupe --limit 100 |
     lr-refire --base-url https://shop.example | lr-write
+  lr-read access.log | lr-filter --where '.original.bytes > 1000' |
+    jq -r .original.target
   lr-read access.log | lr-filter --since '2026-11-22 06:00' | jq -s length";
 
 impl Program for Filter {

@@ -5,6 +5,7 @@ use logretry_record::{Exchange, Predicate, Record, TimeRangeError};
 use logretry_stage::{Dropped, Fatal};
 use regex::{Regex, RegexBuilder};
 
+use crate::expression::Expression;
 use crate::hosts::HostPattern;
 use crate::quota::{Quota, Turnstile};
 
@@ -15,6 +16,9 @@ pub struct Chooser {
     hosts: Vec<HostPattern>,
     paths: Option<GlobSet>,
     path_regex: Option<Regex>,
+    expression: Option<Expression>,
+    /// Why the expression failed for the record that it failed for last.
+    failure: Option<String>,
     turnstile: Turnstile,
 }
 
@@ -38,6 +42,14 @@ pub enum FilterError {
         /// What is wrong with it.
         #[source]
         error: regex::Error,
+    },
+    /// A condition that is none of jq's language.
+    #[error("use the expression `{expression}`: {problem}")]
+    Expression {
+        /// The expression.
+        expression: String,
+        /// What is wrong with it.
+        problem: String,
     },
     /// A time range in which nothing lies.
     #[error(transparent)]
@@ -63,10 +75,16 @@ impl Chooser {
                 .build()
                 .map_err(|error| FilterError::Regex { pattern: pattern.clone(), error })
         });
+        let expression = predicate.expression.as_ref().map(|expression| {
+            Expression::new(expression)
+                .map_err(|problem| FilterError::Expression { expression: expression.clone(), problem })
+        });
         Ok(Self {
             hosts: predicate.hosts.iter().map(|host| HostPattern::new(host)).collect(),
             paths: (!predicate.paths.is_empty()).then(|| globs(&predicate.paths)).transpose()?,
             path_regex: path_regex.transpose()?,
+            expression: expression.transpose()?,
+            failure: None,
             turnstile: Turnstile::new(quota),
             predicate: predicate.clone(),
         })
@@ -79,7 +97,7 @@ impl Chooser {
     }
 
     /// Whether `record` is one of the wanted ones.
-    pub(crate) fn judge(&self, record: &Record) -> Result<(), Dropped> {
+    pub(crate) fn judge(&mut self, record: &Record) -> Result<(), Dropped> {
         let original = record.original();
         let keep = |holds: bool, why| if holds { Ok(()) } else { Err(why) };
         keep(self.predicate.include_marked || !record.is_of_refire(&self.predicate.mark), Dropped::Marked)?;
@@ -87,7 +105,20 @@ impl Chooser {
         keep(self.has_method(original), Dropped::Method)?;
         keep(self.has_host(original), Dropped::Host)?;
         keep(self.has_path(original), Dropped::Path)?;
-        keep(self.predicate.time.contains(original.time), Dropped::Time)
+        keep(self.predicate.time.contains(original.time), Dropped::Time)?;
+        match self.expression.as_mut().map(|expression| expression.holds(record)) {
+            Some(Err(failure)) => {
+                self.failure = Some(failure);
+                Err(Dropped::ExpressionFailed)
+            }
+            Some(Ok(false)) => Err(Dropped::Expression),
+            Some(Ok(true)) | None => Ok(()),
+        }
+    }
+
+    /// Why the expression failed for the last record that was dropped for that; asked once.
+    pub(crate) fn take_failure(&mut self) -> Option<String> {
+        self.failure.take()
     }
 
     /// Whether one more of the wanted ones may pass.
@@ -184,6 +215,15 @@ mod tests {
             (Predicate { paths: strings(&["*id=1"]), ..any.clone() }, Err(Dropped::Path)),
             (Predicate { path_regex: Some(r"id=\d$".into()), ..any.clone() }, Ok(())),
             (Predicate { path_regex: Some("^/blog".into()), ..any.clone() }, Err(Dropped::Path)),
+            (Predicate { expression: Some(".original.status == 502".into()), ..any.clone() }, Ok(())),
+            (
+                Predicate { expression: Some(".original.bytes".into()), ..any.clone() },
+                Err(Dropped::Expression),
+            ),
+            (
+                Predicate { expression: Some(".original + 1".into()), ..any.clone() },
+                Err(Dropped::ExpressionFailed),
+            ),
         ] {
             assert_eq!(decide(&predicate, original()), expected, "{predicate:?}");
         }
@@ -239,9 +279,11 @@ mod tests {
     fn a_pattern_that_is_none_is_named() {
         let glob = Predicate { paths: vec!["/a[".into()], ..Predicate::default() };
         let regex = Predicate { path_regex: Some("(".into()), ..Predicate::default() };
+        let expression = Predicate { expression: Some("(".into()), ..Predicate::default() };
         let message =
             |predicate| Chooser::new(&predicate, Quota::default()).expect_err("no pattern").to_string();
         assert!(message(glob).starts_with("use the path pattern `/a[`: "));
         assert!(message(regex).starts_with("use the regular expression `(`: "));
+        assert!(message(expression).starts_with("use the expression `(`: "));
     }
 }

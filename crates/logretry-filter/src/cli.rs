@@ -57,6 +57,11 @@ pub struct SelectArgs {
     #[arg(long, value_name = "REGEX")]
     pub path_regex: Option<String>,
 
+    /// Records for which the condition in the language of jq holds, as `jq 'select(EXPR)'` would keep them: `.original.duration_ms > 3000`. One for which it
+    /// fails is not selected; the first is shown
+    #[arg(long = "where", value_name = "EXPR")]
+    pub expression: Option<String>,
+
     /// Not those that a later line shows to have succeeded since: the same client got 2xx or 3xx for the same method, host and target,
     /// and not before (POST, PATCH, and what names no client are kept). The whole log is read before the first request is sent
     #[arg(long)]
@@ -98,6 +103,7 @@ impl SelectArgs {
             hosts: self.host.clone(),
             paths: self.path.clone(),
             path_regex: self.path_regex.clone(),
+            expression: self.expression.clone(),
             include_marked: self.include_marked,
             mark: mark.clone(),
         }

@@ -1,7 +1,7 @@
 //! Keep or drop.
 //!
 //! ```text
-//!   Record ─▶ ours? ─▶ status ─▶ method ─▶ host ─▶ path ─▶ time ─▶ (succeeded since?)
+//!   Record ─▶ ours? ─▶ status ─▶ method ─▶ host ─▶ path ─▶ time ─▶ expression? ─▶ (succeeded since?)
 //!          ─▶ duplicate? ─▶ sampled? ─▶ within the limit? ─▶ Record
 //! ```
 //!
@@ -33,6 +33,7 @@
 mod chooser;
 #[cfg(feature = "cli")]
 mod cli;
+mod expression;
 mod hosts;
 mod moment;
 mod quota;
@@ -40,7 +41,7 @@ mod recovery;
 mod request;
 
 use futures_util::StreamExt as _;
-use logretry_record::Record;
+use logretry_record::{Origin, Record, Shown};
 use logretry_stage::{Context, Dropped, RecordStream, Result, Stage};
 
 use crate::recovery::Recovery;
@@ -56,12 +57,14 @@ pub use quota::{Quota, Share, ShareError};
 pub struct Filter {
     chooser: Chooser,
     skip_recovered: bool,
+    /// Whether it has been said that the expression fails.
+    has_said: bool,
 }
 
 impl Filter {
     /// A filter that keeps what `chooser` keeps.
     pub fn new(chooser: Chooser) -> Self {
-        Self { chooser, skip_recovered: false }
+        Self { chooser, skip_recovered: false, has_said: false }
     }
 
     /// The same filter, which also drops requests that a later record shows to have succeeded since: the same client got 2xx or 3xx for the same
@@ -75,7 +78,21 @@ impl Filter {
     }
 
     fn keep(&mut self, record: &Record, cx: &Context) -> bool {
-        count(self.chooser.decide(record), cx)
+        let decision = self.chooser.decide(record);
+        self.say_failure(record, cx);
+        count(decision, cx)
+    }
+
+    /// Says of the first record for which the expression fails why it does.
+    fn say_failure(&mut self, record: &Record, cx: &Context) {
+        let Some(failure) = self.chooser.take_failure() else { return };
+        if !std::mem::replace(&mut self.has_said, true) {
+            let Origin { source, line, .. } = record.origin();
+            cx.notes().say(format_args!(
+                "{}, line {line}: not selected, for --where fails: {failure}; more of these are only counted",
+                Shown(source)
+            ));
+        }
     }
 
     /// Decides on a record that is wanted, and for which no sign of success has come.
@@ -126,7 +143,10 @@ fn skipping_recovered(mut filter: Filter, input: impl RecordStream, cx: Context)
                 (0..recovered).for_each(|_| cx.tally().drop_for(Dropped::Recovered));
             }
             match filter.chooser.judge(&record) {
-                Err(why) => cx.tally().drop_for(why),
+                Err(why) => {
+                    filter.say_failure(&record, &cx);
+                    cx.tally().drop_for(why);
+                }
                 Ok(()) => {
                     if let Some(record) = recovery.wait(record)
                         && filter.admit(&record, &cx)

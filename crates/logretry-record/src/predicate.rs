@@ -21,6 +21,8 @@ pub struct Predicate {
     pub paths: Vec<String>,
     /// A regular expression (the `regex` crate's syntax) searched in the target, query included.
     pub path_regex: Option<String>,
+    /// A condition in the language of jq, on the JSON of the record; true is what jq's `select` takes for true.
+    pub expression: Option<String>,
     /// The time of the original request.
     pub time: TimeRange,
     /// Keep lines that carry the mark or our own user agent. By default they are dropped: logretry never feeds on itself.
@@ -78,6 +80,7 @@ impl Default for Predicate {
             hosts: Vec::new(),
             paths: Vec::new(),
             path_regex: None,
+            expression: None,
             time: TimeRange::default(),
             include_marked: false,
             mark: Mark::default(),

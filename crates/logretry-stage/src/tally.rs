@@ -41,6 +41,10 @@ pub enum Dropped {
     Path,
     /// Its time is not selected.
     Time,
+    /// The expression does not hold for it.
+    Expression,
+    /// The expression cannot be told for it.
+    ExpressionFailed,
     /// A later line shows that it has succeeded since.
     Recovered,
     /// An equal request was selected before.
@@ -53,13 +57,15 @@ pub enum Dropped {
 
 impl Dropped {
     /// All of them, in the order in which a filter decides.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Marked,
         Self::Status,
         Self::Method,
         Self::Host,
         Self::Path,
         Self::Time,
+        Self::Expression,
+        Self::ExpressionFailed,
         Self::Recovered,
         Self::Duplicate,
         Self::Sample,
@@ -75,6 +81,8 @@ impl Dropped {
             Self::Host => "other host",
             Self::Path => "other path",
             Self::Time => "other time",
+            Self::Expression => "excluded by --where",
+            Self::ExpressionFailed => "failed in --where",
             Self::Recovered => "recovered since",
             Self::Duplicate => "duplicate",
             Self::Sample => "not sampled",
