@@ -25,6 +25,20 @@ struct Step {
     blanks: u64,
 }
 
+impl Step {
+    /// The marks of `step`; its backslashes are added to `backslashes`.
+    #[expect(clippy::inline_always, reason = "only what is inlined is compiled for the processor's level")]
+    #[inline(always)]
+    fn of<S: Simd>(simd: S, step: &[u8; STEP], backslashes: &mut u64) -> Self {
+        let bytes = u8x64::from_slice(simd, step);
+        *backslashes |= bytes.simd_eq(u8x64::splat(simd, b'\\')).to_bitmask();
+        Self {
+            quotes: bytes.simd_eq(u8x64::splat(simd, b'"')).to_bitmask(),
+            blanks: bytes.simd_le(u8x64::splat(simd, b' ')).to_bitmask(),
+        }
+    }
+}
+
 impl Marks {
     /// Looks at `line`.
     pub(crate) fn set(&mut self, line: &[u8]) {
@@ -36,7 +50,7 @@ impl Marks {
         dispatch!(level, simd => self.set_with(simd, line));
     }
 
-    #[expect(clippy::inline_always, reason = "only what is inlined is compiled for the processor's level")]
+    #[expect(clippy::inline_always, reason = "as above")]
     #[inline(always)]
     fn set_with<S: Simd>(&mut self, simd: S, line: &[u8]) {
         let (steps, rest) = line.as_chunks::<STEP>();
@@ -53,18 +67,13 @@ impl Marks {
             self.steps.resize(self.used, Step::default());
         }
         let mut backslashes = 0;
-        for (at, marks) in self.steps[..self.used].iter_mut().enumerate() {
-            let bytes = u8x64::from_slice(simd, steps.get(at).unwrap_or(last));
-            let is = |byte| bytes.simd_eq(u8x64::splat(simd, byte)).to_bitmask();
-            marks.quotes = is(b'"');
-            marks.blanks = bytes.simd_le(u8x64::splat(simd, b' ')).to_bitmask();
-            backslashes |= is(b'\\');
+        for (marks, step) in self.steps.iter_mut().zip(steps) {
+            *marks = Step::of(simd, step, &mut backslashes);
         }
         // What stands before the rest in the last step has been marked.
-        let Step { quotes, blanks } = &mut self.steps[steps.len()];
-        for marks in [quotes, blanks] {
-            *marks = if rest.is_empty() { 0 } else { *marks >> before };
-        }
+        let Step { quotes, blanks } = Step::of(simd, last, &mut backslashes);
+        let behind = |marks: u64| if rest.is_empty() { 0 } else { marks >> before };
+        self.steps[steps.len()] = Step { quotes: behind(quotes), blanks: behind(blanks) };
         self.has_backslash = backslashes != 0;
     }
 
