@@ -139,3 +139,31 @@ fn a_line_in_pieces_has_the_time_of_its_last_one() {
         (&"/a?2026-01-01T00:00:00Z".into(), &"2026-11-22T06:22:53Z".into())
     );
 }
+
+/// A label that is a date took the container's prefix for a field of the line: its time was not read, and pieces were read as lines.
+#[test]
+fn ltsv_behind_the_time_of_a_container_is_the_log_that_it_was() {
+    let line = |n| format!("time:22/Nov/2026:06:22:52 +0000\tstatus:502\tmethod:GET\turi:/a?b={n}\tsize:0\n");
+    let plain: String = (1..=3).map(line).collect();
+    let read = |log: String| {
+        let desk = Desk::new();
+        let ended = desk.program("lr-read", &[]).reading(log).run();
+        assert!(ended.stderr.contains("3 records + 0 rejected"), "{}", ended.stderr);
+        let records = ndjson(&ended.stdout);
+        records
+            .into_iter()
+            .map(|record| (record["id"].clone(), record["original"].clone()))
+            .collect::<Vec<_>>()
+    };
+    let wrapped = |prefix: &str| plain.lines().map(|line| [prefix, line, "\n"].concat()).collect();
+    let time = "2026-11-22T06:22:52.123456789Z";
+    let expected = read(plain.clone());
+    assert_eq!(read(wrapped(&format!("{time} stdout F "))), expected);
+    assert_eq!(read(wrapped(&format!("{time} "))), expected);
+    assert_eq!(read(wrapped("2026-11-22T06:22:52.1+00:00 web1 nginx: ")), expected);
+    let pieces = plain.lines().map(|line| {
+        let (one, other) = line.split_at(line.len() - 12);
+        [time, " stdout P ", one, "\n", time, " stdout F ", other, "\n"].concat()
+    });
+    assert_eq!(read(pieces.collect()), expected);
+}

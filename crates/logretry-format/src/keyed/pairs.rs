@@ -25,8 +25,12 @@ pub(crate) fn read_ltsv(line: &[u8], paths: &Paths, found: &mut Found<'_>) -> Re
     if memchr(b'\t', line).is_some() { Ok(()) } else { Err((line.len(), "a tab and another field")) }
 }
 
+/// Whether it is a label: `2026-11-22T06`, which a container's time before the line looks like to its first colon, is none.
 fn is_label(label: &[u8]) -> bool {
-    !label.is_empty() && label.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+    let is_date = matches!(label, [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'-', ..]);
+    !label.is_empty()
+        && !is_date
+        && label.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 /// Finds the values of a logfmt line. A value in quotes has Go's escapes, one without them ends at a space. What stands
