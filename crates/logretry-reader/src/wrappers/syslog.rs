@@ -31,9 +31,9 @@ fn after_tag(text: &[u8], is_certain: bool) -> Option<(&[u8], &[u8])> {
         Some(_) => return None,
         None => {
             let rest = text.get(first + 1..)?;
-            // Services that log JSON (Fastly) may name no program.
+            // Services that log JSON (Fastly) may name no program. What begins with JSON itself has braces within.
             let json = rest.trim_ascii_start();
-            if json.starts_with(b"{") {
+            if json.starts_with(b"{") && !text.starts_with(b"{") {
                 return Some((&text[..first], json));
             }
             let second = memchr::memchr(b' ', rest).unwrap_or(rest.len());
@@ -72,6 +72,8 @@ mod tests {
             ("Nov 22 06:41:41 web1 nginx:", Some(("web1 nginx", ""))),
             ("2026-11-22T06:41:41.6+00:00 1.1.1.1  { \"a\": 1 }", Some(("1.1.1.1", "{ \"a\": 1 }"))),
             ("<134>2026-11-22T06:41:41Z cache-1 {}", Some(("cache-1", "{}"))),
+            ("2026-11-22T06:41:41Z {\"request\": {\"method\": \"GET\"}}", None),
+            ("2026-11-22T06:41:41Z {\"agent\":\"() { :;}; a\"}", None),
             ("2026-11-22T06:41:41Z INFO: a", None),
             ("2026-11-22T06:41:41Z 203.0.113.9 - - a", None),
             ("Nov 22 06:41:41 web1 nginx", None),
