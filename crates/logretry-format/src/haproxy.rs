@@ -2,10 +2,10 @@
 
 mod variables;
 
-use self::variables::{meaning, sample};
+use self::variables::{is_in_json, meaning, sample};
 use crate::error::SpecError;
 use crate::escape::Escape;
-use crate::field::{Field, Piece, Shape};
+use crate::field::{Field, Piece, Role, Shape};
 use crate::quoting::Text;
 
 /// A directive taken apart: `%{+Q}r`, `%[hdr(host)]`.
@@ -32,10 +32,26 @@ pub(crate) fn first_directive(text: &str) -> Option<String> {
     })
 }
 
-/// How values are escaped: all of a format in the same way.
+/// How values are escaped: all of a format that are used in the same way.
 pub(crate) fn escape(text: &Text) -> Escape {
     let has = |flag: &[u8]| memchr::memmem::find(text.bytes(), flag).is_some();
-    if has(b"+E") { Escape::HaproxyEscaped } else { Escape::Haproxy }
+    let in_json = |pieces: Vec<Piece>| url_fields(&mut pieces.clone()).any(|field| is_in_json(&field.name));
+    if pieces(text).is_ok_and(in_json) {
+        Escape::Json
+    } else if has(b"+E") {
+        Escape::HaproxyEscaped
+    } else {
+        Escape::Haproxy
+    }
+}
+
+/// What of `pieces` the URL is built from.
+fn url_fields(pieces: &mut [Piece]) -> impl Iterator<Item = &mut Field> {
+    let roles = [Role::Request, Role::Uri, Role::PathRaw, Role::Query, Role::Args];
+    pieces.iter_mut().filter_map(move |piece| match piece {
+        Piece::Field(field) if roles.contains(&field.role) => Some(field),
+        _ => None,
+    })
 }
 
 pub(crate) fn pieces(text: &Text) -> Result<Vec<Piece>, SpecError> {
@@ -94,6 +110,12 @@ pub(crate) fn pieces(text: &Text) -> Result<Vec<Piece>, SpecError> {
         }
     }
     join_captures(&mut pieces);
+    // Only one escape is undone: where the URL stands in another way too, that is read.
+    if url_fields(&mut pieces).any(|field| !is_in_json(&field.name)) {
+        url_fields(&mut pieces)
+            .filter(|field| is_in_json(&field.name))
+            .for_each(|field| field.role = Role::Other);
+    }
     Ok(pieces)
 }
 

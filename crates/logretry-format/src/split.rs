@@ -134,8 +134,11 @@ impl Parts {
 /// that holds spaces from being cut short.
 fn may_be_target(bytes: &[u8]) -> bool {
     match bytes {
-        [] | b"-" | [b'/' | b'*' | b'?', ..] => true,
-        _ => bytes.starts_with(b"http://") || bytes.starts_with(b"https://"),
+        // JSON may have `\/` for a slash, as HAProxy writes it.
+        [] | b"-" | [b'/' | b'*' | b'?', ..] | [b'\\', b'/', ..] => true,
+        _ => [&b"http://"[..], b"https://", br"http:\/\/", br"https:\/\/"]
+            .iter()
+            .any(|origin| bytes.starts_with(origin)),
     }
 }
 

@@ -110,6 +110,33 @@ fn haproxy_s_variables_samples_and_flags_are_read() {
 }
 
 #[test]
+fn what_haproxy_has_put_into_json_is_read() {
+    for (spec, line, target) in [
+        (
+            r#"{"u":"%[capture.req.uri,json(utf8s)]","m":"%HM","s":%ST}"#,
+            r#"{"u":"\/a?b=\"c#22\\","m":"GET","s":503}"#,
+            "/a?b=%22c",
+        ),
+        (
+            r#"{"u":"%[path,json()]","q":"%[query,json(utf8s)]","s":%ST}"#,
+            r#"{"u":"\/a","q":"b=\u00e9","s":503}"#,
+            "/a?b=%C3%A9",
+        ),
+        // Of the same in another way, it is that which is read.
+        (
+            r#"{"u":"%[capture.req.uri,json(utf8s)]","r":"%r","s":%ST}"#,
+            r#"{"u":"\/a","r":"GET /a#22b HTTP/1.1","s":503}"#,
+            "/a%22b",
+        ),
+    ] {
+        assert_eq!(request(&read(&format!("haproxy:{spec}"), line)).1, target, "{spec}");
+    }
+    let spec = r#"haproxy:{"u":"%[capture.req.uri,json(utf8s)]","m":"%HM","s":%ST}"#;
+    assert_eq!(read(spec, r#"{"u":"-","m":"<BADREQ>","s":400}"#).target, None);
+    assert!(Format::compile("haproxy:%[capture.req.uri,lower] %ST").is_err());
+}
+
+#[test]
 fn haproxy_s_quotes_stand_where_its_versions_write_them() {
     let spec = r"log-format %{+Q}o\ %{-Q}ci\ -\ -\ [%trg]\ %hrl\ %r\ %ST\ %B\ %tsc\ %hrl\ %hsl";
     for rest in [

@@ -34,6 +34,11 @@ pub(super) fn meaning(name: &str) -> Option<(Role, Shape)> {
     })
 }
 
+/// Whether a sample is escaped as JSON has its strings: `%[capture.req.uri,json(utf8s)]`.
+pub(super) fn is_in_json(name: &str) -> bool {
+    name.contains(",json(")
+}
+
 /// The same of `%[expression]`.
 pub(super) fn sample(expression: &str) -> (Role, Shape) {
     let first = expression.split(',').next().unwrap_or_default().trim();
@@ -45,7 +50,7 @@ pub(super) fn sample(expression: &str) -> (Role, Shape) {
                 .is_some_and(|given| given.eq_ignore_ascii_case(name))
         })
     };
-    let is_converted = expression.contains(',');
+    let is_converted = expression.split(',').skip(1).any(|converter| !converter.starts_with("json("));
     let role = match first {
         _ if is_header("host") => Role::Host(HostFrom::Header),
         _ if is_header("user-agent") => Role::UserAgent,
