@@ -352,7 +352,7 @@ fn the_beginning_of_a_line_in_a_compressed_file_that_is_cut_off_is_no_line() {
     exit 1
     lr-read: access.log.gz: format combined, which 1 of 1 lines fit
     lr-read: 1 lines = 1 records + 0 rejected + 0 screened
-    lr-read: cannot read `access.log.gz` beyond line 1: unexpected end of file
+    lr-read: cannot read `access.log.gz` beyond line 1: unexpected end of file; to go on without what is damaged, move it away or name the other logs
     ");
     assert_eq!(count_by(&ndjson(&read.stdout), "/original/target"), [("/a".to_owned(), 1)].into());
 }

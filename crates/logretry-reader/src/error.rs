@@ -133,7 +133,7 @@ pub enum ReaderError {
         name: String,
     },
     /// Reading or unpacking failed on the way.
-    #[error("read `{name}` beyond line {line}: {error}")]
+    #[error("read `{name}` beyond line {line}: {error}{}", leave_out(name, error))]
     Read {
         /// The log.
         name: String,
@@ -149,6 +149,12 @@ pub enum ReaderError {
 fn raise_the_limit(error: &io::Error) -> &'static str {
     let is_limit = Errno::from_io_error(error) == Some(Errno::MFILE);
     if is_limit { "; raise the limit (`ulimit -n`, or `LimitNOFILE` of a service)" } else { "" }
+}
+
+/// What to do about a log that is damaged, as a decompressor finds it: what the system says has a number.
+fn leave_out(name: &str, error: &io::Error) -> &'static str {
+    let is_damaged = error.raw_os_error().is_none() && name != "-";
+    if is_damaged { "; to go on without what is damaged, move it away or name the other logs" } else { "" }
 }
 
 fn and_more(others: usize) -> String {
@@ -186,6 +192,17 @@ impl From<ReaderError> for Fatal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_is_said_how_to_go_on_without_a_log_that_is_damaged() {
+        let said =
+            |name: &str, error| ReaderError::Read { name: name.to_owned(), line: 7, error }.to_string();
+        let damaged = || io::Error::from(io::ErrorKind::UnexpectedEof);
+        let expected = "read `a.gz` beyond line 7: unexpected end of file; to go on without what is damaged, move it away or name the other logs";
+        assert_eq!(said("a.gz", damaged()), expected);
+        assert_eq!(said("-", damaged()), "read `-` beyond line 7: unexpected end of file");
+        assert!(said("a.gz", Errno::IO.into()).ends_with("(os error 5)"));
+    }
 
     #[test]
     fn a_limit_is_told_from_a_file_that_is_not_there() {
