@@ -38,6 +38,27 @@ fn a_quoted_pattern_is_read_oldest_first() {
     assert_eq!(targets(&rotated(), &["logs/access.log*"]), ["/oldest", "/older", "/old", "/new"]);
 }
 
+/// They stopped whatever read the folder without `--rejects`: their format could not be told.
+#[test]
+fn rejects_of_an_earlier_run_are_none_of_the_logs_that_are_found() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("logs")).expect("the desk can be written");
+    desk.put("logs/access.log", line("GET /a", 500) + "rubbish\n");
+    let rejects = "logs/access-rejects.ndjson";
+    assert_eq!(targets(&desk, &["logs/access.log", "--rejects", rejects]), ["/a"]);
+    assert_eq!(desk.read(rejects).lines().count(), 1);
+    for logs in ["logs", "logs/*"] {
+        assert_eq!(targets(&desk, &[logs]), ["/a"], "{logs}");
+    }
+    for named in [rejects, "logs/*.ndjson"] {
+        let read = desk.run("lr-read", &[named]);
+        let told = "as a log: its lines are rejects, which `--rejects` has kept; name the log that they name";
+        assert!(read.code == 1 && read.stderr.contains(told), "{}", read.stderr);
+    }
+    let explained = desk.run("logretry", &["explain", rejects]);
+    assert!(explained.stdout.contains("not known: its lines are rejects"), "{}", explained.stdout);
+}
+
 #[test]
 fn files_that_are_named_are_read_in_the_order_in_which_they_are_named() {
     let order = ["logs/access.log", "logs/access.log.10.gz", "logs/access.log.1"];

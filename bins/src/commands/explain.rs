@@ -5,7 +5,7 @@ use clap::Args;
 use logretry_filter::{Chooser, Quota};
 use logretry_format::{Format, LineError, Parsed, Spans, Verdict};
 use logretry_reader::{Input, Sample, inputs};
-use logretry_record::{Predicate, Record, Shown};
+use logretry_record::{Predicate, Record, Reject, Shown};
 use logretry_refirer::{Destination, Options};
 use logretry_stage::{Context, Dropped, Fatal, Result, parse_bytes};
 
@@ -124,16 +124,7 @@ fn detected(sample: &Sample, out: &mut String) -> Option<Format> {
             Some(one.clone())
         }
         Verdict::Unknown => {
-            let why = if detection.lines == 0 {
-                ": there is no line to tell it by"
-            } else if sample.is_error_log() {
-                ": most lines are those of an error log, which tells no statuses; name the access log"
-            } else if sample.lines.iter().any(|line| Record::decode(line).is_ok()) {
-                ": its lines are records, as lr-filter, lr-refire and lr-write take them"
-            } else {
-                "; paste the `log_format` or `LogFormat` of the server after --format (`logretry formats` lists names)"
-            };
-            let _ = writeln!(out, "format: not known{why}");
+            let _ = writeln!(out, "format: not known{}", why_unknown(sample));
             detection.scores.first().map(|best| best.format.clone())
         }
     };
@@ -142,6 +133,21 @@ fn detected(sample: &Sample, out: &mut String) -> Option<Format> {
             writeln!(out, "  {} fits {} of {} lines", score.format.name(), score.matched, detection.lines);
     }
     chosen
+}
+
+/// Why the format is not known, and what to do about it.
+fn why_unknown(sample: &Sample) -> &'static str {
+    if sample.detection.lines == 0 {
+        ": there is no line to tell it by"
+    } else if sample.is_error_log() {
+        ": most lines are those of an error log, which tells no statuses; name the access log"
+    } else if sample.lines.iter().any(|line| Record::decode(line).is_ok()) {
+        ": its lines are records, as lr-filter, lr-refire and lr-write take them"
+    } else if sample.lines.iter().any(|line| Reject::is_encoded(line)) {
+        ": its lines are rejects, which `--rejects` has kept; name the log that they name"
+    } else {
+        "; paste the `log_format` or `LogFormat` of the server after --format (`logretry formats` lists names)"
+    }
 }
 
 /// Shows lines that nothing reads: by them a person knows which log it is, and what to paste.

@@ -91,6 +91,14 @@ pub enum ReaderError {
         /// The file.
         name: String,
     },
+    /// What could not be used of a log before.
+    #[error(
+        "read `{name}` as a log: its lines are rejects, which `--rejects` has kept; name the log that they name"
+    )]
+    Rejects {
+        /// The file.
+        name: String,
+    },
     /// Logs of which no line is a request, nor anything else that the formats know.
     #[error(
         "use any line of `{name}`{}; `logretry explain {name}` finds out their format, and --format may be given more than once",

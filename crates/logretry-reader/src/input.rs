@@ -1,11 +1,13 @@
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use bstr::ByteSlice as _;
+use logretry_record::Reject;
 use logretry_stage::Notes;
 
 use crate::ReaderError;
@@ -42,8 +44,8 @@ impl Input {
 /// What `arguments` name, in the order in which it is to be read.
 ///
 /// `-`, or no argument at all, is standard input. A directory stands for the access logs in it, oldest first; a name with `*`, `?` or `[`
-/// that is no file itself stands for the files that fit it, oldest first as well. A file that is named twice, directly or through a link, is read once,
-/// and so is a log that is named with its compressed copy: `access.log.1` and `access.log.1.gz`, while logrotate makes the one of the other.
+/// that is no file itself stands for the files that fit it, oldest first as well. Of these, what holds rejects of an earlier run is left out. A file that is named twice, directly or through a
+/// link, is read once, and so is a log that is named with its compressed copy: `access.log.1` and `access.log.1.gz`, while logrotate makes the one of the other.
 ///
 /// # Errors
 ///
@@ -84,14 +86,29 @@ fn look_at(path: &Path) -> io::Result<fs::Metadata> {
 fn files_of(path: &Path) -> Result<Vec<PathBuf>, ReaderError> {
     let mut troubles = Vec::new();
     let found = match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => logs_in(path, &mut troubles),
+        Ok(metadata) if metadata.is_dir() => logs_in(path, &mut troubles).map(without_rejects),
         Ok(_) => Ok(vec![path.to_owned()]),
         Err(error) if error.kind() == io::ErrorKind::NotFound && is_pattern(path) => {
-            matches_of(path, &mut troubles)
+            matches_of(path, &mut troubles).map(without_rejects)
         }
         Err(error) => Err(ReaderError::Open { path: path.to_owned(), error }),
     };
     troubles.into_iter().next().map_or(found, Err)
+}
+
+/// The files that hold no rejects of an earlier run, if there are any. What those rejects tell of stands in the logs as well.
+fn without_rejects(paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    let (rejects, logs): (Vec<_>, _) =
+        paths.into_iter().partition(|path| holds_rejects(path).unwrap_or(false));
+    if logs.is_empty() { rejects } else { logs }
+}
+
+fn holds_rejects(path: &Path) -> io::Result<bool> {
+    // Enough for the longest path and what is wrong with a line.
+    const HEAD_BYTES: u64 = 16 << 10;
+    let mut head = Vec::new();
+    fs::File::open(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;
+    Ok(head.lines().next().is_some_and(Reject::is_encoded))
 }
 
 /// The files that fit a pattern, oldest first. What may not be looked at is told to `troubles`.

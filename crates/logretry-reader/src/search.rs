@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use bstr::BString;
 use logretry_format::{Detection, Format, Score, Spans, Verdict};
-use logretry_record::{Record, Shown};
+use logretry_record::{Record, Reject, Shown};
 use logretry_stage::Notes;
 use logretry_stage::lines::Line;
 
@@ -226,6 +226,9 @@ pub(crate) fn formats_of(
         }
         Verdict::Unknown if searched.survey.lines.iter().any(|line| Record::decode(line.at(0)).is_ok()) => {
             Err(ReaderError::Records { name: Shown(name).to_string() })
+        }
+        Verdict::Unknown if searched.survey.lines.iter().any(|line| Reject::is_encoded(line.at(0))) => {
+            Err(ReaderError::Rejects { name: Shown(name).to_string() })
         }
         Verdict::Unknown if is_error_log(searched.survey.lines.iter().map(|line| line.at(0))) => {
             Err(ReaderError::ErrorLog { name: Shown(name).to_string() })

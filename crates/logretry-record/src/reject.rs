@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use bstr::BString;
+use bstr::{BString, ByteSlice as _};
 use serde::Serialize;
 
 use crate::wire;
@@ -43,6 +43,13 @@ impl Reject {
     /// What every line of NDJSON begins with that [`Reject::encode`] writes, and no other that logretry does.
     pub const BEGINNING: &[u8] = br#"{"v":1,"source"#;
 
+    /// Whether `line` is such a line, as its keys show.
+    pub fn is_encoded(line: &[u8]) -> bool {
+        line.starts_with(Self::BEGINNING)
+            && line.contains_str(br#","offset":"#)
+            && line.contains_str(br#","reason":""#)
+    }
+
     /// Appends the reject as one line of NDJSON: `{"v":1,"source":…,"line":…,"offset":…,"reason":…,"text":…}`.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let (source, source_base64) = wire::twins(Some(&self.source));
@@ -74,6 +81,8 @@ mod tests {
             let mut line = Vec::new();
             reject.encode(&mut line);
             assert!(line.starts_with(Reject::BEGINNING), "{}", line.escape_ascii());
+            assert!(Reject::is_encoded(&line), "{}", line.escape_ascii());
         }
+        assert!(!Reject::is_encoded(br#"{"v":1,"source":"web","status":502,"reason":"upstream"}"#));
     }
 }
