@@ -1,6 +1,6 @@
 //! Many logs are one: rotated files, patterns, files of several formats.
 
-use crate::lab::{Desk, line, ndjson};
+use crate::lab::{Desk, Program, line, ndjson};
 
 /// The targets of the records, in their order.
 fn targets(desk: &Desk, arguments: &[&str]) -> Vec<String> {
@@ -57,6 +57,21 @@ fn rejects_of_an_earlier_run_are_none_of_the_logs_that_are_found() {
     }
     let explained = desk.run("logretry", &["explain", rejects]);
     assert!(explained.stdout.contains("not known: its lines are rejects"), "{}", explained.stdout);
+}
+
+#[test]
+fn a_log_that_is_named_and_is_standard_input_as_well_is_read_once() {
+    let desk = Desk::with("access.log", line("GET /a", 500));
+    desk.put("other.log", line("GET /b", 500));
+    for (stdin, logs, records) in [
+        ("access.log", "- access.log", 1),
+        ("access.log", "access.log -", 1),
+        ("other.log", "access.log -", 2),
+    ] {
+        let script = format!("{} {logs} < {stdin}", Program::path("lr-read"));
+        let read = desk.shell(&script, "").run();
+        assert_eq!(ndjson(&read.stdout).len(), records, "{script}: {}", read.stderr);
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@ use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, IsTerminal as _, Read as _};
+use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -44,8 +45,8 @@ impl Input {
 /// What `arguments` name, in the order in which it is to be read.
 ///
 /// `-`, or no argument at all, is standard input. A directory stands for the access logs in it, oldest first; a name with `*`, `?` or `[`
-/// that is no file itself stands for the files that fit it, oldest first as well. Of these, what holds rejects of an earlier run is left out. A file that is named twice, directly or through a
-/// link, is read once, and so is a log that is named with its compressed copy: `access.log.1` and `access.log.1.gz`, while logrotate makes the one of the other.
+/// that is no file itself stands for the files that fit it, oldest first as well. Of these, what holds rejects of an earlier run is left out. A file that is named twice, directly,
+/// through a link or as standard input, is read once, and so is a log that is named with its compressed copy: `access.log.1` and `access.log.1.gz`, while logrotate makes the one of the other.
 ///
 /// # Errors
 ///
@@ -71,6 +72,12 @@ pub fn inputs(arguments: &[impl AsRef<OsStr>]) -> Result<Vec<Input>, ReaderError
                 inputs.push(Input::File(path));
             }
         }
+    }
+    // What has been read of it by somebody else is in the file, too.
+    let redirected =
+        io::stdin().as_fd().try_clone_to_owned().map(fs::File::from).and_then(|file| file.metadata());
+    if redirected.is_ok_and(|stdin| stdin.is_file() && seen.contains(&(stdin.dev(), stdin.ino()))) {
+        inputs.retain(|input| *input != Input::Stdin);
     }
     leave_out_copies(&mut inputs);
     Ok(inputs)
