@@ -171,6 +171,18 @@ fn explain_shows_lines_that_nothing_reads() {
     ");
 }
 
+/// It asked for the `log_format` of what may have none.
+#[test]
+fn explain_asks_for_the_keys_of_a_json_log_that_nothing_reads() {
+    let desk = Desk::with("access.log", r#"{"result":{"number":502},"what":{"asked":"/a"}}"#);
+    let explained = desk.run("logretry", &["explain", "access.log"]).stdout;
+    let advice = "say which of its keys hold status and URL, as in --format 'json:status=.code,url=.req.url'";
+    assert!(explained.contains(advice), "{explained}");
+    let format = "json:status=.result.number,url=.what.asked";
+    let explained = desk.run("logretry", &["explain", "access.log", "--format", format]).stdout;
+    assert!(explained.contains("=> target /a"), "{explained}");
+}
+
 #[test]
 fn an_error_log_an_empty_log_and_records_are_called_so() {
     let error = "2026/11/22 06:22:52 [error] 7#7: *1 connect() failed (111: Connection refused) while connecting to upstream\n";

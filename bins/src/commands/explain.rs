@@ -1,6 +1,7 @@
 use std::ffi::OsString;
 use std::fmt::Write as _;
 
+use bstr::BString;
 use clap::Args;
 use logretry_filter::{Chooser, Quota};
 use logretry_format::{Format, LineError, Parsed, Spans, Verdict};
@@ -137,6 +138,8 @@ fn detected(sample: &Sample, out: &mut String) -> Option<Format> {
 
 /// Why the format is not known, and what to do about it.
 fn why_unknown(sample: &Sample) -> &'static str {
+    let is_json = |line: &BString| line.starts_with(b"{") && line.trim_ascii_end().ends_with(b"}");
+    let json = sample.lines.iter().filter(|line| is_json(line)).count();
     if sample.detection.lines == 0 {
         ": there is no line to tell it by"
     } else if sample.is_error_log() {
@@ -145,6 +148,8 @@ fn why_unknown(sample: &Sample) -> &'static str {
         ": its lines are records, as lr-filter, lr-refire and lr-write take them"
     } else if sample.lines.iter().any(|line| Reject::is_encoded(line)) {
         ": its lines are rejects, which `--rejects` has kept; name the log that they name"
+    } else if json * 2 > sample.lines.len() {
+        "; say which of its keys hold status and URL, as in --format 'json:status=.code,url=.req.url'"
     } else {
         "; paste the `log_format` or `LogFormat` of the server after --format (`logretry formats` lists names)"
     }
