@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::lab::{Backend, Desk, Program, line};
+use crate::lab::{Backend, Desk, Program, count_by, line, ndjson};
 
 fn log() -> String {
     let requests =
@@ -181,6 +181,21 @@ fn explain_asks_for_the_keys_of_a_json_log_that_nothing_reads() {
     let format = "json:status=.result.number,url=.what.asked";
     let explained = desk.run("logretry", &["explain", "access.log", "--format", format]).stdout;
     assert!(explained.contains("=> target /a"), "{explained}");
+}
+
+#[test]
+fn two_columns_that_may_be_the_status_are_told_of() {
+    let log = line("GET /a", 502).replace(" 157 ", " 504 157 ")
+        + &line("GET /b", 502).replace(" 157 ", " 502 157 ").repeat(4);
+    let desk = Desk::with("access.log", log);
+    let doubt = "two numbers behind the request look like its status; ";
+    let (read, explained) =
+        (desk.run("lr-read", &["access.log"]), desk.run("logretry", &["explain", "access.log"]));
+    assert!(read.code == 1 && read.stderr.contains(doubt), "{}", read.stderr);
+    assert!(explained.stdout.contains(doubt), "{}", explained.stdout);
+    let format = r#"log_format x '$remote_addr - $remote_user [$time_local] "$request" $upstream_status $status $body_bytes_sent "$http_referer" "$http_user_agent"';"#;
+    let read = ndjson(&desk.run("lr-read", &["access.log", "--format", format]).stdout);
+    assert_eq!(count_by(&read, "/original/status"), [("502".to_owned(), 4), ("504".to_owned(), 1)].into());
 }
 
 #[test]

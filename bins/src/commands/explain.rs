@@ -137,10 +137,10 @@ fn detected(sample: &Sample, out: &mut String) -> Option<Format> {
 }
 
 /// Why the format is not known, and what to do about it.
-fn why_unknown(sample: &Sample) -> &'static str {
+fn why_unknown(sample: &Sample) -> String {
     let is_json = |line: &BString| line.starts_with(b"{") && line.trim_ascii_end().ends_with(b"}");
     let json = sample.lines.iter().filter(|line| is_json(line)).count();
-    if sample.detection.lines == 0 {
+    let why = if sample.detection.lines == 0 {
         ": there is no line to tell it by"
     } else if sample.is_error_log() {
         ": most lines are those of an error log, which tells no statuses; name the access log"
@@ -151,8 +151,11 @@ fn why_unknown(sample: &Sample) -> &'static str {
     } else if json * 2 > sample.lines.len() {
         "; say which of its keys hold status and URL, as in --format 'json:status=.code,url=.req.url'"
     } else {
-        "; paste the `log_format` or `LogFormat` of the server after --format (`logretry formats` lists names)"
-    }
+        let doubt = sample.detection.doubt.map(|doubt| format!(": {doubt}")).unwrap_or_default();
+        return doubt
+            + "; paste the `log_format` or `LogFormat` of the server after --format (`logretry formats` lists names)";
+    };
+    why.to_owned()
 }
 
 /// Shows lines that nothing reads: by them a person knows which log it is, and what to paste.

@@ -30,6 +30,8 @@ pub struct Detection {
     pub runner_up: Option<Score>,
     /// What to do.
     pub verdict: Verdict,
+    /// Why a format that fits is not chosen: a fragment that fits after "cannot tell the format: ".
+    pub doubt: Option<&'static str>,
 }
 
 /// How well one preset fits.
@@ -111,11 +113,16 @@ pub fn detect<'l>(lines: impl Iterator<Item = &'l [u8]>) -> Detection {
     // What a log says of itself counts more than what its lines look like.
     let mut scores: Vec<Score> = headed.into_iter().chain(scores).collect();
     let mut verdict = verdict(&scores, &lines);
+    let mut doubt = None;
     if matches!(verdict, Verdict::Unknown)
         && let Some(loose) = loose(&lines)
     {
-        verdict = Verdict::Chosen(loose.format.clone());
-        scores.insert(0, loose);
+        if has_two_statuses(&loose.format, &lines) {
+            doubt = Some("two numbers behind the request look like its status");
+        } else {
+            verdict = Verdict::Chosen(loose.format.clone());
+            scores.insert(0, loose);
+        }
     }
     // Only a header is known, and it fits no line: then the lines' errors say what is wrong with it.
     if let [headed] = scores.as_slice()
@@ -124,7 +131,7 @@ pub fn detect<'l>(lines: impl Iterator<Item = &'l [u8]>) -> Detection {
         verdict = Verdict::Chosen(headed.format.clone());
     }
     let runner_up = runner_up(&scores, &lines);
-    Detection { lines: lines.len(), scores, runner_up, verdict }
+    Detection { lines: lines.len(), scores, runner_up, verdict, doubt }
 }
 
 /// The preset that passes over what it does not know, if it fits where no other does.
@@ -134,6 +141,31 @@ fn loose(lines: &[&[u8]]) -> Option<Score> {
     scores
         .max_by_key(|score| score.matched)
         .filter(|best| best.matched > 0 && best.matched * SHARE >= lines.len())
+}
+
+/// Whether two columns may be the status, the server's and that of what it asked (`$upstream_status $status`, `%s %>s`): the second one, where the bytes would be, is a status in each line,
+/// mostly the same, and yet another number stands behind it.
+fn has_two_statuses(format: &Format, lines: &[&[u8]]) -> bool {
+    /// Fewer may be chance.
+    const LINES_MIN: usize = 5;
+    let mut spans = Spans::new();
+    let (mut alike, mut all) = (0, 0);
+    for line in lines {
+        let Ok(parsed) = format.parse(line, &mut spans) else { continue };
+        let raw = |name| parsed.fields().find(|field| field.name == name).map_or(&b""[..], |field| field.raw);
+        let (status, second, rest) = (raw("status"), raw("bytes"), raw("rest"));
+        let third = rest.strip_prefix(b" ").and_then(|rest| rest.split(|&byte| byte == b' ').next());
+        let is_number = third.is_some_and(|third| !third.is_empty() && third.iter().all(u8::is_ascii_digit));
+        match second {
+            [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9'] if is_number || third == Some(b"-") => {
+                (alike, all) = (alike + usize::from(status == second), all + 1);
+            }
+            // Nobody was asked, or the body is empty.
+            b"-" | b"0" => {}
+            _ => return false,
+        }
+    }
+    all >= LINES_MIN && alike * 2 >= all
 }
 
 /// A family knows which of its lines tell of no request; what is in common names takes some of these for requests.

@@ -37,6 +37,28 @@ fn one_backslash_that_stands_for_itself_makes_combined_gunicorn() {
     );
 }
 
+/// The first of the two was read, and of `$upstream_status $status` that is not what the client got.
+#[test]
+fn a_log_with_two_columns_of_statuses_is_in_no_known_format() {
+    let log = |numbers: &[&str], rest: &str| -> Vec<String> {
+        let line = |numbers| {
+            format!(r#"203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] "GET /a HTTP/1.1" {numbers}{rest}"#)
+        };
+        numbers.iter().map(line).collect()
+    };
+    let two = ["200 200 157", "502 504 0", "502 502 157", "404 404 -", "301 301 0", "304 - 0"];
+    for rest in ["", r#" "-" "curl/8.9""#] {
+        let detection = detection(&log(&two, rest));
+        assert_eq!((detection.chosen().is_some(), detection.doubt.is_some()), (false, true), "{rest}");
+    }
+    let bytes = ["200 200 157", "502 150 157", "502 150 157", "404 153 157", "301 169 157", "304 0 157"];
+    let length = ["200 200 157", "200 200 157", "200 200 157", "200 200 157", "502 157 157", "200 1200 157"];
+    let seconds = ["200 200 0.1"; 6];
+    for numbers in [bytes, length, seconds] {
+        assert_eq!(chosen(&log(&numbers, "")).as_deref(), Some("combined_more"), "{numbers:?}");
+    }
+}
+
 #[test]
 fn a_line_behind_a_prefix_is_not_mistaken_for_a_format_of_its_own() {
     for prefix in [

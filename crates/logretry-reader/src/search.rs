@@ -206,7 +206,7 @@ pub(crate) fn formats_of(
     name: &BString,
     notes: &Notes,
 ) -> Result<Vec<Format>, ReaderError> {
-    let Detection { lines, scores, runner_up, verdict } = &searched.found.detection;
+    let Detection { lines, scores, runner_up, verdict, doubt } = &searched.found.detection;
     let unknown = |detail| ReaderError::UnknownFormat { name: Shown(name).to_string(), detail };
     match verdict {
         Verdict::Chosen(format) => {
@@ -233,12 +233,13 @@ pub(crate) fn formats_of(
         Verdict::Unknown if is_error_log(searched.survey.lines.iter().map(|line| line.at(0))) => {
             Err(ReaderError::ErrorLog { name: Shown(name).to_string() })
         }
-        Verdict::Unknown => Err(unknown(scores.first().map_or_else(
-            || format!("no known format fits any of its first {lines} lines"),
-            |best| {
+        Verdict::Unknown => Err(unknown(match (doubt, scores.first()) {
+            (Some(doubt), _) => (*doubt).to_owned(),
+            (None, None) => format!("no known format fits any of its first {lines} lines"),
+            (None, Some(best)) => {
                 format!("{} is the nearest, and fits {} of {lines} lines", best.format.name(), best.matched)
-            },
-        ))),
+            }
+        })),
     }
 }
 
