@@ -113,16 +113,18 @@ pub fn detect<'l>(lines: impl Iterator<Item = &'l [u8]>) -> Detection {
     // What a log says of itself counts more than what its lines look like.
     let mut scores: Vec<Score> = headed.into_iter().chain(scores).collect();
     let mut verdict = verdict(&scores, &lines);
-    let mut doubt = None;
     if matches!(verdict, Verdict::Unknown)
         && let Some(loose) = loose(&lines)
     {
-        if has_two_statuses(&loose.format, &lines) {
-            doubt = Some("two numbers behind the request look like its status");
-        } else {
-            verdict = Verdict::Chosen(loose.format.clone());
-            scores.insert(0, loose);
-        }
+        verdict = Verdict::Chosen(loose.format.clone());
+        scores.insert(0, loose);
+    }
+    let doubt = match &verdict {
+        Verdict::Chosen(format) => doubt(format, &lines),
+        _ => None,
+    };
+    if doubt.is_some() {
+        verdict = Verdict::Unknown;
     }
     // Only a header is known, and it fits no line: then the lines' errors say what is wrong with it.
     if let [headed] = scores.as_slice()
@@ -143,11 +145,55 @@ fn loose(lines: &[&[u8]]) -> Option<Score> {
         .filter(|best| best.matched > 0 && best.matched * SHARE >= lines.len())
 }
 
+/// Fewer lines may be as they are by chance.
+const DOUBT_LINES_MIN: usize = 5;
+
+/// Why `format` is not believed, although it fits.
+fn doubt(format: &Format, lines: &[&[u8]]) -> Option<&'static str> {
+    if has_odd_statuses(format, lines) {
+        Some("most numbers that would be its statuses are none")
+    } else if has_two_statuses(format, lines) {
+        Some("two numbers behind the request look like its status")
+    } else {
+        None
+    }
+}
+
+/// Whether something else than the status, the bytes for one, stands where the format has it, and happens to have three digits in these lines.
+fn has_odd_statuses(format: &Format, lines: &[&[u8]]) -> bool {
+    let mut spans = Spans::new();
+    let statuses = lines.iter().filter_map(|line| format.parse(line, &mut spans).ok()?.status());
+    let (odd, all) =
+        statuses.fold((0, 0), |(odd, all), status| (odd + usize::from(!is_given(status)), all + 1));
+    all >= DOUBT_LINES_MIN && odd * 2 >= all
+}
+
+/// Whether servers give this status: those of the registry, those that nginx, Apache, IIS, load balancers and frameworks have of their own, and 0 for none.
+fn is_given(status: u16) -> bool {
+    matches!(
+        status,
+        0 | 100..=103
+            | 200..=208
+            | 218
+            | 226
+            | 299..=308
+            | 400..=431
+            | 440
+            | 444
+            | 449..=451
+            | 460..=464
+            | 494..=511
+            | 520..=530
+            | 540
+            | 555
+            | 561
+            | 598..
+    )
+}
+
 /// Whether two columns may be the status, the server's and that of what it asked (`$upstream_status $status`, `%s %>s`): the second one, where the bytes would be, is a status in each line,
 /// mostly the same, and yet another number stands behind it.
 fn has_two_statuses(format: &Format, lines: &[&[u8]]) -> bool {
-    /// Fewer may be chance.
-    const LINES_MIN: usize = 5;
     let mut spans = Spans::new();
     let (mut alike, mut all) = (0, 0);
     for line in lines {
@@ -165,7 +211,7 @@ fn has_two_statuses(format: &Format, lines: &[&[u8]]) -> bool {
             _ => return false,
         }
     }
-    all >= LINES_MIN && alike * 2 >= all
+    all >= DOUBT_LINES_MIN && alike * 2 >= all
 }
 
 /// A family knows which of its lines tell of no request; what is in common names takes some of these for requests.

@@ -59,6 +59,25 @@ fn a_log_with_two_columns_of_statuses_is_in_no_known_format() {
     }
 }
 
+/// Where a number of three digits stands in one line of five, it was read as the status of that line.
+#[test]
+fn a_log_whose_statuses_are_none_is_in_no_known_format() {
+    let log = |numbers: &[&str]| -> Vec<String> {
+        let line =
+            |numbers| format!(r#"203.0.113.9 - - [22/Nov/2026:06:22:52 +0000] "GET /a HTTP/1.1" {numbers}"#);
+        numbers.iter().map(line).collect()
+    };
+    let bytes = ["157 200", "1570 200", "502 200", "552 502", "0 304", "331 200", "178 301", "12 200"];
+    let port = ["443 200 157", "443 502 157", "443 200 1570", "443 304 0", "443 200 157"];
+    for numbers in [&bytes[..], &port] {
+        let detection = detection(&log(numbers));
+        assert_eq!((detection.chosen().is_some(), detection.doubt.is_some()), (false, true), "{numbers:?}");
+    }
+    let strange =
+        ["419 157", "499 0", "527 157", "000 0", "460 157", "218 157", "555 157", "666 157", "777 9"];
+    assert_eq!(chosen(&log(&strange)).as_deref(), Some("common"));
+}
+
 #[test]
 fn a_line_behind_a_prefix_is_not_mistaken_for_a_format_of_its_own() {
     for prefix in [
