@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use logretry_record::Scheme;
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 use crate::captures::captured_host;
 use crate::field::{HostFrom, Role};
@@ -25,10 +25,17 @@ pub(crate) struct Asking<'a> {
 /// Host and scheme.
 type Origin<'a> = (Option<Cow<'a, [u8]>>, Option<Scheme>);
 
-/// The part of a logged target in which NUL bytes stand. No server writes one: a disk has that was cut off from its power.
-fn overwritten(raw: &[u8]) -> Option<&'static str> {
-    let at = memchr(0, raw)?;
+/// The part of a logged target that a disk has damaged. NUL bytes, which no server writes, stand where its power was cut off; and where it was full, a line that was not
+/// written to its end has the next one behind it, `/a… 203.0.113.9 - "GET /b`, in logs that leave quotes bare.
+fn damaged(raw: &[u8]) -> Option<&'static str> {
+    let at = memchr(0, raw).or_else(|| memchr_iter(b'"', raw).find(|&at| begins_a_request(raw, at)))?;
     Some(if raw[..at].contains(&b'?') { "query" } else { "path" })
+}
+
+/// Whether the quote at `at` is bare, and a method in capital letters stands behind it.
+fn begins_a_request(raw: &[u8], at: usize) -> bool {
+    let letters = raw[at + 1..].iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+    (3..=7).contains(&letters) && raw.get(at + 1 + letters) == Some(&b' ') && !raw[..at].ends_with(b"\\")
 }
 
 impl<'a> StepsRead<'a> {
@@ -62,7 +69,7 @@ impl<'a> StepsRead<'a> {
             };
             target = target::of_raw(&asked.target);
             if lossy.is_empty() && matches!(target, Cow::Owned(_)) {
-                lossy = overwritten(raw).into_iter().map(Cow::Borrowed).collect();
+                lossy = damaged(raw).into_iter().map(Cow::Borrowed).collect();
             }
             origin = (asked.host, asked.scheme);
         } else if let Some(path) = self.present(uses.path) {

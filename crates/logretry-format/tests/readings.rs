@@ -176,6 +176,28 @@ fn a_url_into_which_a_disk_has_put_nul_bytes_is_not_the_one_that_was_asked_for()
     }
 }
 
+/// What a client had asked for in the next line was sent as the end of what another one had asked for in the torn one.
+#[test]
+fn a_line_that_stands_behind_a_torn_one_is_no_part_of_its_url() {
+    let aiohttp = r#"203.0.113.9 [22/Nov/2026:06:22:52 +0000] "GET /a?b=c HTTP/1.1" 502 157 "-" "curl/8.9""#;
+    let envoy = r#"[2026-11-22T06:22:52.859Z] "GET /a?b=c HTTP/2" 503 UF 0 91 5 - "-" "curl/8.9" "7f2a" "shop.example" "-""#;
+    for (format, line, part) in [
+        ("aiohttp", aiohttp, "GET /a"),
+        ("aiohttp", aiohttp, "GET /a?b=c HTTP/1.1\" 502 157 "),
+        ("envoy", envoy, "GET /a?b"),
+    ] {
+        assert!(exchange(format, line).lossy.is_empty(), "{line}");
+        let (whole, _) = line.split_once(part).expect("a part of it");
+        let exchange = exchange(format, &[whole, part, line].concat());
+        assert!(exchange.lossy == if part.contains('?') { ["query"] } else { ["path"] }, "{exchange:?}");
+    }
+    for target in [r#"/a?b="GET"c"#, r#"/a?b="get c""#] {
+        assert!(exchange("envoy", &envoy.replacen("/a?b=c", target, 1)).lossy.is_empty(), "{target}");
+    }
+    let escaped = r#"h - - [22/Nov/2026:06:22:52 +0000] "GET /a?q=\"GET /b HTTP/1.1" 502 7 "-" "-""#;
+    assert!(exchange("combined", escaped).lossy.is_empty());
+}
+
 #[test]
 fn urls_are_put_together_from_parts() {
     for (spec, line, target) in [
