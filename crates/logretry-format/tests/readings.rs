@@ -194,6 +194,18 @@ fn a_line_that_stands_behind_a_torn_one_is_no_part_of_its_url() {
     for target in [r#"/a?b="GET"c"#, r#"/a?b="get c""#] {
         assert!(exchange("envoy", &envoy.replacen("/a?b=c", target, 1)).lossy.is_empty(), "{target}");
     }
+    // Node.js and Tornado take no request whose target has spaces, and log them without quotes.
+    for (format, line) in [
+        ("morgan_short", "203.0.113.9 - GET /a?b=c HTTP/1.1 500 5 - 0.163 ms"),
+        ("morgan_tiny", "GET /a?b=c 500 5 - 0.163 ms"),
+        ("morgan_dev", "GET /a?b=c 500 0.163 ms - 5"),
+        ("tornado_plain", "502 GET /a?b=c (203.0.113.9) 0.50ms"),
+        ("koa", "  --> GET /a?b=c 502 5ms 157b"),
+    ] {
+        assert_eq!(exchange(format, line).target.as_deref(), Some("/a?b=c"), "{line}");
+        let (whole, _) = line.split_once("?b").expect("a query");
+        assert!(read(format, &[whole, line].concat()).is_err(), "{line}");
+    }
     let escaped = r#"h - - [22/Nov/2026:06:22:52 +0000] "GET /a?q=\"GET /b HTTP/1.1" 502 7 "-" "-""#;
     assert!(exchange("combined", escaped).lossy.is_empty());
 }

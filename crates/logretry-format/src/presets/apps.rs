@@ -114,7 +114,7 @@ pub(super) const PRESETS: &[Preset] = &[
     Preset {
         name: "morgan_short",
         aliases: &[],
-        spec: "line:{client} {word:user} {method} {uri} HTTP/{decimal:version} {status} {bytes} - {ms} ms",
+        spec: "line:{client} {word:user} {method} {target} HTTP/{decimal:version} {status} {bytes} - {ms} ms",
         about: "morgan's `short`",
         example: "203.0.113.9 - GET /a?b=c HTTP/1.1 500 5 - 0.163 ms",
         ..PLAIN
@@ -122,7 +122,7 @@ pub(super) const PRESETS: &[Preset] = &[
     Preset {
         name: "morgan_tiny",
         aliases: &[],
-        spec: "line:{method} {uri} {status} {bytes} - {ms} ms",
+        spec: "line:{method} {target} {status} {bytes} - {ms} ms",
         about: "morgan's `tiny`",
         example: "GET /a?b=c 500 5 - 0.163 ms",
         ..PLAIN
@@ -130,7 +130,7 @@ pub(super) const PRESETS: &[Preset] = &[
     Preset {
         name: "morgan_dev",
         aliases: &[],
-        spec: "line:{method} {uri} {status} {ms} ms - {bytes}",
+        spec: "line:{method} {target} {status} {ms} ms - {bytes}",
         about: "morgan's `dev`, its colours taken off",
         example: "GET /a?b=c 500 0.163 ms - 5",
         ..PLAIN

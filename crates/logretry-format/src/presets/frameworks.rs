@@ -73,7 +73,7 @@ pub(super) const PRESETS: &[Preset] = &[
     Preset {
         name: "tornado_plain",
         aliases: &[],
-        spec: "line:{status} {method} {uri} ({client}) {ms}ms",
+        spec: "line:{status} {method} {target} ({client}) {ms}ms",
         about: "Tornado behind the prefix of another logger",
         example: "502 GET /a?b=c (203.0.113.9) 0.50ms",
         escape: Some(Escape::None),
@@ -82,7 +82,7 @@ pub(super) const PRESETS: &[Preset] = &[
     Preset {
         name: "koa",
         aliases: &[],
-        spec: "line:{spaces}--> {method} {uri} {status} {word:took} {word:size}",
+        spec: "line:{spaces}--> {method} {target} {status} {word:took} {word:size}",
         about: "koa-logger (Node.js), its colours taken off",
         example: "  --> GET /a?b=c 502 5ms 157b",
         escape: Some(Escape::None),
