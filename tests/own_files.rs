@@ -81,6 +81,29 @@ fn rejects_are_written_over_rejects() {
     assert_eq!(read(), (0, rejects));
 }
 
+/// A usage error, and a log that is not there, had emptied the file before.
+#[test]
+fn rejects_of_an_earlier_run_stay_where_the_next_one_does_not_begin() {
+    let desk = Desk::with("access.log", log());
+    let run = |more: &[&str]| {
+        let arguments =
+            ["run", "--base-url", "http://127.0.0.1:9", "--rejects", "rejects.ndjson", "--dry-run"];
+        desk.program("logretry", &arguments).args(more).run().code
+    };
+    assert_eq!(run(&["access.log", "--format", "combined"]), 0);
+    let rejects = desk.read("rejects.ndjson");
+    assert_eq!(rejects.lines().count(), 1);
+    assert_eq!((run(&["access.log", "--settle", "0s"]), run(&["acess.log"])), (2, 1));
+    assert_eq!(desk.read("rejects.ndjson"), rejects);
+    desk.put("access.log", line("GET /a", 502));
+    assert_eq!(run(&["access.log"]), 0);
+    assert_eq!(desk.read("rejects.ndjson"), "");
+    desk.put("rejects.ndjson", &rejects);
+    desk.put("access.log", "");
+    assert_eq!(run(&["access.log"]), 0);
+    assert_eq!(desk.read("rejects.ndjson"), "");
+}
+
 /// A ledger sends it when the command is run again; what is sent from the dead letters as well would be sent twice.
 #[test]
 fn what_the_next_run_sends_is_no_dead_letter() {

@@ -94,8 +94,9 @@ fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, n
     // A thread may still wait for standard input; nobody waits for it.
     runtime.shutdown_background();
     progress.end();
-    let ended = result.and(cx.flush_rejects());
     let accounts = cx.tally().accounts();
+    // Where nothing was begun, the rejects of an earlier run stay.
+    let ended = if accounts.lines > 0 || result.is_ok() { result.and(cx.flush_rejects()) } else { result };
     // Where nothing was begun there is nothing to count.
     if !setup.common.quiet && (ended.is_ok() || accounts.lines > 0) {
         summary::print(setup, &accounts);

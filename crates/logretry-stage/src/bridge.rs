@@ -320,7 +320,7 @@ where
         let _ = channel.blocking_send(Parcel::End(end));
     });
     let failed = spawned.err().map(|error| Fatal::no_thread(&error));
-    stream::unfold(Some(Far { cx: cx.clone(), parcels, failed }), next)
+    stream::unfold(Some(Far { cx: cx.clone(), parcels, failed, has_begun: false }), next)
 }
 
 /// The stream's end of a bridge.
@@ -328,6 +328,8 @@ struct Far {
     cx: Context,
     parcels: mpsc::Receiver<Parcel>,
     failed: Option<Fatal>,
+    /// Whether something has come, so that rejects are those of this run.
+    has_begun: bool,
 }
 
 async fn next(far: Option<Far>) -> Option<(Result<Batch>, Option<Far>)> {
@@ -349,7 +351,8 @@ async fn next(far: Option<Far>) -> Option<(Result<Batch>, Option<Far>)> {
             Some(Parcel::Batch(batch)) => {
                 let records = batch.records.len() as u64 + batch.encoded.records;
                 far.cx.tally().read(batch.lines, records, batch.rejected, batch.screened);
-                if batch.rejected > 0
+                let is_first = !std::mem::replace(&mut far.has_begun, true);
+                if (is_first || batch.rejected > 0)
                     && let Err(fatal) = far.cx.flush_rejects()
                 {
                     return Some((Err(fatal), None));

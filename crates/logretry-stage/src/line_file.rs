@@ -36,6 +36,8 @@ pub struct LineFile {
     is_in_line: bool,
     /// Whether nobody else may write to it.
     is_locked: bool,
+    /// Whether what is in it goes before the first line comes.
+    is_to_be_emptied: bool,
 }
 
 impl LineFile {
@@ -50,6 +52,7 @@ impl LineFile {
             head: Vec::new(),
             is_in_line: false,
             is_locked: false,
+            is_to_be_emptied: false,
         }
     }
 
@@ -65,6 +68,34 @@ impl LineFile {
     pub(crate) fn locked(mut self) -> Self {
         self.is_locked = true;
         self
+    }
+
+    /// The same, which is emptied before its first line, or when it is [begun](Self::begin).
+    #[must_use]
+    pub(crate) fn replacing(mut self) -> Self {
+        self.is_to_be_emptied = true;
+        self
+    }
+
+    /// Takes away what an earlier run has left in it, if that is still there.
+    pub(crate) fn begin(&mut self) -> io::Result<()> {
+        if self.is_to_be_emptied { self.find_place() } else { Ok(()) }
+    }
+
+    /// Makes sure that the next line goes where it belongs.
+    fn find_place(&mut self) -> io::Result<()> {
+        let asked = self.reopen.asked();
+        if asked != self.seen || is_removed(&self.file)? {
+            self.open_anew()?;
+            self.seen = asked;
+        }
+        if self.is_to_be_emptied {
+            if self.file.metadata()?.is_file() {
+                self.file.set_len(0)?;
+            }
+            self.is_to_be_emptied = false;
+        }
+        Ok(())
     }
 
     fn open_anew(&mut self) -> io::Result<()> {
@@ -107,14 +138,11 @@ fn open(path: &Path) -> io::Result<File> {
 
 impl Write for LineFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let asked = self.reopen.asked();
         if !self.is_in_line {
-            if asked != self.seen || is_removed(&self.file)? {
-                self.open_anew()?;
-                self.seen = asked;
-            }
+            self.find_place()?;
             begin_file(&self.file, &self.head, bytes)?;
         }
+        let asked = self.reopen.asked();
         // A line must not end in another file than it began in.
         let bytes = match memchr::memchr(b'\n', bytes) {
             Some(end) if asked != self.seen => &bytes[..=end],

@@ -1,4 +1,4 @@
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -26,7 +26,8 @@ struct State {
 const SHOWN_MAX: u32 = 3;
 
 impl Rejects {
-    /// Rejects that are also written to `file` as NDJSON. The file is replaced if it exists, and readable by its owner only.
+    /// Rejects that are also written to `file` as NDJSON. The file is readable by its owner only. What an earlier run has left in it goes with the first reject, or when
+    /// they are first [flushed](Self::flush): whoever finds out before that it cannot go on leaves it.
     ///
     /// # Errors
     ///
@@ -36,9 +37,11 @@ impl Rejects {
         refuse_what_others_hold(Reject::BEGINNING, file).map_err(error)?;
         let mut options = OpenOptions::new();
         let options = options.write(true).create(true).truncate(false);
-        let writer = open_own(options, file).and_then(begin_alone).map_err(error)?;
+        let writer = open_own(options, file).map_err(error)?;
+        // The stages of a pipe would write over each other's lines.
+        lock(&writer).map_err(error)?;
         let reopen = Reopen::default();
-        let writer = BufWriter::new(LineFile::new(file, writer, &reopen).locked());
+        let writer = BufWriter::new(LineFile::new(file, writer, &reopen).locked().replacing());
         let state = Mutex::new(State { shown: 0, writer: Some(writer) });
         Ok(Self { file: Some(file.to_owned()), reopen, state })
     }
@@ -74,22 +77,14 @@ impl Rejects {
 
     pub(crate) fn flush(&self) -> Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.writer.as_mut().map_or(Ok(()), Write::flush).map_err(|error| self.error(error))
+        let Some(writer) = &mut state.writer else { return Ok(()) };
+        writer.get_mut().begin().and_then(|()| writer.flush()).map_err(|error| self.error(error))
     }
 
     fn error(&self, error: io::Error) -> Fatal {
         let file = self.file.clone().unwrap_or_default();
         RejectsError { action: "write", file, error }.into()
     }
-}
-
-/// Empties `file`, which stays locked as long as it is open: the stages of a pipe would write over each other's lines.
-fn begin_alone(file: File) -> io::Result<File> {
-    lock(&file)?;
-    if file.metadata()?.is_file() {
-        file.set_len(0)?;
-    }
-    Ok(file)
 }
 
 /// The file for rejects cannot be created or written.
@@ -122,7 +117,28 @@ mod tests {
         assert!(told.ends_with("another program is writing it; give each a file of its own"), "{told}");
         drop(first);
         assert!(Rejects::to_file(&path).is_ok());
+    }
+
+    /// A run whose flags were found not to fit together had emptied it.
+    #[test]
+    fn what_an_earlier_run_has_left_stays_until_something_is_known_of_this_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, moved) = (folder.path().join("rejects.ndjson"), folder.path().join("rejects.1"));
+        let earlier = [Reject::BEGINNING, b"\n"].concat();
+        let begun = || {
+            std::fs::write(&path, &earlier).expect("a file");
+            Rejects::to_file(&path).expect("nobody is writing it")
+        };
+        drop(begun());
+        assert_eq!(std::fs::read(&path).expect("a file"), earlier);
+        begun().flush().expect("it can be written");
         assert_eq!(std::fs::read(&path).expect("a file"), b"");
+        let rotated = begun();
+        std::fs::rename(&path, &moved).expect("a rename");
+        rotated.reopen().ask();
+        rotated.flush().expect("it can be written");
+        assert_eq!(std::fs::read(&path).expect("a new file"), b"");
+        assert_eq!(std::fs::read(&moved).expect("a file"), earlier);
     }
 
     #[test]
