@@ -47,6 +47,9 @@ fn two_things_do_not_go_into_one_file() {
         ["-o", "x", "--rejects", "x.ledger"],
         ["--rejects", "x", "--dead-letter", "x"],
         ["-o", "x", "--idempotency-key", "--idempotency-secret=x"],
+        ["-o", "x", "--bodies", "x"],
+        ["-o", "x", "--header", "@here/x"],
+        ["--cacert", "x", "-o", "x"],
     ] {
         let refused = desk
             .program("logretry", &["run", "access.log", "--base-url", &backend.url()])

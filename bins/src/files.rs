@@ -12,8 +12,13 @@ use crate::books::beside_file;
 
 /// Refuses to write two things into one file, of whatever names. Each stands with what a person calls it.
 pub(crate) fn refuse_one_for_two(files: &[(&str, PathBuf)]) -> Result<()> {
-    for (index, (what, path)) in files.iter().enumerate() {
-        if let Some((other, _)) = files[..index].iter().find(|(_, other)| is_same(path, other)) {
+    (0..files.len()).try_for_each(|index| refuse_to_write_into(&files[..index], &files[index..=index]))
+}
+
+/// Refuses to write `files` into those of `others`.
+pub(crate) fn refuse_to_write_into(others: &[(&str, PathBuf)], files: &[(&str, PathBuf)]) -> Result<()> {
+    for (what, path) in files {
+        if let Some((other, _)) = others.iter().find(|(_, other)| is_same(path, other)) {
             let message = format!(
                 "write {what} into `{}`: it is the file of {other}; give them two names",
                 path.display()

@@ -24,7 +24,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use logretry_record::{Exit, Harmless, Outcome, Reason};
 use logretry_stage::{Accounts, Dropped, Fatal, Notes, Result, pipe};
 
-use crate::files::refuse_one_for_two;
+use crate::files::{refuse_one_for_two, refuse_to_write_into};
 
 pub(crate) use confirm::{Changes, confirm};
 pub use program::{Common, Program, Setup, Summary};
@@ -66,6 +66,7 @@ fn redirected(mut error: clap::Error, command: &clap::Command) -> clap::Error {
 fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, notes: Notes) -> Result<Exit> {
     let files = setup.files();
     refuse_one_for_two(&files)?;
+    refuse_to_write_into(&setup.reads, &files)?;
     let _read = await_readers(&files);
     open_files::open_as_many_as_allowed();
     let cx = setup.common.rejects.context(notes)?;

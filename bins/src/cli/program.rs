@@ -2,6 +2,7 @@ use std::future::Future;
 use std::path::PathBuf;
 
 use clap::{Args, Parser};
+use logretry_refirer::RefireArgs;
 use logretry_rewriter::WriteArgs;
 use logretry_stage::{Context, RejectArgs, Result};
 
@@ -28,6 +29,8 @@ pub struct Setup {
     pub common: Common,
     /// The files that it writes besides those of `common`, with what a person calls them.
     pub writes: Vec<(&'static str, PathBuf)>,
+    /// Files that are read and hold something else than logs, with what a person calls them.
+    pub reads: Vec<(&'static str, PathBuf)>,
     /// Whether lines or records go to standard output.
     pub prints: bool,
     /// What is said at the end.
@@ -46,6 +49,7 @@ impl Setup {
             name,
             common: common.clone(),
             writes: Vec::new(),
+            reads: Vec::new(),
             prints: true,
             summary,
             ends_with_its_input,
@@ -53,9 +57,10 @@ impl Setup {
         }
     }
 
-    /// The same for one that sends requests.
-    pub(crate) fn sending(self) -> Self {
-        Self { sends: true, ..self }
+    /// The same for one that sends requests as told.
+    pub(crate) fn sending(self, refire: &RefireArgs) -> Self {
+        let setup = Self { sends: true, reads: refire.reads().collect(), ..self };
+        setup.with_file("the secret", refire.idempotency_secret.as_ref())
     }
 
     /// The same, which writes the retry log and dead letters as told, and keeps a ledger if there is one.

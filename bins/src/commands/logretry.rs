@@ -47,8 +47,7 @@ impl Program for Logretry {
             Command::Run(run) => {
                 let RunFlags { common, write, ledger, refire, .. } = &run.flags;
                 let setup = Setup::of_stage("logretry", common, false).writing(write, ledger.path(write));
-                let setup = setup.sending().with_file("the secret", refire.idempotency_secret.as_ref());
-                return setup.with_file("the positions", run.positions.as_ref());
+                return setup.sending(refire).with_file("the positions", run.positions.as_ref());
             }
             Command::Plan(plan) => (plan.flags.common.clone(), Summary::None),
             Command::Verify(verify) => (verify.flags.common.clone(), Summary::None),

@@ -47,8 +47,7 @@ Examples:
 
 impl Program for Refire {
     fn setup(&self) -> Setup {
-        let setup = Setup::of_stage("lr-refire", &self.common, false).sending();
-        let setup = setup.with_file("the secret", self.sending.idempotency_secret.as_ref());
+        let setup = Setup::of_stage("lr-refire", &self.common, false).sending(&self.sending);
         setup.with_file("the ledger", self.ledger.ledger.as_ref())
     }
 

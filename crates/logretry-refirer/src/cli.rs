@@ -292,6 +292,15 @@ impl RefireArgs {
         Ok(Destination { base_url, allow_hosts, allow_private: self.allow_private })
     }
 
+    /// The files that they name to be read, with what a person calls them.
+    pub fn reads(&self) -> impl Iterator<Item = (&'static str, PathBuf)> {
+        let headers = self.header.iter().filter_map(|text| text.strip_prefix('@')).map(PathBuf::from);
+        let certificates = [&self.cacert, &self.cert, &self.key].into_iter().flatten();
+        let bodies = self.bodies.iter().map(|path| ("the bodies", path.clone()));
+        let headers = headers.map(|path| ("the headers", path));
+        bodies.chain(headers).chain(certificates.map(|path| ("the certificates", path.clone())))
+    }
+
     /// What the person who gave these flags should know: files with secrets that others can read.
     pub fn warnings(&self) -> Vec<String> {
         let headers = self.header.iter().filter_map(|text| text.strip_prefix('@')).map(Path::new);
