@@ -112,6 +112,7 @@ impl Books {
         let is_new = match output {
             Output::File(log) => {
                 let path = log.path().to_owned();
+                form.refuse_another(&path)?;
                 open.ledger
                     .attach(Box::new(Projected::new(log, form.header().unwrap_or_default(), cx)))
                     .await

@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 
 use logretry_reader::Reader;
 use logretry_record::Mark;
+#[cfg(feature = "cli")]
+use logretry_record::Shown;
+#[cfg(feature = "cli")]
+use logretry_stage::Context;
 use logretry_stage::{Fatal, Result};
 
 use crate::books::beside_file;
@@ -66,6 +70,20 @@ fn is_retry_log(output: &Path, mark: &Mark) -> bool {
         && (metadata.len() == 0
             || beside_file(output).is_some_and(|ledger| ledger.exists())
             || begins_marked(output, mark).unwrap_or(false))
+}
+
+/// Says of a retry log that begins without `mark` that it will have lines with it and without: whoever reads it takes the latter for requests of clients.
+#[cfg(feature = "cli")]
+pub(crate) fn tell_of_another_mark(retry_log: Option<&Path>, mark: &Mark, cx: &Context) {
+    let begun = |path: &&Path| path.metadata().is_ok_and(|found| found.is_file() && found.len() > 0);
+    let Some(path) = retry_log.filter(begun) else { return };
+    if begins_marked(path, mark).is_ok_and(|marked| !marked) {
+        cx.notes().say(format_args!(
+            "`{}` begins with lines that do not carry the mark `{}`: whoever reads it takes them for requests of clients; give each mark a file of its own",
+            Shown(path.as_os_str().as_encoded_bytes()),
+            Shown(mark.parameter().as_bytes())
+        ));
+    }
 }
 
 /// Whether one of the first two lines carries the mark: CSV has its names in the first.

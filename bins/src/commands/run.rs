@@ -17,7 +17,7 @@ use super::positions::{Positions, Then, selected, settled};
 use super::unguarded::tell_where_refires_are_not_known;
 use crate::books::{self, Filed};
 use crate::cli::{Changes, Common, confirm, open_files, systemd};
-use crate::files::{leave_out_what_is_written, refuse_to_append_to_a_log};
+use crate::files::{leave_out_what_is_written, refuse_to_append_to_a_log, tell_of_another_mark};
 
 /// Reads logs, sends their failed requests again, and writes the retry log.
 ///
@@ -303,6 +303,7 @@ impl Run {
         // A rehearsal makes no file, and changes none.
         let is_rehearsal = options.dry_run;
         let write = if is_rehearsal { WriteArgs { output: None, dead_letter: None, ..write } } else { write };
+        tell_of_another_mark(write.output.as_deref(), &mark, cx);
         let Some(books) = ledger.open(&mut options, &refire, &write, &mark, cx).await? else {
             let rewriter = write.rewriter(&mark, cx.reopen())?;
             let dead_letters = write.dead_letters(cx.reopen())?;

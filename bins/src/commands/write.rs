@@ -9,6 +9,7 @@ use logretry_stage::{Context, Fatal, MarkArgs, Result, Sink as _, Source as _, S
 use super::ledger_flags::LedgerArgs;
 use crate::books::{Books, FiledOnce, Output};
 use crate::cli::{Common, Program, Setup};
+use crate::files::tell_of_another_mark;
 
 /// Writes the retry log: one line for each request that was sent again, its URL marked.
 ///
@@ -51,6 +52,7 @@ impl Program for Write {
 
     async fn run(self, cx: &Context) -> Result<()> {
         self.ledger.refuse_without(self.ledger.ledger.as_deref())?;
+        tell_of_another_mark(self.log.output.as_deref(), &self.mark.mark, cx);
         let dead_letters = self.log.dead_letters(cx.reopen())?;
         let tally = cx.clone();
         let never_sent = Arc::<AtomicU64>::default();

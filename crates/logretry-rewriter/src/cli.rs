@@ -15,7 +15,7 @@ pub struct WriteArgs {
     #[arg(short, long, value_name = "FILE", value_parser = file_to_write())]
     pub output: Option<PathBuf>,
 
-    /// The form of its lines
+    /// The form of its lines. A file that was begun in another one is refused
     #[arg(long = "as", value_name = "FORM", value_enum, default_value_t)]
     pub form: Form,
 

@@ -29,6 +29,7 @@ impl<W: Write + Send + 'static> Rewriter<W> {
 impl Rewriter<Box<dyn Write + Send>> {
     /// A writer that appends to the retry log at `path`; see [`open_log`]. When it is asked to, it opens that anew between two lines.
     pub fn append_to(path: &Path, form: Form, mark: Mark, reopen: &Reopen) -> Result<Self, LogFileError> {
+        form.refuse_another(path)?;
         let (log, is_new) = open_log(path)?;
         let head = if form == Form::Csv { table::header() } else { Vec::new() };
         let log = LineFile::new(path, log, reopen).beginning_with(head);
