@@ -9,10 +9,10 @@ use std::{io, iter};
 use jiff::Timestamp;
 use logretry_record::{ErrorKind, Shown};
 use rustls::pki_types::UnixTime;
-use rustls::{AlertDescription, CertificateError, InvalidMessage, OtherError};
+use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use crate::resolver::ResolveError;
-use crate::tls::is_of_version_1;
+use crate::tls::{is_of_an_issuer, is_of_version_1};
 
 /// An exchange that did not end with a whole answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,9 +186,8 @@ fn of_certificate(why: &CertificateError) -> Option<String> {
         old if is_of_version_1(old) => {
             "the server's certificate is of version 1 of X.509, which names no hosts: make it with extensions (`openssl x509 -req -extfile FILE`, with `subjectAltName` in FILE), or give `--insecure`".to_owned()
         }
-        // The verifier has no other name for it.
-        CertificateError::Other(OtherError(other)) if other.to_string() == "CaUsedAsEndEntity" => {
-            "the server's certificate is an issuer's own, which may not stand for a server: make one for the server with it, and trust it with `--cacert FILE`".to_owned()
+        issuer if is_of_an_issuer(issuer) => {
+            "the server's certificate is an issuer's own, which stands for a server only where it is itself given: `--cacert FILE`".to_owned()
         }
         _ => return None,
     })

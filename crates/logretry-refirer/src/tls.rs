@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, InconsistentKeys, OtherError,
@@ -37,6 +39,12 @@ pub(crate) fn client_config(
         .map_err(failed)?;
     let builder = if tls.insecure {
         builder.dangerous().with_custom_certificate_verifier(Arc::new(TakesAny(Arc::clone(&provider))))
+    } else if let Some(path) = &tls.cacert {
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(roots(tls, trust)?.into(), Arc::clone(&provider));
+        let verifier = verifier.build().map_err(|error| RefirerError::Client(error.to_string()))?;
+        let given = pem::certificates(path)?;
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(TakesGiven { verifier, given }))
     } else {
         builder.with_root_certificates(roots(tls, trust)?)
     };
@@ -95,6 +103,62 @@ fn roots(tls: &Tls, trust: Trust) -> Result<RootCertStore, RefirerError> {
 /// Whether a certificate cannot be read because it is of version 1 of X.509, for which the library has no name of its own.
 pub(crate) fn is_of_version_1(error: &CertificateError) -> bool {
     matches!(error, CertificateError::Other(OtherError(other)) if other.to_string() == "UnsupportedCertVersion")
+}
+
+/// Whether a certificate is an issuer's own, for which the library has no name of its own either.
+pub(crate) fn is_of_an_issuer(error: &CertificateError) -> bool {
+    matches!(error, CertificateError::Other(OtherError(other)) if other.to_string() == "CaUsedAsEndEntity")
+}
+
+/// `--cacert`: takes what the library takes, and a certificate that was itself given, though it is an issuer's own, as those are that `openssl req -x509` makes. Who made it is no
+/// question then, nor how long it is valid, which the library has looked at before.
+#[derive(Debug)]
+struct TakesGiven {
+    verifier: Arc<WebPkiServerVerifier>,
+    given: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for TakesGiven {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        match self.verifier.verify_server_cert(certificate, intermediates, name, ocsp, now) {
+            Err(Error::InvalidCertificate(why))
+                if is_of_an_issuer(&why) && self.given.contains(certificate) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.verifier.verify_tls12_signature(message, cert, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.verifier.verify_tls13_signature(message, cert, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
 }
 
 /// `--insecure`: takes any certificate for any name. Signatures are still checked, so that a handshake is one, with a certificate that can be read.

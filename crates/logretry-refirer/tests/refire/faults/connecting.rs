@@ -86,14 +86,27 @@ fn changed(change: impl FnOnce(&mut CertificateParams)) -> Certified {
 async fn a_certificate_that_does_not_vouch_for_the_host_is_a_tls_error() {
     let expired = changed(|params| params.not_after = date_time_ymd(2020, 1, 1));
     let early = changed(|params| params.not_before = date_time_ymd(4000, 1, 1));
-    let issuer = changed(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
+    let issuer = || changed(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
+    let (issuer, other_issuer) = (issuer(), issuer());
+    let expired_issuer = changed(|params| {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.not_after = date_time_ymd(2020, 1, 1);
+    });
+    let elsewhere = changed(|params| {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.subject_alt_names.clear();
+    });
     let wrong_name = certificate("other.example");
     let unknown = certificate("shop.example");
     let good = certificate("shop.example");
     for (certificate, trusted, error, word) in [
         (&expired, &expired, Some(Tls), "valid until 2020-01-01T00:00:00Z: it has expired"),
         (&early, &early, Some(Tls), "valid from 4000-01-01T00:00:00Z on"),
-        (&issuer, &issuer, Some(Tls), "an issuer's own"),
+        // What `openssl req -x509` makes.
+        (&issuer, &issuer, None, ""),
+        (&issuer, &other_issuer, Some(Tls), "an issuer's own"),
+        (&expired_issuer, &expired_issuer, Some(Tls), "it has expired"),
+        (&elsewhere, &elsewhere, Some(Tls), "not valid for"),
         (&wrong_name, &wrong_name, Some(Tls), "not valid for name"),
         (&unknown, &good, Some(Tls), "not signed with the key"),
         (&good, &good, None, ""),
