@@ -51,3 +51,18 @@ fn a_request_without_a_connection_has_a_line_for_each_time_it_was_tried() {
     let all = [&first[..], &first, &second, &third, &third].concat();
     assert_eq!((written(&all, "at_once"), written(&all, "at_once")), (3, 3));
 }
+
+/// They were missing, and only `verify` told.
+#[test]
+fn a_ledger_that_had_no_retry_log_says_which_lines_the_first_one_will_not_have() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", ["/a", "/b"].map(|path| line(&format!("GET {path}"), 502)).concat());
+    let url = backend.url();
+    let refire = desk.program("lr-refire", &["--base-url", &url, "--ledger", "retry.log.ledger"]);
+    pipe([desk.program("lr-read", &["access.log"]), desk.program("lr-filter", &["--limit", "1"]), refire]);
+    let run = || desk.run("logretry", &["run", "access.log", "--base-url", &url, "-o", "retry.log"]).stderr;
+    let told = "will not have the lines of 1 requests that have ended";
+    let (first, second) = (run(), run());
+    assert!(first.contains(told) && !second.contains(told), "{first}{second}");
+    assert_eq!((backend.seen().len(), desk.read("retry.log").lines().count()), (2, 1));
+}

@@ -113,10 +113,8 @@ impl Books {
             Output::File(log) => {
                 let path = log.path().to_owned();
                 form.refuse_another(&path)?;
-                open.ledger
-                    .attach(Box::new(Projected::new(log, form.header().unwrap_or_default(), cx)))
-                    .await
-                    .map_err(Fatal::new)?;
+                let log = Projected::new(log, form.header().unwrap_or_default(), open.ledger.ended(), cx);
+                open.ledger.attach(Box::new(log)).await.map_err(Fatal::new)?;
                 path.metadata().map_or(0, |metadata| metadata.len()) == 0
             }
             #[cfg(feature = "cli")]

@@ -20,12 +20,14 @@ pub(crate) struct Projected {
     head: Vec<u8>,
     /// How often a new file had been asked for when this one was opened, for certain.
     asked: u64,
+    /// How many records had ended before.
+    ended: usize,
 }
 
 impl Projected {
-    pub(crate) fn new(log: RetryLog, head: Vec<u8>, cx: Context) -> Self {
+    pub(crate) fn new(log: RetryLog, head: Vec<u8>, ended: usize, cx: Context) -> Self {
         // Since the log was opened, so was the ledger, which takes its time: what has been asked for may be meant for this file, and to open the same one again does no harm.
-        Self { log, cx, head, asked: 0 }
+        Self { log, cx, head, asked: 0, ended }
     }
 }
 
@@ -40,6 +42,12 @@ impl Projection for Projected {
         if mark.is_none() && path.metadata().is_ok_and(|found| found.is_file() && found.len() > 0) {
             self.cx.notes().say(format_args!(
                 "`{name}` has lines already, and the ledger is new to it: what they tell of is sent again, if it is selected again"
+            ));
+        }
+        if mark.is_none() && lines.is_empty() && self.ended > 0 {
+            let ended = self.ended;
+            self.cx.notes().say(format_args!(
+                "the ledger has had no retry log in a file so far: `{name}` will not have the lines of {ended} requests that have ended; `logretry ledger ls` lists them"
             ));
         }
         if let Some(first) = lines.first() {
@@ -100,7 +108,7 @@ mod tests {
         let (log, cx) = (RetryLog::open(&path).expect("a log"), Context::default());
         std::fs::rename(&path, folder.path().join("retry.log.1")).expect("moved");
         cx.reopen().ask();
-        let mut log = Projected::new(log, Vec::new(), cx);
+        let mut log = Projected::new(log, Vec::new(), 0, cx);
         assert!(log.wants_new_file());
         log.reopen().expect("a new log");
         assert!(!log.wants_new_file());
@@ -115,7 +123,7 @@ mod tests {
         let read = || std::fs::read_to_string(&path).expect("a table");
         let open = || {
             let log = RetryLog::open(&path).expect("a table");
-            Projected::new(log, b"head\n".to_vec(), Context::default())
+            Projected::new(log, b"head\n".to_vec(), 0, Context::default())
         };
         let mut table = open();
         table.resume(None, Vec::new()).expect("nothing is missing");

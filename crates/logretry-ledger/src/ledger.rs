@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::compact::Compactor;
 use crate::error::At as _;
 use crate::event::{Events, Head, InDoubt, Kind, Verdict, is_safe};
-use crate::live::Live;
+use crate::live::{Live, Standing};
 use crate::place::{self, Identity, Lock};
 use crate::queue::{Queue, Tray};
 use crate::schema::{self, meta, set_meta};
@@ -218,6 +218,11 @@ impl Ledger {
     pub fn in_doubt(&self) -> Result<Vec<InDoubt>, LedgerError> {
         let seqs = self.shared.live().in_doubt();
         self.read(|db| rows::in_doubt(db, seqs).at(&self.path, "read"))
+    }
+
+    /// How many records have ended.
+    pub fn ended(&self) -> usize {
+        self.shared.live().standings().filter(|(_, standing)| matches!(standing, Standing::Done(_))).count()
     }
 
     /// The records that ended before anything was sent, and when, in microseconds since 1970: as many as compaction has left.
