@@ -31,10 +31,12 @@ impl Rewriter<Box<dyn Write + Send>> {
     pub fn append_to(path: &Path, form: Form, mark: Mark, reopen: &Reopen) -> Result<Self, LogFileError> {
         form.refuse_another(path)?;
         let (log, is_new) = open_log(path)?;
+        let is_pipe = log.metadata().is_ok_and(|found| !found.is_file());
         let head = if form == Form::Csv { table::header() } else { Vec::new() };
         let log = LineFile::new(path, log, reopen).beginning_with(head);
         let renderer = Renderer::new(form, mark);
-        let renderer = if is_new { renderer.headed() } else { renderer };
+        // A file is begun by whoever writes its first line, which may be another program.
+        let renderer = if is_new && is_pipe { renderer.headed() } else { renderer };
         Ok(Self::new(renderer, path.display().to_string(), Box::new(log)))
     }
 
@@ -71,5 +73,39 @@ impl<W: Write + Send + 'static> Sink for Rewriter<W> {
         let what =
             if is_stdout { "the retry log to standard output" } else { &format!("the retry log `{name}`") };
         pipe::write_lines(input, log, what, cx, render, written).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+    use logretry_record::{Exchange, Origin, Outcome, Reason, RecordId, Retry};
+
+    use super::*;
+
+    /// Each of them had found it empty.
+    #[tokio::test]
+    async fn a_table_that_several_begin_at_once_has_one_header() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("retry.csv");
+        let text = "GET /a 502";
+        let retry = Retry {
+            outcome: Outcome::Recovered,
+            reason: None,
+            ..Retry::not_sent(jiff::Timestamp::now(), Reason::Stopped)
+        };
+        let record = Record::new(
+            RecordId::of_line(text.as_bytes(), 0),
+            Origin::new("-", 1, 0, "combined", text),
+            Exchange::default(),
+        );
+        let record = record.with_retry(retry);
+        let begin = || Rewriter::append_to(&path, Form::Csv, Mark::default(), &Reopen::default());
+        for rewriter in [begin(), begin(), begin()] {
+            let records = stream::iter([Ok(record.clone())]);
+            rewriter.expect("a file").drain(records, &Context::default()).await.expect("a row");
+        }
+        let table = std::fs::read_to_string(&path).expect("a table");
+        assert_eq!((table.matches("time,method").count(), table.lines().count()), (1, 4), "{table}");
     }
 }

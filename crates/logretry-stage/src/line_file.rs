@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+
 use crate::open_own;
 
 /// Asks whoever writes a [`LineFile`] to open it anew. Cloning it gives another handle to the same.
@@ -123,8 +126,16 @@ pub fn begin_file(mut file: &File, head: &[u8], bytes: &[u8]) -> io::Result<()> 
     if head.is_empty() || bytes.starts_with(head) {
         return Ok(());
     }
-    let metadata = file.metadata()?;
-    if metadata.is_file() && metadata.len() == 0 { file.write_all(head) } else { Ok(()) }
+    let is_empty = || file.metadata().map(|metadata| metadata.is_file() && metadata.len() == 0);
+    if !is_empty()? {
+        return Ok(());
+    }
+    // Others may begin it at this moment. It is held for no longer than that, and by a lock that nobody else takes (`flock retry.csv lr-write …` takes another one); where there are no locks, nobody
+    // has one. It is asked for again if a signal comes.
+    while rustix::fs::fcntl_lock(file, FlockOperation::LockExclusive) == Err(Errno::INTR) {}
+    let end = is_empty().and_then(|is_empty| if is_empty { file.write_all(head) } else { Ok(()) });
+    let _ = rustix::fs::fcntl_lock(file, FlockOperation::Unlock);
+    end
 }
 
 /// Whether the last name of `file` has been taken away, so that nobody would find what is written to it.
