@@ -171,7 +171,7 @@ pub struct RefireArgs {
     pub idempotency_key: bool,
 
     /// Make the keys with the secret in FILE, which is made if it does not exist. Whoever has it makes the same keys: another run, another
-    /// machine. Without it each ledger has its own, and each run that keeps none
+    /// machine. So a server that keeps its answers may give a failure again when a dead letter is sent again; with another secret it does what is asked anew. Without it each ledger has its own, and each run that keeps none
     #[arg(long, value_name = "FILE", requires = "idempotency_key")]
     pub idempotency_secret: Option<PathBuf>,
 
