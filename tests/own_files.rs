@@ -107,6 +107,17 @@ fn rejects_of_an_earlier_run_stay_where_the_next_one_does_not_begin() {
     assert_eq!(desk.read("rejects.ndjson"), "");
 }
 
+/// What had been written to the file behind `2>>` was gone.
+#[test]
+fn rejects_on_a_standard_stream_are_appended_to_what_is_there() {
+    let desk = Desk::with("access.log", log());
+    desk.put("errors", "earlier\n");
+    let read = "lr-read access.log --format combined --quiet --rejects /dev/stderr 2>> errors";
+    assert_eq!(desk.shell(read, "").run().code, 0);
+    let errors = desk.read("errors");
+    assert!(errors.starts_with("earlier\n{\"v\":1,\"source\""), "{errors}");
+}
+
 /// A ledger sends it when the command is run again; what is sent from the dead letters as well would be sent twice.
 #[test]
 fn what_the_next_run_sends_is_no_dead_letter() {

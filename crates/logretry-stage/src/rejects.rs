@@ -36,12 +36,14 @@ impl Rejects {
         let error = |error| RejectsError { action: "create", file: file.to_owned(), error };
         refuse_what_others_hold(Reject::BEGINNING, file).map_err(error)?;
         let mut options = OpenOptions::new();
-        let options = options.write(true).create(true).truncate(false);
+        let options = options.append(true).create(true);
         let writer = open_own(options, file).map_err(error)?;
         // The stages of a pipe would write over each other's lines.
         lock(&writer).map_err(error)?;
         let reopen = Reopen::default();
-        let writer = BufWriter::new(LineFile::new(file, writer, &reopen).locked().replacing());
+        let writer = LineFile::new(file, writer, &reopen).locked();
+        // `/dev/stderr` may be a file, to which others have written and still write.
+        let writer = BufWriter::new(if file.starts_with("/dev") { writer } else { writer.replacing() });
         let state = Mutex::new(State { shown: 0, writer: Some(writer) });
         Ok(Self { file: Some(file.to_owned()), reopen, state })
     }
