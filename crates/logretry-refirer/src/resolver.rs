@@ -31,7 +31,7 @@ pub(crate) enum ResolveError {
     Lookup(io::Error),
     #[error("the name has no address")]
     NoAddress,
-    #[error("{address} is a {why} address, which is never connected to")]
+    #[error("{address} is never connected to: it is {why}")]
     Blocked { address: IpAddr, why: &'static str },
     #[error(
         "{0} is a private address, and the name came from the log; give --base-url or --resolve, or --allow-private"
