@@ -121,7 +121,7 @@ fn another_mark_and_other_forms_of_the_retry_log_can_be_chosen() {
         |more: &[&str]| desk.program("lr-write", &["-o", "url"]).args(more).reading(refired.as_str()).run();
     let refused = write(&["--as", "csv", "--mark", "again=1"]);
     assert_eq!((refused.code, desk.read("url").lines().count()), (1, 1), "{}", refused.stderr);
-    assert!(refused.stderr.contains("`url`: it was begun with URLs"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("`url`: it was begun with URLs (`--as url`)"), "{}", refused.stderr);
     for (mark, is_told) in [("again=1", false), ("retry=True", true)] {
         let written = write(&["--as", "url", "--mark", mark]);
         assert_eq!(

@@ -79,7 +79,7 @@ pub(crate) fn tell_of_another_mark(retry_log: Option<&Path>, mark: &Mark, cx: &C
     let Some(path) = retry_log.filter(begun) else { return };
     if begins_marked(path, mark).is_ok_and(|marked| !marked) {
         cx.notes().say(format_args!(
-            "`{}` begins with lines that do not carry the mark `{}`: whoever reads it takes them for requests of clients; give each mark a file of its own",
+            "`{}` begins with lines that do not carry the mark `{}`: whoever reads it with that mark takes them for requests of clients; give the `--mark` that it had before",
             Shown(path.as_os_str().as_encoded_bytes()),
             Shown(mark.parameter().as_bytes())
         ));

@@ -50,7 +50,7 @@ impl Form {
         let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
         match Self::other_than(self, line) {
             Some(other) => Err(io::Error::other(format!(
-                "it was begun with {other}, which `--as` would mix with others; give it another name"
+                "it was begun with {other}, and other lines would not be read beside them; give that form as before"
             ))),
             None => Ok(()),
         }
@@ -67,11 +67,11 @@ impl Form {
             Self::Csv if is_table => None,
             Self::Json | Self::Same if is_record => None,
             Self::Url if is_url => None,
-            _ if is_table => Some("a table"),
-            _ if is_record => Some("records"),
-            _ if is_url && is_nothing_else() => Some("URLs"),
+            _ if is_table => Some("a table (`--as csv`)"),
+            _ if is_record => Some("records (`--as json`)"),
+            _ if is_url && is_nothing_else() => Some("URLs (`--as url`)"),
             Self::Same | Self::Combined => None,
-            Self::Csv | Self::Json | Self::Url => Some("log lines"),
+            Self::Csv | Self::Json | Self::Url => Some("log lines (`--as same` or `combined`)"),
         }
     }
 }
