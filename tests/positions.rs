@@ -63,7 +63,7 @@ fn two_runs_do_not_share_their_positions() {
     assert_eq!(other.code, 1);
     assert_eq!(
         other.stderr,
-        "logretry: cannot use the positions in `at`: another run is using them; wait for it, or give another --positions\n"
+        "logretry: cannot use the positions in `at`: another run is using them; wait for it, or, for other logs, give another --positions\n"
     );
     run.signal("TERM");
     assert_eq!(run.end().code, 143);

@@ -130,7 +130,7 @@ impl Kept {
     }
 }
 
-const IN_USE: &str = "another run is using them; wait for it, or give another --positions";
+const IN_USE: &str = "another run is using them; wait for it, or, for other logs, give another --positions";
 const REPLACED: &str =
     "another file is there by now, of another run perhaps; end that, or give another --positions";
 
@@ -219,7 +219,9 @@ mod tests {
         let refused = |written: Result<()>| written.expect_err("it is refused").to_string();
         let told = refused(second.write("of the second"));
         assert!(
-            told.ends_with("another run is using them; wait for it, or give another --positions"),
+            told.ends_with(
+                "another run is using them; wait for it, or, for other logs, give another --positions"
+            ),
             "{told}"
         );
         assert_eq!(std::fs::read_to_string(&new).ok().as_deref(), Some("of the first"));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// Another process works with it.
-    #[error("use the ledger `{}`: {holder} is using it; wait for it, or give another --ledger", path.display())]
+    #[error("use the ledger `{}`: {holder} is using it; wait for it, or, for other logs, give another --ledger", path.display())]
     InUse {
         /// The ledger.
         path: PathBuf,
