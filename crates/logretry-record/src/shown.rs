@@ -245,7 +245,7 @@ fn next_named(text: &[u8]) -> Option<(usize, usize)> {
     while let Some(found) = text[from..].find_byteset(b"=@") {
         let at = from + found;
         if text[at] == b'=' {
-            let name = &text[text[..at].rfind_byteset(b"?&; \"'").map_or(at, |before| before + 1)..at];
+            let name = &text[text[..at].rfind_byteset(b"?&; \"'").map_or(0, |before| before + 1)..at];
             if is_secret_name(name) {
                 let end = text[at + 1..].find_byteset(b"& \"'#").map_or(text.len(), |length| at + 1 + length);
                 if end > at + 1 {
@@ -307,6 +307,8 @@ mod tests {
     fn secrets_are_known_by_the_name_of_their_parameter() {
         for (text, expected) in [
             ("/a?token=abc", "/a?token=…"),
+            ("token=abc&b=c", "token=…&b=c"),
+            ("=abc", "=abc"),
             ("/a?x=1&access_token=abc&y=2", "/a?x=1&access_token=…&y=2"),
             ("/a?X-Amz-Signature=abc#f", "/a?X-Amz-Signature=…#f"),
             ("/a?api_key=abc HTTP/1.1\" 502", "/a?api_key=… HTTP/1.1\" 502"),
