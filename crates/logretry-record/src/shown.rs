@@ -232,8 +232,9 @@ fn next_shaped(text: &[u8]) -> Option<(usize, usize)> {
     let found = SECRET_SHAPES.iter().filter_map(|(prefix, length_min)| {
         text.find_iter(prefix).find_map(|start| {
             let begins = start.checked_sub(1).is_none_or(|before| !is_part(text[before]));
-            let length = text[start..].iter().take_while(|&&byte| is_part(byte)).count();
-            (begins && length >= *length_min).then_some((start, start + length))
+            let length = || text[start..].iter().take_while(|&&byte| is_part(byte)).count();
+            let length = begins.then(length).filter(|length| length >= length_min)?;
+            Some((start, start + length))
         })
     });
     found.min()
@@ -241,24 +242,27 @@ fn next_shaped(text: &[u8]) -> Option<(usize, usize)> {
 
 /// After `NAME=` in a query, or between `//` and `@`.
 fn next_named(text: &[u8]) -> Option<(usize, usize)> {
-    let mut from = 0;
-    while let Some(found) = text[from..].find_byteset(b"=@") {
-        let at = from + found;
-        if text[at] == b'=' {
-            let name = &text[text[..at].rfind_byteset(b"?&; \"'").map_or(0, |before| before + 1)..at];
-            if is_secret_name(name) {
-                let end = text[at + 1..].find_byteset(b"& \"'#").map_or(text.len(), |length| at + 1 + length);
-                if end > at + 1 {
-                    return Some((at + 1, end));
+    // Where the word begins that may be a name, and what stands behind `://`, up to the next slash.
+    let (mut word, mut authority) = (0, None);
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            b'=' => {
+                let length = || text[at + 1..].find_byteset(b"& \"'#").unwrap_or(text.len() - at - 1);
+                let secret = is_secret_name(&text[word..at]).then(length).filter(|&length| length > 0);
+                if let Some(length) = secret {
+                    return Some((at + 1, at + 1 + length));
+                }
+                word = at + 1;
+            }
+            b'?' | b'&' | b';' | b' ' | b'"' | b'\'' => word = at + 1,
+            b'/' => authority = text[..at].ends_with(b":/").then_some(at + 1),
+            b'@' => {
+                if let Some(start) = authority.filter(|&start| start < at) {
+                    return Some((start, at));
                 }
             }
-        } else if let Some(slashes) = text[..at].rfind(b"://") {
-            let start = slashes + 3;
-            if start < at && !text[start..at].contains(&b'/') {
-                return Some((start, at));
-            }
+            _ => {}
         }
-        from = at + 1;
     }
     None
 }
@@ -272,13 +276,17 @@ fn next_encoded(text: &[u8]) -> Option<(usize, usize)> {
         // The `?` or `&` before it is encoded as well.
         let encoded = if text[..before].ends_with(b"%") { 2 } else { 0 };
         let start = at + 3;
-        let end = text[start..].find_byteset(b"& \"'#").map_or(text.len(), |length| start + length);
-        let end = text[start..end].find(b"%26").map_or(end, |length| start + length);
-        (end > start && is_secret_name(text[..at].get(before + encoded..)?)).then_some((start, end))
+        let ends = |at: &usize| b"& \"'#".contains(&text[*at]) || text[*at..].starts_with(b"%26");
+        let end = || (start..text.len()).find(ends).unwrap_or(text.len());
+        let end = is_secret_name(text[..at].get(before + encoded..)?).then(end)?;
+        (end > start).then_some((start, end))
     })
 }
 
 fn is_secret_name(name: &[u8]) -> bool {
+    if name.is_empty() {
+        return false;
+    }
     let name = name.to_ascii_lowercase();
     name.split(|byte| !byte.is_ascii_alphanumeric())
         .any(|word| SECRET_NAMES.iter().any(|secret| word == secret.as_bytes()))
@@ -369,6 +377,15 @@ mod tests {
             shown(b"/eyJ/AKIA/donkeyJohnsonwithaverylongname"),
             "/eyJ/AKIA/donkeyJohnsonwithaverylongname"
         );
+    }
+
+    /// It takes many minutes if all that stands before a byte, or behind it, is looked at for each.
+    #[test]
+    fn a_long_line_that_looks_like_secrets_all_over_is_shown_all_the_same() {
+        for part in ["=", "@", "eyJ", "key%3D%26"] {
+            let text = shown(part.repeat((1 << 19) / part.len()).as_bytes());
+            assert!(text.ends_with('…'), "{part}");
+        }
     }
 
     #[test]
