@@ -7,15 +7,13 @@ use crate::time::TimeForm;
 
 /// The first thing in `text` that looks like a variable.
 pub(crate) fn first_variable(text: &str) -> Option<String> {
-    let at = text.find('$').filter(|_| !text.is_empty())?;
-    let rest = &text[at..];
-    let name = rest[1..].strip_prefix('{').unwrap_or(&rest[1..]);
-    let length = name.bytes().take_while(|&byte| is_name(byte)).count();
-    let skipped = rest.len() - name.len();
-    match length {
-        0 => first_variable(&text[at + 1..]),
-        _ => Some(rest[..skipped + length].to_owned() + if skipped == 2 { "}" } else { "" }),
-    }
+    memchr::memchr_iter(b'$', text.as_bytes()).find_map(|at| {
+        let rest = &text[at..];
+        let name = rest[1..].strip_prefix('{').unwrap_or(&rest[1..]);
+        let length = name.bytes().take_while(|&byte| is_name(byte)).count();
+        let skipped = rest.len() - name.len();
+        (length > 0).then(|| rest[..skipped + length].to_owned() + if skipped == 2 { "}" } else { "" })
+    })
 }
 
 pub(crate) fn pieces(text: &Text) -> Result<Vec<Piece>, SpecError> {

@@ -147,6 +147,7 @@ fn a_spec_that_cannot_work_says_what_to_do() {
         assert!(refusal.contains(message), "{spec}: {refusal}");
     }
     assert!(matches!(Format::compile(&"$a ".repeat(30_000)), Err(SpecError::TooLong { .. })));
+    assert!(matches!(Format::compile(&"$".repeat(60_000)), Err(SpecError::UnknownPreset { .. })));
 }
 
 #[test]
