@@ -21,6 +21,9 @@ use crate::split::Split;
 /// How many ends of unquoted texts are tried in one line before it is given up.
 pub(crate) const READINGS_MAX: u32 = 4096;
 
+/// How many fields with several ends may be open at once; each takes some of the stack, and so many have more readings than are tried.
+const OPEN_MAX: u32 = 256;
+
 #[derive(Debug, Clone)]
 pub(crate) struct Steps {
     pub(crate) list: Vec<Step>,
@@ -51,6 +54,7 @@ impl Steps {
             is_plain,
             found: false,
             tries: 0,
+            open: 0,
             furthest: (0, 0),
             stop: Ok(()),
         };
@@ -72,6 +76,8 @@ struct Walk<'w> {
     is_plain: bool,
     found: bool,
     tries: u32,
+    /// How many fields that may end elsewhere too the walk is behind.
+    open: u32,
     /// The step that failed furthest to the right, and where.
     furthest: (usize, usize),
     stop: Result<(), LineError>,
@@ -89,7 +95,7 @@ impl Walk<'_> {
                 Some(Step::Scan { field, scan: Scan::QuotedCaptures { space } }) => {
                     for end in captures::quoted(self.line, at, *space) {
                         self.spans.trial[*field] = Span { start: at, end };
-                        if self.go(step + 1, end) || self.too_many() {
+                        if self.go_behind(step, end) || self.too_many() {
                             return true;
                         }
                     }
@@ -104,7 +110,7 @@ impl Walk<'_> {
                         return self.failed(step, at);
                     };
                     while let Some(next) = ends.next(self.line, &self.spans.marks) {
-                        if self.take_text(fields, *split, at, text_end) && self.go(step + 1, text_end) {
+                        if self.take_text(fields, *split, at, text_end) && self.go_behind(step, text_end) {
                             return true;
                         }
                         text_end = next;
@@ -120,6 +126,18 @@ impl Walk<'_> {
                 }
             }
         }
+    }
+
+    /// Goes on behind `step`, which ends at byte `end` for now.
+    fn go_behind(&mut self, step: usize, end: usize) -> bool {
+        if self.open == OPEN_MAX {
+            self.stop = Err(LineError::TooManyReadings { max: READINGS_MAX });
+            return true;
+        }
+        self.open += 1;
+        let stops = self.go(step + 1, end);
+        self.open -= 1;
+        stops
     }
 
     /// Goes on as long as there is one way only and that is plain to see, which mostly is to the end of the line; the step and the byte before which it stops.
@@ -173,7 +191,7 @@ impl Walk<'_> {
         }
         while let Some(here) = end {
             self.spans.trial[field] = Span { start: at, end: here };
-            if self.go(step + 1, here) || self.too_many() {
+            if self.go_behind(step, here) || self.too_many() {
                 return true;
             }
             end = list::shorter(self.line, at, here, before);

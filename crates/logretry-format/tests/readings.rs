@@ -285,3 +285,11 @@ fn a_line_with_too_many_readings_is_given_up() {
     let error = read(spec, &format!("{}500 GET /a", "x ".repeat(2000))).expect_err("hopeless");
     assert!(matches!(error, LineError::TooManyReadings { .. }), "{error}");
 }
+
+/// However many they are, the stack holds.
+#[test]
+fn a_line_with_too_many_fields_of_which_each_may_end_elsewhere_is_given_up() {
+    let spec = format!("\"$request\" $status {}", "$a ".repeat(20_000));
+    let error = read(&spec, &format!("\"GET /a\" 500 {}", "x ".repeat(20_010))).expect_err("hopeless");
+    assert!(matches!(error, LineError::TooManyReadings { .. }), "{error}");
+}
