@@ -16,6 +16,9 @@ use crate::request;
 use crate::spans::{Span, Spans};
 use crate::time::LastWritten;
 
+/// The most decimals that a duration is written with.
+const DECIMALS_MAX: usize = 30;
+
 /// What a refire changes in a line.
 #[derive(Debug, Clone, Copy)]
 pub struct Change<'a> {
@@ -244,10 +247,11 @@ impl Edits {
     }
 }
 
-/// As many as the line has; of a value that was missing, as many as its producer writes.
+/// As many as the line has, though no more than a number can need; of a value that was missing, as many as its producer writes.
 fn decimals(original: &[u8], unit: Unit) -> usize {
     match memchr::memchr(b'.', original) {
-        Some(point) => original.len() - point - 1,
+        // To be asked for 65,536 is more than the formatting machinery takes.
+        Some(point) => (original.len() - point - 1).min(DECIMALS_MAX),
         None if matches!(original, b"-" | b"") && unit == Unit::SecondsExact => 3,
         None => 0,
     }

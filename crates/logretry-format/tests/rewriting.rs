@@ -108,6 +108,13 @@ fn new_values_are_written_as_the_line_writes_them() {
 }
 
 #[test]
+fn a_duration_with_more_decimals_than_can_be_asked_for_is_written_with_fewer() {
+    let line = format!("- 500 1.{}", "0".repeat(70_000));
+    let written = rewritten("$request $status $request_time", &line, |_| {});
+    assert!(written.starts_with("- 200 0.02314") && written.len() < 100, "{written}");
+}
+
+#[test]
 fn no_answer_is_written_as_000() {
     let nothing =
         |change: &mut Change<'_>| (change.status, change.bytes, change.duration_ms) = (None, None, None);
