@@ -303,7 +303,7 @@ async fn write_parcels<T: Send + 'static>(
         let Some(open) = &mut outlet else { continue };
         if let Err(error) = open.write(parcel).await {
             outlet = None;
-            end = fail(&error);
+            end = end.and(fail(&error));
         }
     }
     if let Some(outlet) = outlet
@@ -326,6 +326,7 @@ async fn failed<T: Send + 'static>(outlet: &mut Option<Outlet<T>>) -> io::Error 
 mod tests {
     use std::time::Duration;
 
+    use futures_util::stream;
     use logretry_record::{Exchange, Origin, RecordId};
 
     use super::*;
@@ -360,6 +361,19 @@ mod tests {
     impl Write for Closed {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {
             Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A pipe that is full until the other end goes.
+    struct ClosedLater(std::sync::mpsc::Receiver<()>);
+
+    impl Write for ClosedLater {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.recv().map_or(Err(io::ErrorKind::BrokenPipe.into()), |()| Ok(bytes.len()))
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -445,6 +459,22 @@ mod tests {
         let input = Input::new("-", io::Cursor::new(lines(5000))).open(&cx);
         let watched = Watch(|_: &Record| ()).apply(input, &cx);
         Output::new(Closed).drain(watched, &cx).await.expect("no error");
+        assert!(cx.is_draining());
+    }
+
+    /// The fifth parcel fills the queue behind a writer that waits; the last one brings the error, and finds it closed.
+    #[tokio::test]
+    async fn an_error_ends_the_run_also_where_the_pipe_closes_at_the_same_time() {
+        let (close, closed) = std::sync::mpsc::channel::<()>();
+        let parcel = || Encoded { bytes: lines(1), records: 1, spares: None };
+        let last = stream::once(async move {
+            drop(close);
+            Err(Fatal::new("go on"))
+        });
+        let parcels = stream::iter(0..5).map(|_| Ok(parcel())).chain(last);
+        let cx = Context::default();
+        let end = Output::new(ClosedLater(closed)).drain_encoded(parcels, &cx).await;
+        assert_eq!(end.expect_err("an error").to_string(), "go on");
         assert!(cx.is_draining());
     }
 
