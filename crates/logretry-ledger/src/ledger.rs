@@ -134,6 +134,8 @@ impl Ledger {
         let next_seq = rows::last_seq(&db).at(path, "read")? + 1;
         let shared = Arc::new(Shared { live: Mutex::new(live), ..Shared::default() });
         let compactor = Compactor::new(&db).at(path, "read")?;
+        // Before the thread begins: whatever fails behind that would leave it at work on a ledger that nobody holds.
+        let reader = schema::open_to_read(path)?;
         let file = (path.to_owned(), identity);
         let writer = Writer::new(db, file, durability, Arc::clone(&shared), next_seq, compactor);
         let queue = Arc::<Queue>::default();
@@ -145,7 +147,7 @@ impl Ledger {
             shared,
             queue,
             thread: Mutex::new(Some(thread.at(path, "start the thread of")?)),
-            reader: Mutex::new(Some(schema::open_to_read(path)?)),
+            reader: Mutex::new(Some(reader)),
             secret,
             lock: Mutex::new(Some(lock)),
         })
