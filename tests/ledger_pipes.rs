@@ -1,5 +1,8 @@
 //! A ledger on either side of a pipe: what was recorded may come again, and is sent and written once.
 
+use std::fs::File;
+use std::io::Write as _;
+
 use crate::lab::{Backend, Desk, count_by, line, ndjson, pipe, sorted};
 
 #[test]
@@ -65,4 +68,24 @@ fn a_ledger_that_had_no_retry_log_says_which_lines_the_first_one_will_not_have()
     let (first, second) = (run(), run());
     assert!(first.contains(told) && !second.contains(told), "{first}{second}");
     assert_eq!((backend.seen().len(), desk.read("retry.log").lines().count()), (2, 1));
+}
+
+/// It read on to the end of its input, however long whoever sends went on.
+#[test]
+fn a_retry_log_on_a_full_disk_ends_the_pipe_although_the_ledger_has_its_lines() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", line("GET /a", 502));
+    let refire = desk.program("lr-refire", &["--base-url", &backend.url()]);
+    let refired = pipe([desk.program("lr-read", &["access.log"]), desk.program("lr-filter", &[]), refire]);
+    assert_eq!(desk.shell("mkfifo fifo", "").run().code, 0);
+    let writer = desk.shell("exec lr-write -o /dev/full --ledger write.ledger < fifo", "").start();
+    let mut open = File::options().write(true).open(desk.path("fifo")).expect("it is read");
+    open.write_all(refired.stdout.as_bytes()).expect("it is read");
+    let ended = writer.end();
+    drop(open);
+    let first = ended.stderr.lines().find(|line| line.contains("cannot")).unwrap_or_default();
+    assert_eq!(ended.code, 1, "{}", ended.stderr);
+    assert!(first.starts_with("lr-write: cannot write the retry log `/dev/full`: No space left"), "{first}");
+    let again = desk.program("lr-write", &["-o", "retry.log", "--ledger", "write.ledger"]).run();
+    assert_eq!((again.code, desk.read("retry.log").lines().count()), (0, 1), "{}", again.stderr);
 }

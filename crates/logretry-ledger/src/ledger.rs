@@ -242,7 +242,16 @@ impl Ledger {
         self.request(Job::Reopen)
     }
 
-    /// Everything that was handed in before is on the disk.
+    /// Whether requests may still be sent.
+    ///
+    /// # Errors
+    ///
+    /// Since the ledger or its retry log could not be written, nothing more is to be sent; what is under way may still be handed in.
+    pub fn outlook(&self) -> Result<(), LedgerError> {
+        self.shared.failure.get().map_or(Ok(()), |failure| Err(failure.clone().into()))
+    }
+
+    /// Everything that was handed in before is on the disk; the retry log may lack it.
     pub fn sync(&self) -> Ticket {
         self.request(Job::Sync)
     }

@@ -31,7 +31,8 @@ impl Sink for FiledOnce {
                     return Err(fatal);
                 }
             }
-            if let Err(error) = self.books.0.ledger.sync().await {
+            let ledger = &self.books.0.ledger;
+            if let Err(error) = ledger.sync().await.and_then(|()| ledger.outlook()) {
                 cx.stops().drain.cancel();
                 return Err(Fatal::new(error));
             }

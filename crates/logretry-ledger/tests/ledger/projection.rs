@@ -64,9 +64,11 @@ fn a_retry_log_that_cannot_be_written_ends_the_sending_and_not_the_ledger() {
     let (ledger, paper) = (desk.ledger(), Paper::default());
     ledger.attach(paper.boxed()).wait().expect("a retry log");
     ledger.intent(id(1), 1, "GET", "http://shop.example/a").wait().expect("written");
+    ledger.outlook().expect("all is well");
     paper.look(|written| written.is_full = true);
     ledger.outcome(id(0), &ended("GET", 200), Some(&line(0))).wait().expect("written");
     ledger.sync().wait().expect("the ledger itself is well");
+    ledger.outlook().expect_err("no more is sent");
     let refused =
         ledger.intent(id(2), 1, "GET", "http://shop.example/a").wait().expect_err("no more is sent");
     assert!(refused.to_string().contains("the retry log `paper`"), "{refused}");
