@@ -26,7 +26,7 @@ pub(crate) fn each_line(
 /// Reads a line, or as much of it as shows that it is too long; false at the end.
 fn read_line(file: &mut BufReader<File>, bytes_max: usize, line: &mut Vec<u8>) -> io::Result<bool> {
     line.clear();
-    file.by_ref().take(bytes_max as u64 + 1).read_until(b'\n', line)?;
+    file.by_ref().take((bytes_max as u64).saturating_add(1)).read_until(b'\n', line)?;
     if line.len() > bytes_max && !line.ends_with(b"\n") {
         file.skip_until(b'\n')?;
     }
@@ -47,5 +47,8 @@ mod tests {
             .expect("it is read");
         let text = |text: &str| Some(text.as_bytes().to_vec());
         assert_eq!(lines, [(1, text("12345")), (2, None), (3, None), (4, text("")), (5, text("12"))]);
+        let mut all = 0;
+        each_line(&path, usize::MAX, |_, line| all += usize::from(line.is_some())).expect("it is read");
+        assert_eq!(all, 5);
     }
 }

@@ -96,7 +96,8 @@ impl<R: Read> Gor<R> {
         }
         let offset = self.bytes.offset;
         self.bytes.peek()?;
-        let kept_max = if self.bytes.peek() == Some(b'1') { self.body_bytes_max } else { 0 } + HEAD_BYTES_MAX;
+        let body_max = if self.bytes.peek() == Some(b'1') { self.body_bytes_max } else { 0 };
+        let kept_max = body_max.saturating_add(HEAD_BYTES_MAX);
         let (mut length, mut tail) = (0, Vec::with_capacity(2 * SEPARATOR.len()));
         while let Some(byte) = self.bytes.take() {
             length += 1;

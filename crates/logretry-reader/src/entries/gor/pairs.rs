@@ -65,7 +65,9 @@ impl Pairs {
                 let request = request.unwrap_or_else(|| Waiting::unknown(payload, meta.clone()));
                 self.ready.push_back(request.entry(Some((&meta, message, length - meta.length))));
             }
-            Kind::Request if length > bytes.len() || message.len() > body_bytes_max + HEAD_BYTES_MAX => {
+            Kind::Request
+                if length > bytes.len() || message.len() > body_bytes_max.saturating_add(HEAD_BYTES_MAX) =>
+            {
                 self.ready.push_back(as_it_is(true));
             }
             Kind::Request => {

@@ -98,6 +98,12 @@ fn halves_and_what_is_no_payload_come_out_too() {
 }
 
 #[test]
+fn without_a_limit_nothing_is_too_long() {
+    let payload = "1 aaaaaaaa1 1795329862135079900 0\nGET /a HTTP/1.1\r\n\r\n";
+    assert_eq!(entries(&capture(&[payload]), usize::MAX), entries(&capture(&[payload]), 100));
+}
+
+#[test]
 fn what_is_too_long_is_cut_and_a_response_may_be_of_any_length() {
     let long = "x".repeat(200_000);
     let all = entries(
