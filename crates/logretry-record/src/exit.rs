@@ -1,7 +1,6 @@
 /// How a logretry program ends; the same codes for every binary.
 ///
-/// When several apply, the lowest line of this list wins that says more than "still failing": a fatal error hides
-/// everything else, a safety stop hides rejects, rejects hide requests that did not recover.
+/// When several apply, a fatal error hides everything else, a signal hides a safety stop, a safety stop hides rejects, and rejects hide requests that did not recover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Exit {
