@@ -216,3 +216,19 @@ fn the_greatest_limits_are_none() {
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert_eq!(backend.seen().len(), 2, "{}", run.stderr);
 }
+
+/// A wrong server that refuses all, or sends all elsewhere, was told from the right one in the numbers at the end only, and there a redirect counts as recovered.
+#[test]
+fn a_server_that_is_not_the_one_that_is_meant_is_told_of_while_it_is_asked() {
+    let backend = Backend::up();
+    let run = |status: u16| {
+        let lines = (0..25).map(|n| line(&format!("GET /always/{status}/{n}?key=s3cret"), 502));
+        let desk = Desk::with("access.log", lines.collect::<String>());
+        desk.run("logretry", &["run", "access.log", "--base-url", &backend.url(), "-o", "retry.log"])
+    };
+    let (refused, redirected) = (run(404), run(301));
+    let says = "its first 20 answers were all refusals, the last one 404 for /always/404/";
+    assert!(refused.code == 3 && refused.stderr.contains(says), "{}", refused.stderr);
+    let says = "its first answer was 301, which counts as recovered, though no redirect is followed; if it says so to each request because it wants to be asked over TLS";
+    assert!(redirected.code == 0 && redirected.stderr.contains(says), "{}", redirected.stderr);
+}

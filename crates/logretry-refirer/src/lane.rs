@@ -11,6 +11,7 @@ use crate::account::Account;
 use crate::again::Budget;
 use crate::breaker::{Breaker, State, Turn};
 use crate::idempotency::answers_before;
+use crate::opening::Opening;
 use crate::overflow::Queue;
 use crate::pace::crawl::Crawl;
 use crate::pace::gradient::{Gradient, Sign, Ticket};
@@ -110,7 +111,7 @@ pub(crate) struct Lane {
     /// None is a fixed pace.
     law: Option<Gradient>,
     pub(crate) crawl: Crawl,
-    pub(crate) has_answered: bool,
+    pub(crate) opening: Opening,
     breaker: Breaker,
     /// `Retry-After`.
     held_until: Option<Instant>,
@@ -135,7 +136,7 @@ impl Lane {
             ceiling,
             law: (options.pace != Pace::Fixed).then(|| Gradient::new(ceiling)),
             crawl: Crawl::default(),
-            has_answered: false,
+            opening: Opening::default(),
             breaker: Breaker::new(options.trips),
             held_until: None,
             begun: None,

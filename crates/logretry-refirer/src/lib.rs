@@ -74,6 +74,7 @@ mod journal;
 mod judge;
 mod lane;
 mod methods;
+mod opening;
 mod options;
 mod overflow;
 mod pace;

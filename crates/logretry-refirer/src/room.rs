@@ -26,6 +26,7 @@ use tokio::time::Instant;
 use crate::breaker::Turn;
 use crate::idempotency::is_answered;
 use crate::lane::{Held, Job, Lane, Pass};
+use crate::opening::Shows;
 use crate::overflow::{self, Overflow};
 use crate::pace::gradient::Sign;
 use crate::pace::sign;
@@ -247,9 +248,13 @@ impl Room {
             let last = Some(&retry).filter(|_| sign == Sign::TooMuch);
             self.said.crawling(place, &job.planned, last, crawling, notes);
         }
-        if retry.status.is_some() && !std::mem::replace(&mut self.lanes[place].has_answered, true) {
-            let shows_certificate = self.options.tls.cert.is_some();
-            Said::first_answer(job.planned.site(), &retry, shows_certificate, notes);
+        match self.lanes[place].opening.end(&retry) {
+            Some(Shows::First) => {
+                let shows_certificate = self.options.tls.cert.is_some();
+                Said::first_answer(job.planned.site(), &retry, shows_certificate, notes);
+            }
+            Some(Shows::OnlyRefusals(answers)) => Said::only_refusals(&job.planned, &retry, answers, notes),
+            None => {}
         }
         self.said.unanswered(place, job.planned.site(), &retry, notes);
         self.said.redirected(place, job.planned.site(), &retry, notes);

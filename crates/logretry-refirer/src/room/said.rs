@@ -54,18 +54,38 @@ impl Said {
     }
 
     /// Says of the first answer that a host gave what a 400 may mean besides that it was this request: nginx says so to all who show no certificate that it takes where it wants one, and
-    /// to all who speak plain HTTP to a port for TLS. Both count as refused, for good.
+    /// to all who speak plain HTTP to a port for TLS. Both count as refused, for good. And what a redirect may mean of a request that changes nothing: servers send all who speak plain HTTP, use another name,
+    /// or have not logged in, elsewhere, and that counts as recovered.
     pub(super) fn first_answer(site: &Site, retry: &Retry, shows_certificate: bool, notes: &Notes) {
-        if retry.status != Some(400) {
-            return;
-        }
-        let advice = match site.scheme() {
-            Scheme::Http => "speaks TLS, write `https://` in its URL",
-            Scheme::Https if shows_certificate => "does not take our certificate, give another `--cert FILE`",
-            Scheme::Https => "wants to see a certificate of ours, give `--cert FILE`",
+        let is_safe = methods::is_safe(retry.method.as_deref().unwrap_or("GET"));
+        let (counts_as, advice) = match (retry.status, site.scheme()) {
+            (Some(400), Scheme::Http) => ("refused for good", "it speaks TLS, write `https://` in its URL"),
+            (Some(400), Scheme::Https) if shows_certificate => {
+                ("refused for good", "it does not take our certificate, give another `--cert FILE`")
+            }
+            (Some(400), Scheme::Https) => {
+                ("refused for good", "it wants to see a certificate of ours, give `--cert FILE`")
+            }
+            (Some(301 | 302 | 303 | 307 | 308), scheme) if is_safe => {
+                ("recovered, though no redirect is followed", elsewhere(scheme))
+            }
+            _ => return,
         };
+        let status = retry.status.unwrap_or_default();
         notes.say(format_args!(
-            "{site}: its first answer was 400, which counts as refused for good; if it says so to each request because it {advice}, with a new ledger where one is kept"
+            "{site}: its first answer was {status}, which counts as {counts_as}; if it says so to each request because {advice}, with a new ledger where one is kept"
+        ));
+    }
+
+    /// Says that a host has refused all so far, this request as the last one: perhaps it is not the server that is meant.
+    pub(super) fn only_refusals(planned: &Planned, last: &Retry, answers: u32, notes: &Notes) {
+        let path = planned.target().split('?').next().unwrap_or_default();
+        notes.say(format_args!(
+            "{site}: its first {answers} answers were all refusals, the last one {} for {}, and they count as refused for good; if it is another server that is meant, \
+             or this one wants a login (--header), stop here, and give it so, with a new ledger where one is kept",
+            End(last),
+            Shown(path.as_bytes()),
+            site = planned.site(),
         ));
     }
 
@@ -114,6 +134,18 @@ impl Said {
             self.0.push((place, what));
         }
         is_new
+    }
+}
+
+/// Why all that is asked for may be said to be elsewhere, and what to do then.
+fn elsewhere(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Http => {
+            "it wants to be asked over TLS, or by another name, write that in its URL, or because it wants a login, give `--header @FILE`"
+        }
+        Scheme::Https => {
+            "it wants to be asked by another name, write that in its URL, or because it wants a login, give `--header @FILE`"
+        }
     }
 }
 
@@ -230,6 +262,39 @@ mod tests {
                 ),
                 format!(
                     "http://shop.example: {first} speaks TLS, write `https://` in its URL, with a new ledger where one is kept"
+                ),
+            ]
+        );
+    }
+
+    /// All of a log was answered so, counted as recovered, and nothing was said.
+    #[test]
+    fn what_a_first_answer_that_redirects_may_mean_is_told() {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let notes = {
+            let heard = Arc::clone(&heard);
+            Notes::to(move |note| heard.lock().expect("no panic").push(note.to_string()))
+        };
+        for (site, method, status) in [
+            ("http://shop.example", "GET", 301),
+            ("https://shop.example", "HEAD", 302),
+            ("https://shop.example", "POST", 303),
+            ("https://shop.example", "GET", 304),
+        ] {
+            let site = site.parse().expect("a site");
+            let answered = Retry { method: Some(method.to_owned()), ..retry(Some(status), None) };
+            Said::first_answer(&site, &answered, false, &notes);
+        }
+        let counts = "which counts as recovered, though no redirect is followed; if it says so to each request because it wants to be asked";
+        let login = "or because it wants a login, give `--header @FILE`, with a new ledger where one is kept";
+        assert_eq!(
+            *heard.lock().expect("no panic"),
+            [
+                format!(
+                    "http://shop.example: its first answer was 301, {counts} over TLS, or by another name, write that in its URL, {login}"
+                ),
+                format!(
+                    "https://shop.example: its first answer was 302, {counts} by another name, write that in its URL, {login}"
                 ),
             ]
         );
