@@ -38,6 +38,7 @@ fn the_summary_of_a_mixed_log_adds_up() {
     logretry: access.log:14: cannot use the line: not `combined`: it is not in the format: at byte 0 there should be `%h` and what follows it: rubbish
     logretry: access.log:15: cannot use the line: not `combined`: it is not in the format: at byte 5 there should be `%l`: more rubbish
     logretry: http://…: a request had no whole answer (reset): connection closed before message completed
+    logretry: what failed once more (1) has ended, and the same run again does not send it; with --dead-letter FILE that keeps it, and lr-refire sends it from there
     logretry: 15 lines = 10 records + 2 rejected + 3 screened
     logretry: 10 records = 9 selected + 1 dropped (1 our own)
     logretry: 9 selected = 7 sent + 2 not sent (2 method_not_allowed)

@@ -213,6 +213,28 @@ fn of_what_has_failed_twice_without_a_ledger_one_dead_letter_is_sent() {
     assert_eq!(backend.seen().len(), 3);
 }
 
+/// The same command again only counted it, and nothing said what else there is.
+#[test]
+fn that_what_failed_once_more_can_still_become_a_dead_letter_is_said_by_each_run() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", [line("GET /always/500/1", 502), line("GET /later", 502)].concat());
+    let url = backend.url();
+    let run = |more: &[&str]| {
+        let run = ["run", "access.log", "--base-url", &url, "-o", "retry.log"];
+        desk.run("logretry", &[&run[..], more].concat())
+    };
+    let says = "what failed once more (1) has ended, and the same run again does not send it; with --dead-letter FILE that keeps it";
+    for _ in 0..2 {
+        let ended = run(&[]);
+        assert!(ended.code == 3 && ended.stderr.contains(says), "{}", ended.stderr);
+    }
+    let kept = run(&["--dead-letter", "dead.ndjson"]);
+    assert!(!kept.stderr.contains("has ended"), "{}", kept.stderr);
+    let sent =
+        desk.program("lr-refire", &["--base-url", &url]).reading(desk.read("dead.ndjson").as_str()).run();
+    assert!(sent.stderr.contains("1 sent = 0 recovered + 0 refused + 1 failing"), "{}", sent.stderr);
+}
+
 /// It is sent by the next run, or held: sent from the dead letters as well, it would be sent twice.
 #[test]
 fn what_was_cut_off_is_no_dead_letter_where_a_ledger_knows_it() {

@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use logretry_filter::SelectArgs;
 use logretry_ledger::{Before, Look, Verdict};
 use logretry_reader::{FollowArgs, Input, ReadArgs, inputs};
-use logretry_record::{Reason, Record, RecordId};
+use logretry_record::{Outcome, Reason, Record, RecordId};
 use logretry_refirer::{Options, Planned, RefireArgs, Refirer, known_by};
 use logretry_rewriter::WriteArgs;
 use logretry_stage::{Context, Fatal, MarkArgs, Result, Source as _, Stage as _, file_to_write};
@@ -320,6 +320,7 @@ impl Run {
         let refirer = Refirer::new(options)?.with_journal(books.clone());
         let dead_letters = write.dead_letters(cx.reopen())?;
         let kept = books.clone();
+        let leaves_failures = !follow.follow && write.dead_letter.is_none();
         let dead_letters = if follow.follow {
             dead_letters.without(|_, retry| books::is_held(retry))
         } else {
@@ -332,6 +333,9 @@ impl Run {
         systemd::ready();
         let Some(positions) = positions else {
             let end = crate::link(reader, filter, refirer, dead_letters, Filed, cx).await;
+            if leaves_failures && end.is_ok() {
+                tell_of_failures(cx);
+            }
             // Also after an error: what was done is written down.
             return end.and(books.close().await);
         };
@@ -339,6 +343,19 @@ impl Run {
         let kept = Then(dead_letters.without_unsent(), settled(progress));
         let end = positions.keep(|| crate::link(reader, filter, refirer, kept, Filed, cx), cx).await;
         end.and(books.close().await)
+    }
+}
+
+/// Says what to do about requests that have failed once more, which have ended for the ledger.
+fn tell_of_failures(cx: &Context) {
+    let accounts = cx.tally().accounts();
+    let before = accounts.before.get(&Outcome::Failing).copied().unwrap_or(0);
+    let failing = accounts.outcome(Outcome::Failing) + before;
+    // Those with attempts left are sent by the next run, which says it of the others then.
+    if failing > 0 && accounts.unfinished == 0 {
+        cx.notes().say(format_args!(
+            "what failed once more ({failing}) has ended, and the same run again does not send it; with --dead-letter FILE that keeps it, and lr-refire sends it from there"
+        ));
     }
 }
 
