@@ -118,8 +118,9 @@ fn may_help(planned: &Planned, retry: &Retry) -> bool {
         }
         _ => false,
     };
-    // Of what is not idempotent nobody knows what half an exchange has done.
-    planned.is_idempotent() && passing
+    // Of what is not idempotent nobody knows what half an exchange has done. Without a connection there was none.
+    let is_unconnected = matches!(retry.error, Some(ErrorKind::Connect | ErrorKind::Dns));
+    passing && (planned.is_idempotent() || is_unconnected)
 }
 
 #[cfg(test)]
