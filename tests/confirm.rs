@@ -126,6 +126,32 @@ fn on_a_terminal_a_word_is_asked_for() {
     }
 }
 
+/// It began all the same, and its ledger was of the wrong server then, when that was what had been noticed.
+#[test]
+fn a_stop_at_the_question_leaves_no_file_behind() {
+    installed("script");
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", log());
+    desk.put(
+        "run.sh",
+        "echo $$ > pid\nexec logretry run access.log --base-url \"$1\" -o retry.log --methods GET,DELETE",
+    );
+    // The input of `script` stays open until the run has ended: its end would answer the question.
+    let script = "touch seen\n\
+        (until grep -qs 'to stop' seen || test -e code; do :; done\n\
+        kill -s INT \"$(cat pid)\"\n\
+        until test -e code; do :; done) |\n\
+          script -qefc 'sh run.sh http://127.0.0.1:1; echo $? > code' seen > shown";
+    desk.shell(script, "").run();
+    assert_eq!(desk.read("code"), "130\n");
+    let shown = desk.read("shown");
+    assert!(shown.contains("nothing was sent") && !shown.contains("0 lines"), "{shown}");
+    let run =
+        desk.program("logretry", &["run", "access.log", "-o", "retry.log", "--base-url", &backend.url()]);
+    let run = run.args(["--methods", "GET,DELETE", "--yes"]).run();
+    assert_eq!((run.code, backend.seen().len()), (3, 3), "{}", run.stderr);
+}
+
 #[test]
 fn a_key_names_each_request_that_changes_something_and_no_other() {
     let backend = Backend::up();

@@ -78,6 +78,13 @@ fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, n
         let signals = signals::Signals::listen(&cx, setup.ends_with_its_input)?;
         // Before the progress line, which would write over the question.
         program.ask(&cx).await?;
+        if let Some(exit) = signals.first().filter(|_| cx.is_draining()) {
+            // What has not begun makes no file: its ledger would be of a server that was never asked.
+            if setup.sends {
+                cx.notes().say(format_args!("nothing was sent"));
+            }
+            return Ok((None, Some(exit)));
+        }
         let ticking = progress.tick(&cx);
         let watching = tokio::spawn(systemd::watch());
         let aborted = async {
@@ -90,16 +97,22 @@ fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, n
         };
         drop(ticking);
         watching.abort();
-        Ok::<_, Fatal>((result, signals.first()))
+        Ok::<_, Fatal>((Some(result), signals.first()))
     })?;
     // A thread may still wait for standard input; nobody waits for it.
     runtime.shutdown_background();
     progress.end();
+    let has_begun = result.is_some();
+    let result = result.unwrap_or(Ok(()));
     let accounts = cx.tally().accounts();
     // Where nothing was begun, the rejects of an earlier run stay.
-    let ended = if accounts.lines > 0 || result.is_ok() { result.and(cx.flush_rejects()) } else { result };
+    let ended = if accounts.lines > 0 || (has_begun && result.is_ok()) {
+        result.and(cx.flush_rejects())
+    } else {
+        result
+    };
     // Where nothing was begun there is nothing to count.
-    if !setup.common.quiet && (ended.is_ok() || accounts.lines > 0) {
+    if !setup.common.quiet && has_begun && (ended.is_ok() || accounts.lines > 0) {
         summary::print(setup, &accounts);
     }
     ended?;
