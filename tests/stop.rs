@@ -1,6 +1,6 @@
 //! A run that is stopped: what is under way ends, nothing new begins, and everything is written down.
 
-use crate::lab::{Backend, Desk, Ended, count_by, line, ndjson, until};
+use crate::lab::{Backend, Desk, Ended, count_by, installed, line, ndjson, until};
 
 /// Refires 100 requests one after the other, sends `signal` when the server has seen the third, and waits for the end.
 fn stopped_by(signal: &str) -> (Ended, usize) {
@@ -71,4 +71,19 @@ fn an_explanation_that_waits_for_the_writer_of_a_fifo_is_stopped_by_one_signal()
     explaining.signal("INT");
     let ended = explaining.end();
     assert_eq!((ended.code, ended.stdout, ended.stderr), (130, String::new(), String::new()));
+}
+
+/// In a pipe whoever stands before it stops, and ends its input. At a terminal nobody does, and the first Ctrl-C went unheard.
+#[test]
+fn a_stage_that_reads_from_the_terminal_ends_with_the_first_signal() {
+    installed("script");
+    let desk = Desk::new();
+    desk.put("stage.sh", "echo $$ > pid\nexec lr-filter");
+    // The input of `script` stays open until the stage has ended.
+    let script = "(until grep -qs 'from the terminal' seen || test -e code; do :; done\n\
+        kill -s INT \"$(cat pid)\"\n\
+        until test -e code; do :; done) |\n\
+          script -qefc 'sh stage.sh; echo $? > code' seen > shown";
+    desk.shell(script, "").run();
+    assert_eq!(desk.read("code"), "130\n", "{}", desk.read("shown"));
 }

@@ -14,7 +14,7 @@ mod summary;
 pub(crate) mod systemd;
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -75,7 +75,9 @@ fn start<P: Program>(program: P, setup: &Setup, progress: &progress::Progress, n
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Fatal::new(format!("start a runtime: {error}")))?;
     let (result, signal) = runtime.block_on(async {
-        let signals = signals::Signals::listen(&cx, setup.ends_with_its_input)?;
+        // At a terminal nobody stands before it who would end its input.
+        let ends_with_its_input = setup.ends_with_its_input && !io::stdin().is_terminal();
+        let signals = signals::Signals::listen(&cx, ends_with_its_input)?;
         // Before the progress line, which would write over the question.
         program.ask(&cx).await?;
         if let Some(exit) = signals.first().filter(|_| cx.is_draining()) {
