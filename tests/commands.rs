@@ -372,3 +372,28 @@ fn a_plan_shows_what_says_that_it_acts_and_how_long_the_log_s_own_gaps_take() {
         assert!(plan.stdout.contains(told), "{told} is not in {}", plan.stdout);
     }
 }
+
+/// What was for another host is another page on the one that all are sent to, and nothing told of it.
+#[test]
+fn that_one_server_gets_the_requests_of_several_hosts_is_said() {
+    let lines = |hosts: &[&str]| {
+        hosts.iter().map(|host| format!("{host} {}", line("GET /a", 502))).collect::<String>()
+    };
+    let desk = Desk::with("access.log", lines(&["shop.example:443", "shop.example:8443", "api.example:443"]));
+    desk.put("one.log", lines(&["shop.example:443", "Shop.example:80"]));
+    let (backend, several) = (Backend::up(), "the log tells of several hosts (shop.example, api.example …)");
+    let url = backend.url();
+    let run = |more: &[&str]| desk.program("logretry", &["run", "--base-url", &url]).args(more).run().stderr;
+    let all = run(&["access.log"]);
+    assert_eq!(all.matches(several).count(), 1, "{all}");
+    for fine in [run(&["access.log", "--host", "api.example"]), run(&["one.log"])] {
+        assert!(!fine.contains("several hosts"), "{fine}");
+    }
+    let plan = |log| desk.run("logretry", &["plan", log, "--base-url", &url]).stdout;
+    let shown = plan("access.log");
+    assert!(
+        shown.contains("were for           2  shop.example\n                   1  api.example\n"),
+        "{shown}"
+    );
+    assert!(!plan("one.log").contains("were for"));
+}

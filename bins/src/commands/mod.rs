@@ -6,6 +6,7 @@ mod explain;
 mod filter;
 mod formats;
 mod held;
+mod hosts;
 mod ledger;
 mod ledger_flags;
 mod logretry;

@@ -65,6 +65,8 @@ struct Counts {
     status: Names,
     method: Names,
     host: Names,
+    /// The hosts that the log names, where all are asked of one.
+    logged_host: Names,
     route: Names,
     reasons: BTreeMap<Reason, u64>,
     /// Routes that are not sent because they say that they act.
@@ -119,6 +121,9 @@ impl Counts {
         self.status.count(original.status.map_or_else(|| "-".to_owned(), |status| format!("{status:03}")));
         self.method.count(planned.method().to_owned());
         self.host.count(planned.site().to_string());
+        if let Some(host) = super::hosts::name(original).filter(|_| self.has_base_url) {
+            self.logged_host.count(host);
+        }
         self.route.count(route(planned.target()));
         if let Some(ms) = original.duration_ms {
             self.logged_ms += ms;
@@ -150,6 +155,9 @@ impl Counts {
             [("status", &self.status), ("method", &self.method), ("to", &self.host), ("route", &self.route)]
         {
             names.write(title, &mut text);
+            if title == "to" && self.logged_host.different() > 1 {
+                self.logged_host.write("were for", &mut text);
+            }
             if title == "method" && self.methodless > 0 {
                 let _ = writeln!(
                     text,

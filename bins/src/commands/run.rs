@@ -12,6 +12,7 @@ use logretry_refirer::{Options, Planned, RefireArgs, Refirer, known_by};
 use logretry_rewriter::WriteArgs;
 use logretry_stage::{Context, Fatal, MarkArgs, Result, Source as _, Stage as _, file_to_write};
 
+use super::hosts::tell_of_several_hosts;
 use super::ledger_flags::{ResolveArgs, RunLedgerArgs, tell_that_it_is_not_asked};
 use super::positions::{Positions, Then, selected, settled};
 use super::unguarded::tell_where_refires_are_not_known;
@@ -285,6 +286,7 @@ impl Run {
         let progress = positions.as_ref().map(|positions| positions.progress.clone()).unwrap_or_default();
         let is_known = !follow.follow || refire.send_mark;
         let filter = Then(select.filter(&mark)?, tell_where_refires_are_not_known(cx, is_known));
+        let filter = Then(filter, tell_of_several_hosts(cx, refire.base_url.is_some()));
         let flags = refire.clone();
         let options =
             if follow.follow { flags.into_following_options(&mark) } else { flags.into_options(&mark) };
