@@ -2,6 +2,7 @@
 
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use clap::Args;
@@ -96,11 +97,11 @@ pub struct RefireArgs {
     pub max_gap: Option<String>,
 
     /// Have at most N requests under way [default: 64; 4 with --pace fixed]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_count::<NonZeroUsize>)]
     pub concurrency: Option<NonZeroUsize>,
 
     /// Have at most N requests under way to one host [default: as --concurrency]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_count::<NonZeroUsize>)]
     pub per_host: Option<NonZeroUsize>,
 
     /// Begin at most so many requests in a time: 5/s, 300/m, 1000/h. The rest waits, nothing is dropped
@@ -118,7 +119,7 @@ pub struct RefireArgs {
 
     /// Send a request that fails again, until it was sent N times. Only where that is safe and may help, and only as long as
     /// there are, to each host, at most ten repetitions and one for every five requests [default: 1; 5 when logs are followed, where those beyond that wait longer]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_count::<NonZeroU32>)]
     pub attempts: Option<NonZeroU32>,
 
     /// Wait so long between attempts: a random part of the first time, which doubles up to the last [default: 1s..60s; 1m..1h when
@@ -132,7 +133,7 @@ pub struct RefireArgs {
     pub settle: Option<String>,
 
     /// Send at most N requests in all; the rest is `unsent`, and a `logretry run` follows logs no longer
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_count::<NonZeroU64>)]
     pub max_requests: Option<NonZeroU64>,
 
     /// Begin no request after this time; the rest is `unsent`, and a `logretry run` follows logs no longer
@@ -366,6 +367,11 @@ impl RefireArgs {
         }
         Ok(headers)
     }
+}
+
+/// A number of which 0 would mean that nothing is done.
+fn parse_count<T: FromStr>(text: &str) -> Result<T, &'static str> {
+    text.parse().map_err(|_| "write a whole number, 1 or more")
 }
 
 /// Whether others than its owner can read the file at `path`.
