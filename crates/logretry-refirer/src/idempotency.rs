@@ -18,13 +18,13 @@
 //! The value is a String of RFC 9651, which the draft asks for: with its quotation marks.
 
 use std::fmt;
-use std::fs::OpenOptions;
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
 use http::header::{HeaderName, HeaderValue};
 use logretry_record::{Outcome, RecordId, Retry};
-use logretry_stage::open_own;
+use tempfile::NamedTempFile;
 
 use crate::RefirerError;
 
@@ -49,22 +49,35 @@ impl IdempotencySecret {
         Ok(Self(bytes))
     }
 
-    /// The one in the file at `path`: 64 hexadecimal digits. A file that does not exist is made, with a new secret, for its owner only.
+    /// The one in the file at `path`: 64 hexadecimal digits. A file that does not exist is made, with a new secret, for its owner only; it is on the disk before the secret
+    /// is used, and whole as soon as it has its name.
     pub fn of_file(path: &Path) -> Result<Self, RefirerError> {
-        let failed = |error| RefirerError::File { path: path.to_owned(), error };
-        let new = open_own(OpenOptions::new().write(true).create_new(true), path);
-        match new {
-            Ok(mut file) => {
-                let secret = Self::random()?;
-                file.write_all(secret.digits().as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
-                Ok(secret)
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let text = std::fs::read_to_string(path).map_err(failed)?;
-                Self::of_digits(text.trim()).ok_or_else(|| RefirerError::Secret(path.to_owned()))
-            }
-            Err(error) => Err(failed(error)),
+        match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            _ => return Self::read(path),
         }
+        let secret = Self::random()?;
+        match secret.write_new(path) {
+            // Another run that begins now has made it.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::read(path),
+            Err(error) => Err(RefirerError::File { path: path.to_owned(), error }),
+            Ok(()) => Ok(secret),
+        }
+    }
+
+    fn read(path: &Path) -> Result<Self, RefirerError> {
+        let text =
+            fs::read_to_string(path).map_err(|error| RefirerError::File { path: path.to_owned(), error })?;
+        Self::of_digits(text.trim()).ok_or_else(|| RefirerError::Secret(path.to_owned()))
+    }
+
+    fn write_new(&self, path: &Path) -> io::Result<()> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut file = NamedTempFile::new_in(folder)?;
+        file.write_all(self.digits().as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist_noclobber(path)?;
+        fs::File::open(folder)?.sync_all()
     }
 
     fn digits(&self) -> String {
@@ -176,9 +189,31 @@ mod tests {
         let path = folder.path().join("secret");
         let made = IdempotencySecret::of_file(&path).expect("a secret");
         assert_eq!(IdempotencySecret::of_file(&path).expect("the same"), made);
-        assert_eq!(std::fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
         assert!(!format!("{made:?}").contains(&made.digits()[..8]));
-        std::fs::write(&path, "no digits").expect("a file");
+        fs::write(&path, "no digits").expect("a file");
         assert!(IdempotencySecret::of_file(&path).is_err());
+        std::os::unix::fs::symlink(folder.path().join("nowhere"), folder.path().join("link"))
+            .expect("a link");
+        assert!(IdempotencySecret::of_file(&folder.path().join("link")).is_err());
+    }
+
+    /// One of them met a file that was still empty.
+    #[test]
+    fn runs_that_begin_at_once_have_the_same_secret() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for round in 0..20 {
+            let path = folder.path().join(round.to_string());
+            let begin = std::sync::Barrier::new(4);
+            let secret = || {
+                begin.wait();
+                IdempotencySecret::of_file(&path).expect("a secret")
+            };
+            let secrets = std::thread::scope(|scope| {
+                [0; 4].map(|_| scope.spawn(secret)).map(|run| run.join().expect("no panic"))
+            });
+            assert!(secrets.iter().all(|secret| *secret == secrets[0]));
+        }
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 20);
     }
 }
