@@ -377,7 +377,7 @@ fn a_plan_shows_what_says_that_it_acts_and_how_long_the_log_s_own_gaps_take() {
 #[test]
 fn that_one_server_gets_the_requests_of_several_hosts_is_said() {
     let lines = |hosts: &[&str]| {
-        hosts.iter().map(|host| format!("{host} {}", line("GET /a", 502))).collect::<String>()
+        hosts.iter().flat_map(|host| [host, " ", &line("GET /a", 502)].map(str::to_owned)).collect::<String>()
     };
     let desk = Desk::with("access.log", lines(&["shop.example:443", "shop.example:8443", "api.example:443"]));
     desk.put("one.log", lines(&["shop.example:443", "Shop.example:80"]));

@@ -30,10 +30,12 @@ pub(super) fn tell_of_several_hosts(cx: &Context, go_to_one: bool) -> impl Stage
 pub(super) fn name(original: &Exchange) -> Option<String> {
     let host = original.host.as_ref()?.to_string().to_ascii_lowercase();
     let is_port = |text: &str| text.bytes().all(|digit| digit.is_ascii_digit());
-    match host.rsplit_once(':') {
-        Some((name, port)) if is_port(port) && !name.ends_with(':') => Some(name.to_owned()),
-        _ => Some(host),
-    }
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if is_port(port) && !name.ends_with(':') => name,
+        _ => &host,
+    };
+    // A dot at the end says that the name is whole (RFC 1034 §3.1).
+    Some(name.strip_suffix('.').unwrap_or(name).to_owned())
 }
 
 #[cfg(test)]
@@ -45,6 +47,7 @@ mod tests {
         for (host, expected) in [
             ("shop.example", "shop.example"),
             ("Shop.Example:443", "shop.example"),
+            ("shop.example.:443", "shop.example"),
             ("[2001:db8::1]:8443", "[2001:db8::1]"),
             ("[2001:db8::1]", "[2001:db8::1]"),
         ] {
