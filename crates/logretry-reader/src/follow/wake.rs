@@ -6,7 +6,7 @@ use std::time::Duration;
 use logretry_record::Shown;
 use logretry_stage::Context;
 use logretry_stage::bridge::Closed;
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::{ErrorKind, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 
 /// How long nobody looks if nothing is heard: a network file system tells nothing of what others do.
@@ -73,5 +73,33 @@ impl Wake {
 }
 
 fn tell_of(cx: &Context, what: &str, error: &notify::Error) {
-    cx.notes().say(format_args!("cannot watch {what} ({error}); looking once a second"));
+    cx.notes().say(format_args!("cannot watch {what} ({}); looking once a second", why(error)));
+}
+
+/// What `error` says without its paths: what could not be watched is named already, and not in the words of a debugger.
+fn why(error: &notify::Error) -> String {
+    match &error.kind {
+        ErrorKind::PathNotFound => "it is not there".to_owned(),
+        ErrorKind::Io(error) => error.to_string(),
+        ErrorKind::Generic(text) => text.clone(),
+        ErrorKind::MaxFilesWatch => "the system watches as many already as it may".to_owned(),
+        ErrorKind::WatchNotFound | ErrorKind::InvalidConfig(_) => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A note said `No path was found. about ["/var/log/late"]`.
+    #[test]
+    fn why_a_folder_cannot_be_watched_is_said_without_its_path() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let missing = folder.path().join("late");
+        let mut watcher = notify::recommended_watcher(|_| ()).expect("a watcher");
+        let error = watcher.watch(&missing, RecursiveMode::NonRecursive).expect_err("nobody made it");
+        assert_eq!(why(&error), "it is not there");
+        let full = notify::Error::new(ErrorKind::MaxFilesWatch).add_path(missing);
+        assert_eq!(why(&full), "the system watches as many already as it may");
+    }
 }
