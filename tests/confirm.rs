@@ -32,6 +32,28 @@ fn without_a_terminal_requests_that_change_something_need_yes() {
     assert_eq!(seen, ["DELETE /a", "DELETE /b", "GET /c"]);
 }
 
+/// They went out again.
+#[test]
+fn without_the_ledger_of_its_lines_a_retry_log_gets_no_new_one_for_what_changes_something() {
+    let backend = Backend::up();
+    let desk = Desk::with("access.log", log());
+    let url = backend.url();
+    let run = |output, methods| {
+        let arguments =
+            ["run", "access.log", "--base-url", &url, "-o", output, "--methods", methods, "--yes"];
+        desk.run("logretry", &arguments)
+    };
+    assert_eq!(run("retry.log", "DELETE").code, 3);
+    assert_eq!(run("retry.log", "DELETE").code, 3, "with its ledger it goes on");
+    std::fs::remove_file(desk.path("retry.log.ledger")).expect("a ledger");
+    let refused = run("retry.log", "DELETE");
+    let told = "cannot begin a ledger for `retry.log`, which has lines already";
+    assert!(refused.code == 1 && refused.stderr.contains(told), "{}", refused.stderr);
+    assert_eq!(backend.seen().len(), 2);
+    assert_eq!((run("other.log", "DELETE").code, backend.seen().len()), (3, 4));
+    assert_eq!((run("retry.log", "GET").code, backend.seen().len()), (3, 5));
+}
+
 /// Twice `> retry.log` was twice each DELETE, and nothing said that it would be.
 #[test]
 fn a_run_that_changes_something_and_keeps_no_ledger_says_so() {

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use logretry_ledger::{Before as Known, Durability, InDoubt, Ledger, LedgerError, Verdict, is_safe};
 use logretry_record::{Mark, Outcome, Reason, Record, RecordId, Retry, Shown, shown_url};
-use logretry_refirer::{Before, Journal, Planned};
+use logretry_refirer::{Before, Journal, Methods, Planned};
 use logretry_rewriter::{Form, Renderer, RetryLog};
 use logretry_stage::{Context, Fatal, Result};
 
@@ -67,6 +67,19 @@ pub(crate) fn beside(output: &Path) -> PathBuf {
 /// The same, where a ledger can complete it: a device or a pipe keeps nothing, and a link (`/dev/stdout`) is another file each time.
 pub(crate) fn beside_file(output: &Path) -> Option<PathBuf> {
     (!output.is_symlink() && (!output.exists() || output.is_file())).then(|| beside(output))
+}
+
+/// Refuses to begin the ledger at `ledger` for a retry log that has lines already, where requests by `methods` may change something: what those lines tell of would be done twice.
+pub(crate) fn refuse_to_begin_anew(ledger: &Path, retry_log: &Path, methods: &Methods) -> Result<()> {
+    let has_something = |path: &Path| path.metadata().is_ok_and(|file| file.is_file() && file.len() > 0);
+    if !methods.may_change_something() || has_something(ledger) || !has_something(retry_log) {
+        return Ok(());
+    }
+    let log = Shown(retry_log.as_os_str().as_encoded_bytes());
+    Err(Fatal::new(format!(
+        "begin a ledger for `{log}`, which has lines already: what they tell of would be sent again, and may change something; \
+         give the ledger that knows them with --ledger, or, for other requests, another retry log"
+    )))
 }
 
 /// Where the lines of a retry log go.

@@ -198,6 +198,7 @@ impl Run {
         let mut reader = Reader::new(inputs(&self.logs)?, reading);
         let filter = Filter::new(Chooser::new(&self.predicate, self.quota)?);
         let (destination, dry_run) = (self.refiring.destination.to_string(), self.refiring.dry_run);
+        let methods = self.refiring.methods.clone();
         let refirer = Refirer::new(Options { mark: mark.clone(), ..self.refiring })?;
         let watch = Watch(self.on_refire);
         let beside = self.retry_log.as_deref().and_then(books::beside_file);
@@ -218,6 +219,9 @@ impl Run {
         // A rehearsal makes no file.
         let (retry_log, ledger) = if dry_run { (None, None) } else { (self.retry_log, ledger) };
         if let Some(ledger) = ledger {
+            if let Some(log) = &retry_log {
+                books::refuse_to_begin_anew(&ledger, log, &methods)?;
+            }
             let log = retry_log.as_deref().map(RetryLog::open).transpose()?;
             let durability = self.durability.unwrap_or_default();
             let mut books = Books::open(&ledger, &destination, durability, &self.cx)?;

@@ -10,7 +10,7 @@ use logretry_refirer::{IdempotencySecret, Options, RefireArgs};
 use logretry_rewriter::WriteArgs;
 use logretry_stage::{Context, Fatal, Result, file_to_write};
 
-use crate::books::{Books, Output, ServerLog, beside_file};
+use crate::books::{Books, Output, ServerLog, beside_file, refuse_to_begin_anew};
 
 /// Where it is kept what has been sent and how it ended.
 #[derive(Debug, Clone, Args)]
@@ -82,6 +82,9 @@ impl RunLedgerArgs {
         cx: &Context,
     ) -> Result<Option<Books>> {
         let Some(path) = self.path(write).filter(|_| !options.dry_run) else { return Ok(None) };
+        if let Some(output) = &write.output {
+            refuse_to_begin_anew(&path, output, &options.methods)?;
+        }
         let output = Output::open(write.output.as_deref())?;
         let books = open(&path, options, refire, self.ledger.durability(), cx)?;
         books.writing(output, write.form, mark).await.map(Some)

@@ -63,6 +63,11 @@ impl Methods {
     pub fn that_change_something(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(String::as_str).filter(|name| !is_safe(name))
     }
+
+    /// Whether a request may be sent that changes something.
+    pub fn may_change_something(&self) -> bool {
+        !self.is_without_changes && self.that_change_something().next().is_some()
+    }
 }
 
 impl Default for Methods {
