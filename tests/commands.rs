@@ -183,6 +183,22 @@ fn explain_asks_for_the_keys_of_a_json_log_that_nothing_reads() {
     assert!(explained.contains("=> target /a"), "{explained}");
 }
 
+/// Whoever pastes the server's format then is no further.
+#[test]
+fn explain_tells_of_words_that_stand_before_lines_in_a_known_format() {
+    let prefixed = |prefix: &str| [prefix, &line("GET /a", 502)].concat().repeat(2);
+    for (prefix, words) in
+        [("web-7f9c nginx ", "first 2 words"), ("     1\t", "first word"), ("0|web  | ", "first 2 words")]
+    {
+        let desk = Desk::with("access.log", prefixed(prefix));
+        let explained = desk.run("logretry", &["explain", "access.log"]).stdout;
+        let advice = format!(": behind their {words} its lines are in combined (`");
+        let (_, rest) = explained.split_once(&advice).unwrap_or_else(|| panic!("{explained}"));
+        let (command, _) = rest.split_once("`)").expect("a command");
+        assert_eq!(desk.shell(&format!("{command} access.log"), "").run().stdout, prefixed(""), "{prefix}");
+    }
+}
+
 #[test]
 fn two_columns_that_may_be_the_status_are_told_of() {
     let log = line("GET /a", 502).replace(" 157 ", " 504 157 ")

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use bstr::BString;
 use clap::Args;
 use logretry_filter::{Chooser, Quota};
-use logretry_format::{Format, LineError, Parsed, Spans, Verdict};
+use logretry_format::{Format, LineError, Parsed, Spans, Verdict, detect};
 use logretry_reader::{Input, Sample, inputs};
 use logretry_record::{Predicate, Record, Reject, Shown};
 use logretry_refirer::{Destination, Options};
@@ -151,11 +151,32 @@ fn why_unknown(sample: &Sample) -> String {
     } else if json * 2 > sample.lines.len() {
         "; say which of its keys hold status and URL, as in --format 'json:status=.code,url=.req.url'"
     } else {
-        let doubt = sample.detection.doubt.map(|doubt| format!(": {doubt}")).unwrap_or_default();
-        return doubt
+        let doubt = sample.detection.doubt.map(|doubt| format!(": {doubt}"));
+        return doubt.or_else(|| take_off(sample)).unwrap_or_default()
             + "; paste the `log_format` or `LogFormat` of the server after --format (`logretry formats` lists names)";
     };
     why.to_owned()
+}
+
+/// What to take off where words that somebody has put before the lines, a pod's name or the numbers of `cat -n`, are all that is not known.
+fn take_off(sample: &Sample) -> Option<String> {
+    const WORDS_MAX: usize = 6;
+    (1..=WORDS_MAX).find_map(|words| {
+        let detection = detect(sample.lines.iter().map(|line| without_words(line, words)));
+        // The last of such words looks like the host that some logs have there.
+        let name = detection.chosen().map(Format::name).filter(|name| *name != "host_combined")?;
+        let first = if words == 1 { "first word".to_owned() } else { format!("first {words} words") };
+        Some(format!(
+            ": behind their {first} its lines are in {name} (`sed -E 's/^\\s*(\\S+\\s+){{{words}}}//'`)"
+        ))
+    })
+}
+
+fn without_words(line: &[u8], words: usize) -> &[u8] {
+    (0..words).fold(line.trim_ascii_start(), |rest, _| {
+        let word = rest.iter().take_while(|byte| !byte.is_ascii_whitespace()).count();
+        rest[word..].trim_ascii_start()
+    })
 }
 
 /// Shows lines that nothing reads: by them a person knows which log it is, and what to paste.
