@@ -253,6 +253,22 @@ fn what_a_follower_writes_itself_is_none_of_the_logs_that_it_finds() {
     }
 }
 
+/// Two runs that followed one folder filled the disk with rejects of rejects.
+#[test]
+fn what_another_run_has_rejected_is_not_rejected_again() {
+    let desk = Desk::with("logs/access.log", [line("GET /0", 500), "rubbish\n".to_owned()].concat());
+    let before = ["logs/access.log", "--format", "combined", "--rejects", "logs/access.rejects"];
+    assert_eq!(desk.run("lr-read", &before).code, 0);
+    let arguments = ["--follow", "--from-start", "logs", "--rejects", "rejects", "--format", "combined"];
+    let reader = desk.program("lr-read", &arguments).writing_to(&desk.path("records")).start();
+    until("the record", || desk.read("records").ends_with('\n').then_some(()));
+    reader.signal("TERM");
+    let ended = reader.end();
+    let equation = "3 lines = 1 records + 1 rejected + 1 screened";
+    assert!(ended.stderr.contains(equation), "{}", ended.stderr);
+    assert_eq!(desk.read("rejects"), desk.read("logs/access.rejects"));
+}
+
 #[test]
 fn what_cannot_be_followed_is_said() {
     let desk = Desk::with("access.log", line("GET /old", 500));

@@ -432,6 +432,11 @@ impl<'a> Desk<'a> {
         if self.is_past {
             return Ok(());
         }
+        // Two runs that follow one folder would reject each other's rejects without an end.
+        if !self.holds_back && Reject::is_encoded(text) {
+            self.screen_out(feed);
+            return Ok(());
+        }
         let Place { number, offset } = place;
         let reject = Reject { source: self.name.clone(), line: number, offset, reason, text: text.into() };
         Ok(feed.reject(reject)?)
