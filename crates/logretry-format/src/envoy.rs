@@ -53,12 +53,21 @@ fn end(bytes: &[u8], start: usize) -> Option<usize> {
     (bytes.get(at) == Some(&b'%')).then_some(at + 1)
 }
 
+/// The shorter name of an operator, where it has two (Envoy, "Access logging", since 1.37).
+pub(crate) fn short(name: &str) -> &str {
+    match name {
+        "REQUEST_HEADER" => "REQ",
+        "RESPONSE_HEADER" => "RESP",
+        _ => name,
+    }
+}
+
 /// `Err` is a time conversion that is not supported.
 fn meaning(operator: &str) -> Result<(Role, Shape), String> {
     let inner = operator.trim_matches('%');
     let (name, rest) = inner.split_once('(').unwrap_or((inner, ""));
     let argument = rest.rsplit_once(')').map_or("", |(argument, _)| argument);
-    Ok(match name {
+    Ok(match short(name) {
         "REQ" => request_header(argument),
         "RESPONSE_CODE" => (Role::Status { last: true }, Shape::Status),
         "START_TIME" if argument.is_empty() => (Role::Time, Shape::Time(TimeForm::iso_with_fraction(3))),

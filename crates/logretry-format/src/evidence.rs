@@ -43,7 +43,12 @@ impl Evidence {
             return Some(Self::Envoy {
                 flags,
                 details: named(&["%RESPONSE_CODE_DETAILS%"]),
-                service_time: named(&["%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%"]),
+                service_time: fields.iter().position(|field| {
+                    ["RESP", "RESPONSE_HEADER"].iter().any(|name| {
+                        let operator = format!("%{name}(X-ENVOY-UPSTREAM-SERVICE-TIME)%");
+                        field.name.eq_ignore_ascii_case(&operator)
+                    })
+                }),
                 attempts: named(&["%UPSTREAM_REQUEST_ATTEMPT_COUNT%"]),
             });
         }
@@ -236,6 +241,14 @@ mod tests {
         let istio = preset("istio").example;
         let details = "UF,URX upstream_reset_before_response_started{remote_connection_failure}";
         assert_eq!(proof("istio", &istio.replacen(details, "UO via_upstream", 1)), None);
+
+        for name in ["RESP(x-envoy-upstream-service-time)", "RESPONSE_HEADER(X-ENVOY-UPSTREAM-SERVICE-TIME)"]
+        {
+            let format =
+                format!("%REQUEST_HEADER(:METHOD)% %REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_FLAGS% %{name}%");
+            assert_eq!(proof(&format, "POST /a 503 UO -").as_deref(), Some("envoy_not_sent"), "{name}");
+            assert_eq!(proof(&format, "POST /a 503 UO 225"), None, "{name}");
+        }
 
         let format = r#"[%START_TIME%] "%REQ(:METHOD)% %REQ(:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% %UPSTREAM_REQUEST_ATTEMPT_COUNT%"#;
         for (attempts, expected) in

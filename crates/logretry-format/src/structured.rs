@@ -7,6 +7,8 @@
 
 use serde_json::Value;
 
+use crate::envoy::short;
+
 /// The map of `text`, if it is such a format.
 pub(crate) fn map(text: &str) -> Option<String> {
     let pairs = envoy(text).or_else(|| haproxy(text))?;
@@ -54,7 +56,7 @@ fn envoy_word(text: &str) -> Option<&'static str> {
         Some((name, rest)) => (name, rest.split(')').next().unwrap_or_default()),
         None => (&*operator, ""),
     };
-    Some(match (name, argument) {
+    Some(match (short(name), argument) {
         ("RESPONSE_CODE", _) => "status",
         ("START_TIME", "") => "time",
         ("DURATION", _) => "duration_ms",
@@ -87,8 +89,8 @@ fn haproxy(text: &str) -> Option<Pairs> {
         let lower = sample.to_ascii_lowercase();
         let word = match sample {
             "ST" | "[status]" => "status",
-            "HM" | "[method]" => "method",
-            "HU" | "[pathq]" => "target",
+            "HM" | "[method]" | "[capture.req.method]" => "method",
+            "HU" | "[pathq]" | "[url]" | "[capture.req.uri]" => "target",
             "HP" => "path",
             "ci" | "[src]" => "client",
             "B" => "bytes",
@@ -122,6 +124,14 @@ mod tests {
             (
                 r#"log-format "%{+json}o %(client)ci %(verb)HM %(uri)HU %(code:sint)ST %(h)[capture.req.hdr(0)]""#,
                 Some("json:client=.client,method=.verb,target=.uri,status=.code"),
+            ),
+            (
+                r#"json_format: {"code":"%RESPONSE_CODE%","path":"%REQUEST_HEADER(:PATH)%","took":"%RESPONSE_HEADER(x-envoy-upstream-service-time)%"}"#,
+                Some("json:status=.code,target=.path,upstream_service_time=.took"),
+            ),
+            (
+                r#"log-format "%{+json}o %(verb)[capture.req.method] %(uri)[capture.req.uri] %(code)ST""#,
+                Some("json:method=.verb,target=.uri,status=.code"),
             ),
             ("%REQ(:PATH)% %RESPONSE_CODE%", None),
             ("log-format %ci", None),

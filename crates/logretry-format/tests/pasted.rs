@@ -157,6 +157,9 @@ fn envoy_s_format_is_read_with_and_without_its_quoting() {
         let line = r#"[2026-11-22T06:41:42.866Z] "GET /a"b?c HTTP/2" 503 h.example"#;
         assert_eq!(request(&read(&spec, line)), ("GET", "/a%22b?c", "h.example".to_owned(), 503), "{spec}");
     }
+    let long = text.replace("%REQ(", "%REQUEST_HEADER(");
+    let line = r#"[2026-11-22T06:41:42.866Z] "GET /a HTTP/2" 503 h.example"#;
+    assert_eq!(request(&read(&long, line)), ("GET", "/a", "h.example".to_owned(), 503));
     let exchange = read(
         "%START_TIME(%Y/%m/%d %H:%M:%S.%6f %z)% %REQ(:SCHEME)% %REQ(:PATH)% %RESPONSE_CODE% %DURATION%",
         "2026/11/22 08:41:42.000001 +0200 https /a 0 12",
