@@ -38,6 +38,11 @@ pub(crate) fn read(spec: &str) -> Result<Spec, SpecError> {
             return pasted(dialect, rest, at + prefix.len()).map(Spec::Pasted);
         }
     }
+    for (key, dialect) in CONFIG_MAP {
+        if let Some(value) = text.strip_prefix(key) {
+            return pasted(dialect, &scalar(value), at + key.len()).map(Spec::Pasted);
+        }
+    }
     let dialect = match first_word(text) {
         "log_format" => Dialect::Nginx,
         "LogFormat" => Dialect::Apache,
@@ -49,6 +54,26 @@ pub(crate) fn read(spec: &str) -> Result<Spec, SpecError> {
         _ => guess(text)?,
     };
     pasted(dialect, text, at).map(Spec::Pasted)
+}
+
+/// What Kubernetes' controllers call their formats in a `ConfigMap`: those of nginx and of HAProxy.
+const CONFIG_MAP: [(&str, Dialect); 2] =
+    [("log-format-upstream:", Dialect::Nginx), ("http-log-format:", Dialect::Haproxy)];
+
+/// A value in YAML, its quotes off, its lines folded into one.
+fn scalar(value: &str) -> String {
+    let lines = value
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !matches!(*line, ">" | ">-" | "|" | "|-"));
+    let folded = lines.collect::<Vec<_>>().join(" ");
+    let within = |quote| folded.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+    match (within('\''), within('"')) {
+        (Some(text), _) => text.replace("''", "'"),
+        // What is no field in quotes at both ends.
+        (_, Some(text)) if !text.replace("\\\"", "").contains('"') => text.replace("\\\"", "\""),
+        _ => folded,
+    }
 }
 
 fn first_word(text: &str) -> &str {

@@ -108,6 +108,27 @@ fn the_literals_around_the_status_are_known() {
     assert_eq!(compiled("$request\t$status").around_status(), (b"\t".as_slice(), b"".as_slice()));
 }
 
+/// Of the key of a `ConfigMap` each line had to begin with it.
+#[test]
+fn a_format_is_pasted_with_the_key_that_it_has_in_kubernetes() {
+    let name = |spec: &str| Format::compile(spec).map(|format| format.name().to_owned());
+    let plain = name(r#"$remote_addr [$time_local] "$request" $status"#).expect("a format");
+    for spec in [
+        r#"log-format-upstream: '$remote_addr [$time_local] "$request" $status'"#,
+        r#"log-format-upstream: "$remote_addr [$time_local] \"$request\" $status""#,
+        r#"log-format-upstream: $remote_addr [$time_local] "$request" $status"#,
+        "log-format-upstream: >-\n    $remote_addr [$time_local]\n    \"$request\" $status\n",
+        "  log-format-upstream: '$remote_addr [$time_local]\n    \"$request\" $status'\n",
+    ] {
+        assert_eq!(name(spec).as_deref(), Ok(&*plain), "{spec}");
+    }
+    let quoted = name(r#"log-format-upstream: "$request" $status "$http_user_agent""#);
+    assert_eq!(quoted, name(r#""$request" $status "$http_user_agent""#));
+    assert_eq!(name("http-log-format: '%ci [%tr] %ST %{+Q}r'"), name("%ci [%tr] %ST %{+Q}r"));
+    let envoy = "%REQ(:METHOD)% %REQ(:PATH)% %RESPONSE_CODE%";
+    assert_eq!(name(&format!("accessLogFormat: \"{envoy}\\n\"")), name(envoy));
+}
+
 #[test]
 fn a_spec_that_cannot_work_says_what_to_do() {
     for (spec, message) in [

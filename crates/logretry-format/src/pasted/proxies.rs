@@ -36,7 +36,7 @@ pub(super) fn haproxy_string(text: &str, at: usize) -> Result<Pasted, SpecError>
 /// `format: "…\n"` of a configuration in YAML, `text_format: …`, or the string alone; its line end is none of the line.
 pub(super) fn envoy_string(text: &str, at: usize) -> Pasted {
     let trimmed = text.trim_start();
-    let value = ["format:", "text_format:", "inline_string:"]
+    let value = ["format:", "text_format:", "inline_string:", "accessLogFormat:"]
         .iter()
         .find_map(|key| trimmed.strip_prefix(key))
         .map_or(trimmed, str::trim_start);
