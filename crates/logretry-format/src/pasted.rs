@@ -87,16 +87,23 @@ fn escape_of(word: &Word) -> Option<Result<Escape, SpecError>> {
     })
 }
 
-/// `LogFormat "…" [nickname]`, or the string alone with or without its quotes.
+/// `LogFormat "…" [nickname]`, `CustomLog FILE "…"`, lighttpd's `accesslog.format = "…"`, or the string alone with or without its quotes.
 fn apache_string(spec: &str, at: usize) -> Result<Pasted, SpecError> {
-    let is_directive = first_word(spec) == "LogFormat";
+    let directive = match first_word(spec) {
+        "LogFormat" => Some(("LogFormat", 1, "a string")),
+        "CustomLog" => {
+            Some(("CustomLog", 2, "a file and a string, or else paste the `LogFormat` that it names"))
+        }
+        "accesslog.format" => Some(("accesslog.format", 2, "`=` and a string")),
+        _ => None,
+    };
     let mut text = Text::plain(spec, at);
-    if is_directive || spec.trim_start().starts_with(['\'', '"']) {
+    if let Some((directive, place, needs)) = directive {
+        let words = words(spec, at, false)?;
+        let word = words.get(place).filter(|word| word.text.bytes().contains(&b'%'));
+        text = in_quotes(word.ok_or(SpecError::Directive { directive, needs, at })?);
+    } else if spec.trim_start().starts_with(['\'', '"']) {
         match words(spec, at, false)?.as_slice() {
-            [_, word, ..] if is_directive => text = in_quotes(word),
-            _ if is_directive => {
-                return Err(SpecError::Directive { directive: "LogFormat", needs: "a string", at });
-            }
             [word] => text = in_quotes(word),
             [word, nickname] if !nickname.text.bytes().contains(&b'%') => text = in_quotes(word),
             // A bare string that happens to begin with a quoted field: `"%r" %>s %b`.

@@ -38,14 +38,14 @@ pub(crate) fn read(spec: &str) -> Result<Spec, SpecError> {
             return pasted(dialect, rest, at + prefix.len()).map(Spec::Pasted);
         }
     }
-    for (key, dialect) in CONFIG_MAP {
+    for (key, dialect) in KEYS {
         if let Some(value) = text.strip_prefix(key) {
             return pasted(dialect, &scalar(value), at + key.len()).map(Spec::Pasted);
         }
     }
     let dialect = match first_word(text) {
         "log_format" => Dialect::Nginx,
-        "LogFormat" => Dialect::Apache,
+        "LogFormat" | "CustomLog" | "accesslog.format" => Dialect::Apache,
         "access_log_format" => Dialect::Gunicorn,
         "log-format" | "log-format-sd" | "error-log-format" => Dialect::Haproxy,
         "varnishncsa" => Dialect::Varnish,
@@ -56,9 +56,12 @@ pub(crate) fn read(spec: &str) -> Result<Spec, SpecError> {
     pasted(dialect, text, at).map(Spec::Pasted)
 }
 
-/// What Kubernetes' controllers call their formats in a `ConfigMap`: those of nginx and of HAProxy.
-const CONFIG_MAP: [(&str, Dialect); 2] =
-    [("log-format-upstream:", Dialect::Nginx), ("http-log-format:", Dialect::Haproxy)];
+/// What those call a format who put it into a server's configuration: the controllers of Kubernetes for nginx and HAProxy, in a `ConfigMap`, and Spring Boot.
+const KEYS: [(&str, Dialect); 3] = [
+    ("log-format-upstream:", Dialect::Nginx),
+    ("http-log-format:", Dialect::Haproxy),
+    ("server.tomcat.accesslog.pattern=", Dialect::Tomcat),
+];
 
 /// A value in YAML, its quotes off, its lines folded into one.
 fn scalar(value: &str) -> String {

@@ -108,6 +108,29 @@ fn the_literals_around_the_status_are_known() {
     assert_eq!(compiled("$request\t$status").around_status(), (b"\t".as_slice(), b"".as_slice()));
 }
 
+/// Each line had to begin with the directive.
+#[test]
+fn a_format_is_pasted_with_whatever_is_around_it_in_the_configuration() {
+    let name = |spec: &str| Format::compile(spec).map(|format| format.name().to_owned());
+    let plain = name(r#"%h %t "%r" %>s"#);
+    for spec in [
+        r#"CustomLog logs/access_log "%h %t \"%r\" %>s""#,
+        r#"CustomLog ${APACHE_LOG_DIR}/access.log "%h %t \"%r\" %>s" env=!dontlog"#,
+        r#"CustomLog "|/usr/bin/rotatelogs access.%Y 86400" "%h %t \"%r\" %>s""#,
+        r#"accesslog.format = "%h %t \"%r\" %>s""#,
+    ] {
+        assert_eq!(name(spec), plain, "{spec}");
+    }
+    assert_eq!(
+        refusal("CustomLog logs/access_log combined"),
+        "`CustomLog` needs a file and a string, or else paste the `LogFormat` that it names (byte 0)"
+    );
+    assert_eq!(
+        name(r#"server.tomcat.accesslog.pattern=%h %t "%r" %s"#),
+        name(r#"pattern="%h %t &quot;%r&quot; %s""#)
+    );
+}
+
 /// Of the key of a `ConfigMap` each line had to begin with it.
 #[test]
 fn a_format_is_pasted_with_the_key_that_it_has_in_kubernetes() {
