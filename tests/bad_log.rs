@@ -78,6 +78,22 @@ fn an_archive_of_logs_is_named_with_what_unpacks_it() {
     }
 }
 
+/// Its bytes were shown as a line, with the question for the `log_format` of the server.
+#[test]
+fn a_log_that_is_compressed_otherwise_is_named_with_what_unpacks_it() {
+    let desk = Desk::with("access.log.lz4", b"\x04\x22\x4d\x18\x64\x40\xa7\x0b\0\0\x80GET /a\n".as_slice());
+    for (program, arguments) in [
+        ("lr-read", &["access.log.lz4"][..]),
+        ("lr-read", &["--format", "combined", "access.log.lz4"]),
+        ("logretry", &["explain", "access.log.lz4"]),
+    ] {
+        let ended = desk.run(program, arguments);
+        assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{}", ended.stderr);
+        let advice = "it is compressed in a way that is not read; unpack it first (`lz4 -d`)";
+        assert!(ended.stderr.contains(advice), "{}", ended.stderr);
+    }
+}
+
 #[test]
 fn a_pattern_that_fits_no_file() {
     assert_snapshot!(said(&Desk::new().run("lr-read", &["access.log*"])), @r"

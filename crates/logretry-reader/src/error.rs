@@ -124,6 +124,14 @@ pub enum ReaderError {
         /// What unpacks it.
         archive: &'static str,
     },
+    /// A log that is compressed in a way that is not read.
+    #[error("read `{name}`: it is compressed in a way that is not read; unpack it first (`{program}`)")]
+    Packed {
+        /// The log.
+        name: String,
+        /// What unpacks it.
+        program: &'static str,
+    },
     /// A file that is no more where it was when it was named, nor beside it.
     #[error(
         "read `{}` as it was: it has been rotated since, and is at no other name beside it (has it been compressed?); run the same again", path.display()

@@ -12,7 +12,7 @@ use crate::entries::Entries;
 use crate::error_log::is_error_log;
 use crate::fallback::LOOSER_LINES_MIN;
 use crate::survey::{Found, Kept, Survey};
-use crate::unpack::archive;
+use crate::unpack::{archive, foreign};
 use crate::wrappers::Wrapper;
 
 /// How many lines are looked at at once.
@@ -101,6 +101,11 @@ impl Search {
             && let Some(archive) = self.kept.first().and_then(|first| archive(&first.text))
         {
             return Err(ReaderError::Archive { name: self.name.to_string(), archive });
+        }
+        if before == 0
+            && let Some(program) = self.kept.first().and_then(|first| foreign(&first.text))
+        {
+            return Err(ReaderError::Packed { name: self.name.to_string(), program });
         }
         Ok(self.kept.len() > before)
     }

@@ -49,6 +49,19 @@ pub(crate) fn archive(head: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// What unpacks the file whose bytes begin with `head`, if it is compressed in a way that is not read here: LZ4 frames, `compress`, lzip, lzop, 7z and LZMA alone.
+pub(crate) fn foreign(head: &[u8]) -> Option<&'static str> {
+    const MAGIC: [(&[u8], &str); 6] = [
+        (b"\x04\x22\x4d\x18", "lz4 -d"),
+        (b"\x1f\x9d", "zcat"),
+        (b"LZIP\x01", "lzip -d"),
+        (b"\x89LZO\0", "lzop -d"),
+        (b"7z\xbc\xaf\x27\x1c", "7z x"),
+        (b"\x5d\0\0", "unlzma"),
+    ];
+    MAGIC.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, program)| *program)
+}
+
 /// The bytes of a log, and what was found at its beginning.
 pub(crate) struct Unpacked {
     /// The log, without compression and byte order mark.
@@ -214,6 +227,20 @@ mod tests {
             (b"PKI", None),
         ] {
             assert_eq!(archive(head), unpacks);
+        }
+    }
+
+    #[test]
+    fn what_is_compressed_otherwise_is_told_by_its_first_bytes() {
+        for (head, unpacks) in [
+            (&b"\x04\x22\x4d\x18\x64\x40"[..], Some("lz4 -d")),
+            (b"\x1f\x9d\x90", Some("zcat")),
+            (b"\x5d\0\0\x80\0\xff", Some("unlzma")),
+            (b"LZIP is a host", None),
+            (b"]\0", None),
+            (b"", None),
+        ] {
+            assert_eq!(foreign(head), unpacks, "{}", head.escape_ascii());
         }
     }
 
