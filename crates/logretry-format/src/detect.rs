@@ -5,6 +5,8 @@
 //! combined, whose shape says nothing about who escaped it: gunicorn leaves backslashes alone, nginx and Apache do not. One
 //! sequence that those two never write proves that gunicorn wrote the log; without one it is combined, whose writers are many.
 
+use std::collections::BTreeSet;
+
 use logretry_record::Exchange;
 
 use crate::error::LineError;
@@ -152,7 +154,7 @@ const DOUBT_LINES_MIN: usize = 5;
 fn doubt(format: &Format, lines: &[&[u8]]) -> Option<&'static str> {
     if has_odd_statuses(format, lines) {
         Some("most numbers that would be its statuses are none")
-    } else if has_two_statuses(format, lines) {
+    } else if !format.is_keyed() && has_two_statuses(format, lines) {
         Some("two numbers behind the request look like its status")
     } else {
         None
@@ -187,31 +189,39 @@ fn is_given(status: u16) -> bool {
             | 540
             | 555
             | 561
-            | 598..
+            | 598
+            | 599
+            | 999
     )
 }
 
 /// Whether two columns may be the status, the server's and that of what it asked (`$upstream_status $status`, `%s %>s`): the second one, where the bytes would be, is a status in each line,
-/// mostly the same, and yet another number stands behind it.
+/// mostly the same one. Where there is one such number only, which may be the length of an answer, yet another whole number stands behind it.
 fn has_two_statuses(format: &Format, lines: &[&[u8]]) -> bool {
     let mut spans = Spans::new();
     let (mut alike, mut all) = (0, 0);
+    let (mut numbers, mut has_third) = (BTreeSet::new(), true);
     for line in lines {
         let Ok(parsed) = format.parse(line, &mut spans) else { continue };
-        let raw = |name| parsed.fields().find(|field| field.name == name).map_or(&b""[..], |field| field.raw);
-        let (status, second, rest) = (raw("status"), raw("bytes"), raw("rest"));
-        let third = rest.strip_prefix(b" ").and_then(|rest| rest.split(|&byte| byte == b' ').next());
-        let is_number = third.is_some_and(|third| !third.is_empty() && third.iter().all(u8::is_ascii_digit));
-        match second {
-            [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9'] if is_number || third == Some(b"-") => {
-                (alike, all) = (alike + usize::from(status == second), all + 1);
+        let exchange = parsed.exchange();
+        match (exchange.status, exchange.bytes) {
+            (Some(status), Some(second @ 100..=599)) => {
+                (alike, all) = (alike + usize::from(u64::from(status) == second), all + 1);
+                numbers.insert(second);
+                let rest = parsed.fields().find(|field| field.name == "rest");
+                let third = rest.and_then(|rest| rest.raw.split(|&byte| byte == b' ').nth(1));
+                has_third &= third.is_some_and(|third| third == b"-" || is_whole(third));
             }
             // Nobody was asked, or the body is empty.
-            b"-" | b"0" => {}
+            (_, None | Some(0)) => {}
             _ => return false,
         }
     }
-    all >= DOUBT_LINES_MIN && alike * 2 >= all
+    all >= DOUBT_LINES_MIN && alike * 2 >= all && (numbers.len() > 1 || has_third)
+}
+
+fn is_whole(number: &[u8]) -> bool {
+    !number.is_empty() && number.iter().all(u8::is_ascii_digit)
 }
 
 /// A family knows which of its lines tell of no request; what is in common names takes some of these for requests.

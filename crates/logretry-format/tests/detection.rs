@@ -47,9 +47,12 @@ fn a_log_with_two_columns_of_statuses_is_in_no_known_format() {
         numbers.iter().map(line).collect()
     };
     let two = ["200 200 157", "502 504 0", "502 502 157", "404 404 -", "301 301 0", "304 - 0"];
-    for rest in ["", r#" "-" "curl/8.9""#] {
-        let detection = detection(&log(&two, rest));
-        assert_eq!((detection.chosen().is_some(), detection.doubt.is_some()), (false, true), "{rest}");
+    let bare = two.map(|numbers| numbers.rsplit_once(' ').expect("three numbers").0);
+    for rest in ["", " 0.003", r#" "-" "curl/8.9""#] {
+        for numbers in [two, bare] {
+            let detection = detection(&log(&numbers, rest));
+            assert_eq!((detection.chosen().is_some(), detection.doubt.is_some()), (false, true), "{rest}");
+        }
     }
     let bytes = ["200 200 157", "502 150 157", "502 150 157", "404 153 157", "301 169 157", "304 0 157"];
     let length = ["200 200 157", "200 200 157", "200 200 157", "200 200 157", "502 157 157", "200 1200 157"];
@@ -74,7 +77,7 @@ fn a_log_whose_statuses_are_none_is_in_no_known_format() {
         assert_eq!((detection.chosen().is_some(), detection.doubt.is_some()), (false, true), "{numbers:?}");
     }
     let strange =
-        ["419 157", "499 0", "527 157", "000 0", "460 157", "218 157", "555 157", "666 157", "777 9"];
+        ["419 157", "499 0", "527 157", "000 0", "460 157", "218 157", "555 157", "666 157", "999 9"];
     assert_eq!(chosen(&log(&strange)).as_deref(), Some("common"));
 }
 
