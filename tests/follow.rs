@@ -253,6 +253,21 @@ fn what_a_follower_writes_itself_is_none_of_the_logs_that_it_finds() {
     }
 }
 
+#[test]
+fn a_followed_log_with_two_columns_of_statuses_is_told_of() {
+    let log = line("GET /a", 502).replace(" 157 ", " 504 157 ")
+        + &line("GET /b", 502).replace(" 157 ", " 502 157 ").repeat(4);
+    let desk = Desk::with("access.log", log);
+    desk.put("other.log", line("GET /c", 502));
+    let arguments = ["--follow", "--from-start", "access.log", "other.log"];
+    let reader = desk.program("lr-read", &arguments).writing_to(&desk.path("records")).start();
+    until("the record", || desk.read("records").ends_with('\n').then_some(()));
+    reader.signal("TERM");
+    let ended = reader.end();
+    let told = "access.log: two numbers behind the request look like its status; give its format with --format, for it is not read as long as that is so";
+    assert!(ended.stderr.contains(told), "{}", ended.stderr);
+}
+
 /// Two runs that followed one folder filled the disk with rejects of rejects.
 #[test]
 fn what_another_run_has_rejected_is_not_rejected_again() {

@@ -115,6 +115,11 @@ impl Search {
         self.failed.take()
     }
 
+    /// Why what fits best is not chosen, if that is not for want of lines.
+    pub(crate) fn doubt(&self) -> Option<&'static str> {
+        self.best.as_ref()?.detection.doubt
+    }
+
     /// Takes one more line.
     pub(crate) fn keep(&mut self, line: &Line<'_>) {
         self.bytes += line.text.len();

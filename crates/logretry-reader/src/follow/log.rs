@@ -85,10 +85,15 @@ impl<'a> Log<'a> {
             let Some(searched) = search.look(true) else {
                 if !self.told_to_wait {
                     self.told_to_wait = true;
-                    feed.notes().say(format_args!(
-                        "{}: no known format fits its lines yet; waiting for more of them",
-                        Shown(&self.desk.name)
-                    ));
+                    let name = Shown(&self.desk.name);
+                    match search.doubt() {
+                        Some(doubt) => feed.notes().say(format_args!(
+                            "{name}: {doubt}; give its format with --format, for it is not read as long as that is so"
+                        )),
+                        None => feed.notes().say(format_args!(
+                            "{name}: no known format fits its lines yet; waiting for more of them"
+                        )),
+                    }
                 }
                 return Ok(());
             };
