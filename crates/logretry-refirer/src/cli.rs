@@ -180,7 +180,8 @@ pub struct RefireArgs {
     #[arg(long)]
     pub insecure: bool,
 
-    /// Trust the certificates in this PEM file as well as the system's (or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name)
+    /// Trust the certificates in this PEM file as well as the system's (or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name): their
+    /// holders, and whom they vouch for
     #[arg(long, value_name = "FILE")]
     pub cacert: Option<PathBuf>,
 
