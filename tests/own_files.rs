@@ -48,6 +48,7 @@ fn two_things_do_not_go_into_one_file() {
         ["--rejects", "x", "--dead-letter", "x"],
         ["-o", "x", "--idempotency-key", "--idempotency-secret=x"],
         ["-o", "x", "--bodies", "x"],
+        ["-o", "x", "--resolve-from", "here/x"],
         ["-o", "x", "--header", "@here/x"],
         ["--cacert", "x", "-o", "x"],
     ] {

@@ -29,7 +29,7 @@ pub struct Setup {
     pub common: Common,
     /// The files that it writes besides those of `common`, with what a person calls them.
     pub writes: Vec<(&'static str, PathBuf)>,
-    /// Files that are read and hold something else than logs, with what a person calls them.
+    /// Files that are read besides the logs, with what a person calls them.
     pub reads: Vec<(&'static str, PathBuf)>,
     /// Whether lines or records go to standard output.
     pub prints: bool,
@@ -79,6 +79,12 @@ impl Setup {
     pub(super) fn files(&self) -> Vec<(&'static str, PathBuf)> {
         let rejects = self.common.rejects.rejects.clone().map(|path| ("the rejects", path));
         self.writes.iter().cloned().chain(rejects).collect()
+    }
+
+    /// The same, which also reads these files.
+    pub(crate) fn reading(mut self, files: impl Iterator<Item = (&'static str, PathBuf)>) -> Self {
+        self.reads.extend(files);
+        self
     }
 
     /// The same, which also writes `what` into a file.

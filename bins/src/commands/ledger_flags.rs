@@ -133,6 +133,11 @@ pub(crate) struct ResolveArgs {
 }
 
 impl ResolveArgs {
+    /// The logs that are looked in, with what a person calls each.
+    pub(crate) fn reads(&self) -> impl Iterator<Item = (&'static str, PathBuf)> {
+        self.resolve_from.iter().map(|log| ("the server's log", PathBuf::from(log)))
+    }
+
     /// Refuses to be given where no ledger is kept, which knows what was cut off.
     pub(crate) fn refuse_without(&self, ledger: Option<&Path>) -> Result<()> {
         if ledger.is_some() || self.resolve_from.is_empty() {

@@ -45,9 +45,10 @@ impl Program for Logretry {
     fn setup(&self) -> Setup {
         let (common, summary) = match &self.command {
             Command::Run(run) => {
-                let RunFlags { common, write, ledger, refire, .. } = &run.flags;
+                let RunFlags { common, write, ledger, refire, resolve, .. } = &run.flags;
                 let setup = Setup::of_stage("logretry", common, false).writing(write, ledger.path(write));
-                return setup.sending(refire).with_file("the positions", run.positions.as_ref());
+                let setup = setup.sending(refire).reading(resolve.reads());
+                return setup.with_file("the positions", run.positions.as_ref());
             }
             Command::Plan(plan) => (plan.flags.common.clone(), Summary::None),
             Command::Verify(verify) => (verify.flags.common.clone(), Summary::None),

@@ -47,7 +47,9 @@ Examples:
 
 impl Program for Refire {
     fn setup(&self) -> Setup {
-        let setup = Setup::of_stage("lr-refire", &self.common, false).sending(&self.sending);
+        let setup = Setup::of_stage("lr-refire", &self.common, false)
+            .sending(&self.sending)
+            .reading(self.resolve.reads());
         setup.with_file("the ledger", self.ledger.ledger.as_ref())
     }
 
