@@ -27,7 +27,7 @@ const SHOWN_MAX: u32 = 3;
 
 impl Rejects {
     /// Rejects that are also written to `file` as NDJSON. The file is readable by its owner only. What an earlier run has left in it goes with the first reject, or when
-    /// they are first [flushed](Self::flush): whoever finds out before that it cannot go on leaves it.
+    /// they are first flushed: whoever finds out before that it cannot go on leaves it.
     ///
     /// # Errors
     ///
