@@ -40,8 +40,8 @@ impl Changes {
     }
 }
 
-/// Returns when these may go out: nothing to confirm, or confirmed. A stop that comes while the question is open is no error; the run
-/// that follows sends nothing.
+/// Returns when these may go out: nothing to confirm, or confirmed. A stop that comes while the question is open is no error; the drain that
+/// it began says that nothing is to begin.
 pub(crate) async fn confirm(changes: &Changes, cx: &Context) -> Result<()> {
     let Some(words) = changes.words() else { return Ok(()) };
     let unasked = || {
