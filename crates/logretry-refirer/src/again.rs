@@ -89,22 +89,27 @@ impl Options {
         may_go_again(self.attempts, self.idempotency.is_some(), planned, retry)
     }
 
-    /// Whether the server says that it is still at a request with the same key.
+    /// Whether the server says that a request has had no answer yet, and is to come again with the same key.
     pub(crate) fn is_outstanding(&self, planned: &Planned, retry: &Retry) -> bool {
-        self.idempotency.is_some() && is_still_at_it(planned, retry)
+        self.idempotency.is_some() && is_put_off(planned, retry)
     }
 }
 
 /// Whether a record whose last request ended so may be sent again, if it may have so many attempts; `has_key` says whether requests that change something have a key.
 pub(crate) fn may_go_again(attempts: NonZeroU32, has_key: bool, planned: &Planned, last: &Retry) -> bool {
-    last.attempts < attempts.get() && (may_help(planned, last) || (has_key && is_still_at_it(planned, last)))
+    last.attempts < attempts.get() && (may_help(planned, last) || (has_key && is_put_off(planned, last)))
 }
 
-/// Whether the server says that it is still at a request, if that had a key: 409. Such a request is sent again as it is, whatever its method, for a server that knows its key will not do it
-/// twice, and one that does not has refused it (draft-ietf-httpapi-idempotency-key-header §2.7).
-fn is_still_at_it(planned: &Planned, retry: &Retry) -> bool {
+/// Whether the server says of a request, if that had a key, that it is still at it (409), or would not look at it now (429; what is idempotent needs no key to be asked again then). Such a request is sent
+/// again as it is, whatever its method, for a server that knows its key will not do it twice, and one that does not has refused it (draft-ietf-httpapi-idempotency-key-header §2.7, RFC 6585 §4).
+fn is_put_off(planned: &Planned, retry: &Retry) -> bool {
     // The others have no key.
-    !planned.is_safe() && (retry.outcome, retry.status) == (Outcome::Refused, Some(409))
+    let is_said = match retry.status {
+        Some(409) => !planned.is_safe(),
+        Some(429) => !planned.is_idempotent(),
+        _ => false,
+    };
+    is_said && retry.outcome == Outcome::Refused
 }
 
 /// Whether asking again is safe and may help.

@@ -12,7 +12,7 @@
 //!   others ask for an answer that is not theirs (draft-ietf-httpapi-idempotency-key-header §5).
 //! - **New after an answer**: servers store the answer with the key, a 500 included, and give it again (Stripe does). A request that has
 //!   been answered and is sent again must have another key, or it would get the stored failure. That is the number: the answers that this
-//!   record has had. "I am still at it" (409) is none. What earlier runs have sent is known from a ledger only. A dead letter that is sent without one has the key that it had, and may get the
+//!   record has had. "I am still at it" (409) is none, nor is "not now" (429) to what is not idempotent. What earlier runs have sent is known from a ledger only. A dead letter that is sent without one has the key that it had, and may get the
 //!   stored failure: behind the 504 of a proxy the request may have been done, and another key would have it done twice.
 //!
 //! The value is a String of RFC 9651, which the draft asks for: with its quotation marks.

@@ -52,7 +52,7 @@ fn planned(method: &str, overriding: Option<&str>) -> Planned {
 }
 
 #[test]
-fn what_the_server_is_still_at_is_asked_for_again_if_it_has_a_key() {
+fn what_the_server_is_still_at_or_puts_off_is_asked_for_again_if_it_has_a_key() {
     let keyed = Options {
         attempts: 3.try_into().expect("not 0"),
         idempotency: Some(crate::IdempotencySecret::new([7; 32])),
@@ -63,6 +63,9 @@ fn what_the_server_is_still_at_is_asked_for_again_if_it_has_a_key() {
         ("POST", 409, 1, true),
         ("DELETE", 409, 2, true),
         ("POST", 409, 3, false),
+        ("POST", 429, 2, true),
+        ("POST", 429, 3, false),
+        ("PATCH", 429, 1, true),
         ("POST", 422, 1, false),
         ("POST", 503, 1, false),
         ("GET", 409, 1, false),

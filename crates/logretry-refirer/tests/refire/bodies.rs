@@ -118,10 +118,11 @@ async fn what_must_not_arrive_twice_is_not_sent_over_a_connection_that_may_be_cl
 
 /// It would do it a second time under another key.
 #[tokio::test]
-async fn a_server_that_is_still_at_a_request_is_asked_again_with_the_same_key() {
+async fn a_server_that_is_still_at_a_request_or_puts_it_off_is_asked_again_with_the_same_key() {
     let count = Arc::new(AtomicUsize::new(0));
     let server = Server::start_with(None, move |_| match count.fetch_add(1, Ordering::SeqCst) {
-        0 | 1 => Act::Answer("HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n"),
+        0 => Act::Answer("HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n"),
+        1 => Act::Answer("HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n"),
         _ => Act::Answer(OK),
     })
     .await;
