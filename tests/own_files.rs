@@ -97,7 +97,7 @@ fn rejects_of_an_earlier_run_stay_where_the_next_one_does_not_begin() {
     assert_eq!(run(&["access.log", "--format", "combined"]), 0);
     let rejects = desk.read("rejects.ndjson");
     assert_eq!(rejects.lines().count(), 1);
-    assert_eq!((run(&["access.log", "--settle", "0s"]), run(&["acess.log"])), (2, 1));
+    assert_eq!((run(&["access.log", "--timeout", "0s"]), run(&["acess.log"])), (2, 1));
     assert_eq!(desk.read("rejects.ndjson"), rejects);
     desk.put("access.log", line("GET /a", 502));
     assert_eq!(run(&["access.log"]), 0);

@@ -11,7 +11,7 @@ use logretry_record::{Mark, Retry, Shown};
 use logretry_stage::parse_bytes;
 
 use crate::again::may_go_again;
-use crate::quantity::{time, times};
+use crate::quantity::{time, time_or_none, times};
 use crate::{
     Bodies, Destination, HttpVersion, IdempotencySecret, KeepHeaders, Methods, Options, Pace, Planned,
     RefirerError, Resolve, Tempo, Tls, add_header, add_header_lines,
@@ -128,7 +128,7 @@ pub struct RefireArgs {
     pub backoff: Option<String>,
 
     /// Send a request so long after it was logged at the earliest: a server that has just failed needs a while, and clients try again by
-    /// themselves [default: at once; 30s when logs are followed]
+    /// themselves [default: 0s, which is at once; 30s when logs are followed]
     #[arg(long, value_name = "TIME")]
     pub settle: Option<String>,
 
@@ -267,7 +267,10 @@ impl RefireArgs {
             backoff: self.backoff.as_deref().map_or(Ok(defaults.backoff), str::parse)?,
             again_max: defaults.again_max,
             overflow_bytes_max: defaults.overflow_bytes_max,
-            settle: self.settle.as_deref().map_or(Ok(defaults.settle), |text| time("--settle", text))?,
+            settle: self
+                .settle
+                .as_deref()
+                .map_or(Ok(defaults.settle), |text| time_or_none("--settle", text))?,
             max_requests: self.max_requests.map(NonZeroU64::get),
             max_time: self.max_time.as_deref().map(|text| time("--max-time", text)).transpose()?,
             connect_timeout: time("--connect-timeout", &self.connect_timeout)?,

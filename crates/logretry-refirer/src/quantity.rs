@@ -5,8 +5,14 @@ use crate::RefirerError;
 /// A hundred years: longer than any run, and clocks can still be put forward by it.
 pub(crate) const TIME_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
-/// Reads seconds, or a number with its unit, for a flag called `name`.
+/// Reads seconds, or a number with its unit, for a flag called `name`, for which no time at all makes no sense.
 pub(crate) fn time(name: &'static str, text: &str) -> Result<Duration, RefirerError> {
+    let time = time_or_none(name, text)?;
+    if time.is_zero() { Err(RefirerError::Time { name, text: text.to_owned() }) } else { Ok(time) }
+}
+
+/// The same, where it may be none.
+pub(crate) fn time_or_none(name: &'static str, text: &str) -> Result<Duration, RefirerError> {
     let refuse = || RefirerError::Time { name, text: text.to_owned() };
     let digits = text.find(|char: char| !char.is_ascii_digit() && char != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -19,7 +25,7 @@ pub(crate) fn time(name: &'static str, text: &str) -> Result<Duration, RefirerEr
     };
     let number: f64 = number.parse().map_err(|_| refuse())?;
     let time = Duration::try_from_secs_f64(number * unit_s).map_err(|_| refuse())?;
-    if time.is_zero() { Err(refuse()) } else { Ok(time.min(TIME_MAX)) }
+    Ok(time.min(TIME_MAX))
 }
 
 /// Reads how many times faster: `2x`, `0.5x`, `2`.
@@ -50,6 +56,7 @@ mod tests {
         for text in ["", "0", "0ms", "-1", "s", "1d", "1 s", "1e3", "..", "99999999999999999999h"] {
             assert!(time("--timeout", text).is_err(), "{text:?} was taken");
         }
+        assert_eq!(time_or_none("--settle", "0s").expect("none"), Duration::ZERO);
     }
 
     #[test]

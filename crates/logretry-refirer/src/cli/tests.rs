@@ -171,9 +171,14 @@ fn what_must_be_confirmed_is_each_method_that_changes_something() {
 
 #[test]
 fn a_time_that_cannot_be_used_is_told_with_its_flag() {
-    for flag in ["--timeout", "--connect-timeout", "--max-retry-after", "--max-time", "--settle", "--backoff"]
-    {
+    for flag in ["--timeout", "--connect-timeout", "--max-retry-after", "--max-time", "--backoff"] {
         let error = options(&[flag, "0s"]).expect_err("no time at all");
         assert!(error.contains(&format!("use `0s` as {flag}: ")), "{error}");
     }
+    let following = |settle: &[&str]| {
+        let program = Program::try_parse_from([&["lr-refire"], settle].concat()).expect("flags");
+        program.refire.into_following_options(&Mark::default()).expect("options").settle
+    };
+    assert_eq!(following(&[]), Duration::from_secs(30));
+    assert_eq!(following(&["--settle", "0s"]), Duration::ZERO, "at once");
 }
