@@ -53,7 +53,7 @@ impl fmt::Debug for Expression {
     }
 }
 
-/// What is said of the first error; of no module but the only one there can be any.
+/// What is said of the first error. They are all of the one program that there is.
 fn first<E>(errors: load::Errors<&str, (), E>, say: impl Fn(E) -> String) -> String {
     errors.into_iter().next().map_or_else(String::new, |(_, error)| say(error))
 }

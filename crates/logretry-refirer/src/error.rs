@@ -124,6 +124,14 @@ pub enum RefirerError {
         /// Why.
         error: io::Error,
     },
+    /// A file cannot be made.
+    #[error("create `{}`: {error}", path.display())]
+    NewFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
     /// A line of `--bodies` that cannot be used.
     #[error("use the bodies of `{}`, line {line}: {why}", path.display())]
     Bodies {
@@ -163,6 +171,7 @@ impl From<RefirerError> for Fatal {
     fn from(error: RefirerError) -> Self {
         match error {
             RefirerError::File { .. }
+            | RefirerError::NewFile { .. }
             | RefirerError::Pem { .. }
             | RefirerError::Client(_)
             | RefirerError::Random => Self::new(error),

@@ -24,6 +24,7 @@ use std::path::Path;
 
 use http::header::{HeaderName, HeaderValue};
 use logretry_record::{Outcome, RecordId, Retry};
+use logretry_stage::folder;
 use tempfile::NamedTempFile;
 
 use crate::RefirerError;
@@ -60,7 +61,7 @@ impl IdempotencySecret {
         match secret.write_new(path) {
             // Another run that begins now has made it.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::read(path),
-            Err(error) => Err(RefirerError::File { path: path.to_owned(), error }),
+            Err(error) => Err(RefirerError::NewFile { path: path.to_owned(), error }),
             Ok(()) => Ok(secret),
         }
     }
@@ -72,9 +73,10 @@ impl IdempotencySecret {
     }
 
     fn write_new(&self, path: &Path) -> io::Result<()> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = NamedTempFile::new_in(folder)?;
-        file.write_all(self.digits().as_bytes())?;
+        let folder = folder(path);
+        // Of the name that it has for now nobody need hear.
+        let mut file = NamedTempFile::new_in(folder).map_err(|error| error.kind())?;
+        file.as_file_mut().write_all(self.digits().as_bytes())?;
         file.as_file().sync_all()?;
         file.persist_noclobber(path)?;
         fs::File::open(folder)?.sync_all()
@@ -196,6 +198,9 @@ mod tests {
         std::os::unix::fs::symlink(folder.path().join("nowhere"), folder.path().join("link"))
             .expect("a link");
         assert!(IdempotencySecret::of_file(&folder.path().join("link")).is_err());
+        let nowhere = folder.path().join("no/secret");
+        let told = IdempotencySecret::of_file(&nowhere).expect_err("there is no such folder").to_string();
+        assert_eq!(told, format!("create `{}`: {}", nowhere.display(), io::ErrorKind::NotFound));
     }
 
     /// One of them met a file that was still empty.

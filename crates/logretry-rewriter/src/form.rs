@@ -36,24 +36,16 @@ impl Form {
     ///
     /// If it was, or if it cannot be read.
     pub fn refuse_another(self, path: &Path) -> Result<(), LogFileError> {
-        let refused = if path.is_file() { self.refuse_beside(&mut File::open(path)) } else { Ok(()) };
-        refused.map_err(|error| LogFileError { path: path.to_owned(), error })
-    }
-
-    fn refuse_beside(self, file: &mut io::Result<File>) -> io::Result<()> {
+        // Where it cannot be opened, whoever opens it to append to it says what is wrong.
+        let Some(file) = path.is_file().then(|| File::open(path).ok()).flatten() else { return Ok(()) };
+        let failed = |error| LogFileError { path: path.to_owned(), error };
         let mut head = Vec::new();
-        match file {
-            Ok(file) => file.take(HEAD_BYTES).read_to_end(&mut head)?,
-            // Whoever opens it to append to it says what is wrong.
-            Err(_) => return Ok(()),
-        };
+        file.take(HEAD_BYTES).read_to_end(&mut head).map_err(failed)?;
         let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        match Self::other_than(self, line) {
-            Some(other) => Err(io::Error::other(format!(
-                "it was begun with {other}, and other lines would not be read beside them; give that form as before"
-            ))),
-            None => Ok(()),
-        }
+        let Some(other) = self.other_than(line) else { return Ok(()) };
+        Err(failed(io::Error::other(format!(
+            "it was begun with {other}, and other lines would not be read beside them; give that form as before"
+        ))))
     }
 
     /// What `line`, the first one of a retry log, is, where it was not written in this form. A log line may be a record too, or as good as any URL.

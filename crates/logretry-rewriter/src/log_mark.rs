@@ -6,6 +6,8 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use logretry_stage::folder;
+
 /// How far a retry log is: which file it was, how many bytes it had, and the checksum of the last ones, by which a copy of it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogMark {
@@ -51,8 +53,7 @@ impl LogMark {
 
 /// What was rotated away of the log at `path` and is not empty, the newest first.
 fn rotated_logs(path: &Path) -> impl Iterator<Item = PathBuf> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let others = folder.read_dir().into_iter().flatten().filter_map(|entry| {
+    let others = folder(path).read_dir().into_iter().flatten().filter_map(|entry| {
         let entry = entry.ok().filter(|entry| is_rotated_name(&entry.file_name(), path))?;
         let metadata = entry.metadata().ok().filter(|found| found.is_file() && found.len() > 0)?;
         Some((metadata.modified().ok()?, entry.path()))

@@ -5,9 +5,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use bstr::BString;
+use logretry_stage::folder;
 
 use super::progress::Progress;
-use super::rotated::folder;
 use crate::ReaderError;
 use crate::input::{logs_in, matches_of};
 use crate::pattern::is_pattern;

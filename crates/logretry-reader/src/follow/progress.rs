@@ -9,13 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bstr::BString;
 use logretry_record::RecordId;
-use logretry_stage::Result;
+use logretry_stage::{Result, folder};
 use serde::{Deserialize, Serialize};
 
 use super::members::{log_name, may_be_rotated, name};
 use super::places::Place;
 use super::print::Fingerprint;
-use super::rotated::folder;
 use crate::rotation::age;
 
 /// Where to go on after a restart: a handle that the reader and whoever settles its records share.

@@ -5,6 +5,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use logretry_stage::folder;
+
 use super::files::{Files, Identity, ReadAt, Stat};
 use super::print::{Fingerprint, MARKER_BYTES, Marker};
 use super::volume::Body;
@@ -92,11 +94,6 @@ fn names(files: &impl Files, folder: &Path) -> io::Result<Arc<[OsString]>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Arc::default()),
         names => names,
     }
-}
-
-/// The folder that the file `path` is in.
-pub(crate) fn folder(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// An open file of a log, whatever becomes of its name.

@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use logretry_record::Shown;
-use logretry_stage::Fatal;
 use logretry_stage::bridge::{Break, Feed};
+use logretry_stage::{Fatal, folder};
 
 use super::files::{Disk, Files as _, Stat};
 use super::listed::Listed;
 use super::log::Log;
 use super::members::{Following, Found, log_name, name};
 use super::progress::Progress;
-use super::rotated::{Opened, are_all_in, folder};
+use super::rotated::{Opened, are_all_in};
 use super::tail::{Start, Tail, block};
 use super::wake::Wake;
 use crate::copies::leave_out_copies;
